@@ -1,0 +1,506 @@
+//! The rows: protobuf messages, so that fields can be added while old rows are still there. Field numbers are never reused.
+//!
+//! Times ending in `_ms` and `_us` are milliseconds and microseconds of the Unix epoch on the server's clock, unless a comment says otherwise.
+
+use bytes::Bytes;
+
+/// Ownership, intent and checkpoint of one log partition. The truth about progress.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct PartitionControl {
+    /// Grows with every change of owner.
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+    #[prost(string, tag = "2")]
+    pub owner: String,
+    /// Every effect of a record below this offset is in the store.
+    #[prost(uint64, tag = "3")]
+    pub next_offset: u64,
+    /// The flush under way, if any.
+    #[prost(message, optional, tag = "4")]
+    pub intent: Option<FlushIntent>,
+    /// The newest write timestamp used.
+    #[prost(int64, tag = "5")]
+    pub last_write_us: i64,
+}
+
+/// A flush that has begun: offsets `from..to`, every row written with `write_us`.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct FlushIntent {
+    #[prost(uint64, tag = "1")]
+    pub from: u64,
+    #[prost(uint64, tag = "2")]
+    pub to: u64,
+    #[prost(int64, tag = "3")]
+    pub write_us: i64,
+}
+
+/// A project with its settings.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Project {
+    #[prost(fixed64, tag = "1")]
+    pub tenant: u64,
+    #[prost(fixed64, tag = "2")]
+    pub project: u64,
+    #[prost(string, tag = "3")]
+    pub name: String,
+    #[prost(int64, tag = "4")]
+    pub created_ms: i64,
+    #[prost(bool, tag = "5")]
+    pub disabled: bool,
+    /// Origins that may send; empty: all.
+    #[prost(string, repeated, tag = "6")]
+    pub allowed_origins: Vec<String>,
+    #[prost(uint32, tag = "7")]
+    pub retention_days: u32,
+    #[prost(bool, tag = "8")]
+    pub store_ip: bool,
+    #[prost(double, tag = "9")]
+    pub sample_rate: f64,
+    #[prost(double, tag = "10")]
+    pub on_error_sample_rate: f64,
+    #[prost(double, tag = "11")]
+    pub signal_sample_rate: f64,
+    /// Hosts from which the player may load images.
+    #[prost(string, repeated, tag = "12")]
+    pub image_hosts: Vec<String>,
+    /// Requests that take longer are slow.
+    #[prost(uint32, tag = "13")]
+    pub slow_request_ms: u32,
+    /// Patterns of URLs whose bodies the SDK may record.
+    #[prost(string, repeated, tag = "14")]
+    pub network_bodies: Vec<String>,
+    /// 0: never.
+    #[prost(int64, tag = "15")]
+    pub first_event_ms: i64,
+}
+
+/// What a secret key opens. The key itself is not stored, only its hash (the row's key).
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct SecretKey {
+    #[prost(fixed64, tag = "1")]
+    pub tenant: u64,
+    #[prost(fixed64, tag = "2")]
+    pub project: u64,
+    #[prost(int64, tag = "3")]
+    pub created_ms: i64,
+    /// The last four characters, to tell keys apart.
+    #[prost(string, tag = "4")]
+    pub hint: String,
+}
+
+/// A session's data key, wrapped with the installation's key.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct SessionKey {
+    /// Nonce and sealed key.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub wrapped: Bytes,
+}
+
+/// Fold state of a session after every record of its partition below `next_offset`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SessionState {
+    #[prost(uint64, tag = "1")]
+    pub next_offset: u64,
+    #[prost(message, optional, tag = "2")]
+    pub summary: Option<SessionSummary>,
+    #[prost(message, repeated, tag = "3")]
+    pub streams: Vec<StreamState>,
+    /// Facets already written, as `facet\0value`.
+    #[prost(string, repeated, tag = "4")]
+    pub facets: Vec<String>,
+    #[prost(bytes = "bytes", tag = "5")]
+    pub wrapped_key: Bytes,
+}
+
+/// Fold state of a stream.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamState {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub stream: Bytes,
+    /// Server time minus browser time, fixed by the first batch.
+    #[prost(double, tag = "2")]
+    pub clock_offset_ms: f64,
+    /// Every `seq` below this was seen.
+    #[prost(uint64, tag = "3")]
+    pub contiguous: u64,
+    /// Those seen above it; bounded.
+    #[prost(uint64, repeated, tag = "4")]
+    pub beyond: Vec<u64>,
+    #[prost(uint64, tag = "5")]
+    pub next_event: u64,
+}
+
+/// How many of what.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Counts {
+    #[prost(uint64, tag = "1")]
+    pub events: u64,
+    #[prost(uint64, tag = "2")]
+    pub errors: u64,
+    #[prost(uint64, tag = "3")]
+    pub requests: u64,
+    #[prost(uint64, tag = "4")]
+    pub failed_requests: u64,
+    #[prost(uint64, tag = "5")]
+    pub slow_requests: u64,
+    #[prost(uint64, tag = "6")]
+    pub clicks: u64,
+    #[prost(uint64, tag = "7")]
+    pub rage_clicks: u64,
+    #[prost(uint64, tag = "8")]
+    pub dead_clicks: u64,
+    #[prost(uint64, tag = "9")]
+    pub console_errors: u64,
+    #[prost(uint64, tag = "10")]
+    pub navigations: u64,
+    #[prost(uint64, tag = "11")]
+    pub custom_events: u64,
+    /// Signals that were dropped for bad fields.
+    #[prost(uint64, tag = "12")]
+    pub dropped_signals: u64,
+    /// Batches that became dead letters, whole or in part.
+    #[prost(uint64, tag = "13")]
+    pub dead_letters: u64,
+}
+
+/// What is known about a session. "Live" and "closed" are computed on read from `last_append_us`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SessionSummary {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub session: Bytes,
+    /// The start under which lists know it: the first batch's, never changed.
+    #[prost(int64, tag = "2")]
+    pub list_start_ms: i64,
+    /// The earliest and the latest moment of anything in it.
+    #[prost(int64, tag = "3")]
+    pub start_ms: i64,
+    #[prost(int64, tag = "4")]
+    pub end_ms: i64,
+    /// When the log took its newest batch.
+    #[prost(int64, tag = "5")]
+    pub last_append_us: i64,
+    #[prost(message, optional, tag = "6")]
+    pub counts: Option<Counts>,
+    #[prost(message, repeated, tag = "7")]
+    pub streams: Vec<StreamSummary>,
+    #[prost(message, optional, tag = "8")]
+    pub user: Option<User>,
+    #[prost(message, optional, tag = "9")]
+    pub client: Option<Client>,
+    #[prost(string, tag = "10")]
+    pub release: String,
+    #[prost(string, tag = "11")]
+    pub environment: String,
+    /// Distinct pages in order of first visit, as URLs without query and fragment; bounded.
+    #[prost(string, repeated, tag = "12")]
+    pub pages: Vec<String>,
+    #[prost(uint64, tag = "13")]
+    pub page_count: u64,
+    /// Distinct names of custom events; bounded.
+    #[prost(string, repeated, tag = "14")]
+    pub custom_event_names: Vec<String>,
+    /// Events per bucket from `start_ms` on; at most 64 buckets, the width doubles when they run out.
+    #[prost(uint32, repeated, tag = "15")]
+    pub activity: Vec<u32>,
+    #[prost(int64, tag = "16")]
+    pub activity_bucket_ms: i64,
+    /// An explicit end was received.
+    #[prost(string, tag = "17")]
+    pub ended_reason: String,
+    #[prost(double, tag = "18")]
+    pub dom_rate: f64,
+    #[prost(double, tag = "19")]
+    pub dom_on_error_rate: f64,
+    #[prost(double, tag = "20")]
+    pub signal_rate: f64,
+    /// Whether the SDK said that dom is sent.
+    #[prost(bool, tag = "21")]
+    pub sampled: bool,
+    #[prost(uint64, tag = "22")]
+    pub dom_bytes: u64,
+    #[prost(uint64, tag = "23")]
+    pub signal_bytes: u64,
+    /// Expiry of everything of this session.
+    #[prost(int64, tag = "24")]
+    pub expires_at_ms: i64,
+    /// The recorder said that it failed or degraded: reasons, bounded.
+    #[prost(string, repeated, tag = "25")]
+    pub recorder_problems: Vec<String>,
+    /// The clock was more than a minute off, or times were impossible.
+    #[prost(bool, tag = "26")]
+    pub clock_skewed: bool,
+    #[prost(uint32, tag = "27")]
+    pub exit_page_index: u32,
+    #[prost(string, tag = "28")]
+    pub exit_page: String,
+    #[prost(uint64, tag = "29")]
+    pub dom_events: u64,
+}
+
+/// What is known about a stream of a session.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamSummary {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub stream: Bytes,
+    #[prost(uint32, tag = "2")]
+    pub tab: u32,
+    #[prost(string, tag = "3")]
+    pub url: String,
+    #[prost(int64, tag = "4")]
+    pub start_ms: i64,
+    #[prost(int64, tag = "5")]
+    pub end_ms: i64,
+    #[prost(double, tag = "6")]
+    pub clock_offset_ms: f64,
+    #[prost(uint32, tag = "7")]
+    pub viewport_width: u32,
+    #[prost(uint32, tag = "8")]
+    pub viewport_height: u32,
+    /// Highest `seq` seen plus one, and how many distinct ones.
+    #[prost(uint64, tag = "9")]
+    pub next_seq: u64,
+    #[prost(uint64, tag = "10")]
+    pub seen: u64,
+    /// Gaps that the SDK told of; bounded.
+    #[prost(message, repeated, tag = "11")]
+    pub gaps: Vec<Gap>,
+    #[prost(bool, tag = "12")]
+    pub clock_skewed: bool,
+}
+
+/// Something that is missing, on the server's clock.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Gap {
+    #[prost(int64, tag = "1")]
+    pub from_ms: i64,
+    #[prost(int64, tag = "2")]
+    pub to_ms: i64,
+    #[prost(string, tag = "3")]
+    pub reason: String,
+    #[prost(string, tag = "4")]
+    pub frame: String,
+}
+
+/// Who the page said its user is.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct User {
+    #[prost(string, tag = "1")]
+    pub id: String,
+    #[prost(string, tag = "2")]
+    pub email: String,
+    /// JSON object.
+    #[prost(string, tag = "3")]
+    pub traits: String,
+}
+
+/// Browser, device and place.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Client {
+    #[prost(string, tag = "1")]
+    pub browser: String,
+    #[prost(string, tag = "2")]
+    pub browser_version: String,
+    #[prost(string, tag = "3")]
+    pub os: String,
+    #[prost(string, tag = "4")]
+    pub os_version: String,
+    /// `desktop`, `mobile`, `tablet`, `bot` or empty.
+    #[prost(string, tag = "5")]
+    pub device: String,
+    #[prost(uint32, tag = "6")]
+    pub screen_width: u32,
+    #[prost(uint32, tag = "7")]
+    pub screen_height: u32,
+    #[prost(string, tag = "8")]
+    pub language: String,
+    #[prost(string, tag = "9")]
+    pub time_zone: String,
+    /// ISO 3166-1 alpha-2, or empty.
+    #[prost(string, tag = "10")]
+    pub country: String,
+    /// Empty unless the project stores it.
+    #[prost(string, tag = "11")]
+    pub ip: String,
+    #[prost(string, tag = "12")]
+    pub user_agent: String,
+    #[prost(string, tag = "13")]
+    pub sdk: String,
+}
+
+/// A batch's signals: NDJSON of normalized events, zstd, sealed with the session's key.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct EventChunk {
+    /// Nonce and sealed bytes.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub sealed: Bytes,
+    #[prost(uint32, tag = "2")]
+    pub raw_bytes: u32,
+    #[prost(uint32, tag = "3")]
+    pub events: u32,
+    #[prost(int64, tag = "4")]
+    pub from_ms: i64,
+    #[prost(int64, tag = "5")]
+    pub to_ms: i64,
+}
+
+/// A batch's dom frame inside a flush object.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Frame {
+    #[prost(string, tag = "1")]
+    pub object: String,
+    /// The sealed range in the object.
+    #[prost(uint64, tag = "2")]
+    pub offset: u64,
+    #[prost(uint32, tag = "3")]
+    pub bytes: u32,
+    #[prost(uint32, tag = "4")]
+    pub raw_bytes: u32,
+    /// `none` or `deflate`.
+    #[prost(string, tag = "5")]
+    pub encoding: String,
+    #[prost(bool, tag = "6")]
+    pub key_frame: bool,
+    #[prost(uint32, tag = "7")]
+    pub events: u32,
+    #[prost(int64, tag = "8")]
+    pub from_ms: i64,
+    #[prost(int64, tag = "9")]
+    pub to_ms: i64,
+    #[prost(uint32, tag = "10")]
+    pub part_index: u32,
+    /// 0 or 1: not split.
+    #[prost(uint32, tag = "11")]
+    pub part_count: u32,
+}
+
+/// A compacted range of a stream: zstd, sealed, in a shared object.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Block {
+    #[prost(string, tag = "1")]
+    pub object: String,
+    #[prost(uint64, tag = "2")]
+    pub offset: u64,
+    #[prost(uint32, tag = "3")]
+    pub bytes: u32,
+    #[prost(uint32, tag = "4")]
+    pub raw_bytes: u32,
+    #[prost(uint64, tag = "5")]
+    pub last_seq: u64,
+    /// Cuts of the inflated block, in order.
+    #[prost(message, repeated, tag = "6")]
+    pub segments: Vec<BlockSegment>,
+    #[prost(message, repeated, tag = "7")]
+    pub gaps: Vec<Gap>,
+}
+
+/// A part of a block that can be fetched on its own.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct BlockSegment {
+    #[prost(uint32, tag = "1")]
+    pub raw_offset: u32,
+    #[prost(uint32, tag = "2")]
+    pub raw_bytes: u32,
+    #[prost(int64, tag = "3")]
+    pub from_ms: i64,
+    #[prost(int64, tag = "4")]
+    pub to_ms: i64,
+    #[prost(bool, tag = "5")]
+    pub key_frame: bool,
+    #[prost(uint64, tag = "6")]
+    pub first_seq: u64,
+    #[prost(uint64, tag = "7")]
+    pub last_seq: u64,
+}
+
+/// A session whose frames are not compacted yet.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct OpenSession {
+    #[prost(fixed64, tag = "1")]
+    pub tenant: u64,
+    #[prost(fixed64, tag = "2")]
+    pub project: u64,
+    #[prost(int64, tag = "3")]
+    pub last_append_us: i64,
+    #[prost(bool, tag = "4")]
+    pub ended: bool,
+}
+
+/// A record, or a part of one, that could not be processed.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct DeadLetter {
+    #[prost(string, tag = "1")]
+    pub reason: String,
+    #[prost(string, tag = "2")]
+    pub detail: String,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub session: Bytes,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub stream: Bytes,
+    #[prost(uint64, tag = "5")]
+    pub seq: u64,
+    #[prost(int64, tag = "6")]
+    pub received_us: i64,
+    #[prost(uint32, tag = "7")]
+    pub bytes: u32,
+    #[prost(string, tag = "8")]
+    pub traceparent: String,
+    #[prost(string, tag = "9")]
+    pub topic: String,
+}
+
+/// What one flush of one log partition took in for a project.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IntakeCounts {
+    #[prost(uint64, tag = "1")]
+    pub batches: u64,
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
+    #[prost(uint64, tag = "3")]
+    pub signals: u64,
+    #[prost(uint64, tag = "4")]
+    pub dropped_signals: u64,
+    #[prost(uint64, tag = "5")]
+    pub duplicates: u64,
+    #[prost(uint64, tag = "6")]
+    pub new_sessions: u64,
+    /// Dead letters by reason.
+    #[prost(btree_map = "string, uint64", tag = "7")]
+    pub dead_letters: std::collections::BTreeMap<String, u64>,
+    #[prost(uint64, tag = "8")]
+    pub suppressed: u64,
+}
+
+/// Something that was erased and must stay so.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Suppression {
+    #[prost(int64, tag = "1")]
+    pub requested_ms: i64,
+    /// How far the erasure is: `keys`, `rows`, `done`.
+    #[prost(string, tag = "2")]
+    pub stage: String,
+}
+
+/// An object in blob storage.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Object {
+    /// `flush` or `blocks`.
+    #[prost(string, tag = "1")]
+    pub kind: String,
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
+    #[prost(int64, tag = "3")]
+    pub expires_at_ms: i64,
+    #[prost(message, repeated, tag = "4")]
+    pub sessions: Vec<ObjectSession>,
+}
+
+/// A session with bytes in an object.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct ObjectSession {
+    #[prost(fixed64, tag = "1")]
+    pub tenant: u64,
+    #[prost(fixed64, tag = "2")]
+    pub project: u64,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub session: Bytes,
+}

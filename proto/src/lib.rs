@@ -1,0 +1,12 @@
+//! The wire contract (see `README.md`): batch header and frames, signals, keys, limits, and the metadata of a log record.
+//!
+//! Deliberately absent: HTTP and storage.
+
+pub mod batch;
+pub mod key;
+pub mod limits;
+
+/// Generated from `record.proto`.
+pub mod record {
+    include!(concat!(env!("OUT_DIR"), "/playhead.record.v1.rs"));
+}
