@@ -1,0 +1,47 @@
+import type { Privacy } from '../privacy/privacy.js';
+import type { Signal } from '../signal.js';
+
+/** What a page may switch off or allow. Everything is on unless it says so, bodies excepted. */
+export interface CaptureOptions {
+  console?: boolean;
+  network?: boolean;
+  clicks?: boolean;
+  navigation?: boolean;
+  vitals?: boolean;
+  longTasks?: boolean;
+  errors?: boolean;
+  /** URLs whose request and response bodies are recorded. None by default. */
+  networkBodies?: (string | RegExp)[];
+  /** Cap for one body, in characters. */
+  networkBodyLimit?: number;
+  /** Names of headers that are recorded, in lower case. None by default. */
+  networkHeaders?: string[];
+  release?: string;
+  environment?: string;
+}
+
+/** What the rest of the SDK gives to a capture. */
+export interface CaptureContext {
+  /** Takes over a finished signal; never throws, never blocks. */
+  emit(signal: Signal): void;
+  /** Sends what is buffered at once, e.g. after an error. */
+  urgent(): void;
+  privacy: Privacy;
+  /** Milliseconds of the Unix epoch, with fractions, monotonic within a document. */
+  now(): number;
+  options: CaptureOptions;
+  /** Wraps a function so that its own failures are swallowed and counted, never seen by the page. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a guard accepts any function
+  guard<F extends (...args: any[]) => any>(callback: F): F;
+  /** Origin and path that our own requests start with; never record those. */
+  endpoint: string;
+  /** The latest click and when it happened, to tell which click started a request. */
+  lastClick(): { id: string; t: number } | undefined;
+  /** Set by the clicks capture. */
+  noteClick(click: { id: string; t: number }): void;
+  /** Calls the listener, at most once per task, after the DOM changed. Returns the undo. */
+  onDomMutation(listener: () => void): () => void;
+}
+
+/** Installs itself and returns what undoes it. Installing twice and undoing twice are harmless. */
+export type Capture = (context: CaptureContext) => () => void;
