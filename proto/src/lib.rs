@@ -2,7 +2,10 @@
 //!
 //! Deliberately absent: HTTP and storage.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic"))]
+
 pub mod batch;
+pub mod frame;
 pub mod key;
 pub mod limits;
 
