@@ -37,6 +37,11 @@ export interface CaptureContext {
   endpoint: string;
   /** The latest click and when it happened, to tell which click started a request. */
   lastClick(): { id: string; t: number } | undefined;
+  /**
+   * Errors that the inline stub caught before the script came, oldest first; each is handed out once. Reading them also
+   * ends the stub's own listening, so install your listeners in the same task.
+   */
+  earlyErrors(): (ErrorEvent | PromiseRejectionEvent | Event)[];
   /** Set by the clicks capture. */
   noteClick(click: { id: string; t: number }): void;
   /** Calls the listener, at most once per task, after the DOM changed. Returns the undo. */
