@@ -1,0 +1,71 @@
+//! The public API, as any other program would use it.
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A project's credentials.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Project {
+    pub(crate) project_id: String,
+    pub(crate) public_key: String,
+    pub(crate) secret_key: String,
+}
+
+/// Makes a project with the administrator's token.
+pub(crate) async fn create_project(
+    client: &reqwest::Client,
+    url: &str,
+    token: &str,
+) -> anyhow::Result<Project> {
+    let request = client.post(format!("{url}/api/v1/projects")).bearer_auth(token);
+    let answer = request.json(&serde_json::json!({"name": "load"})).send().await?;
+    if answer.status().as_u16() != 201 {
+        bail!("creating a project answered {}: {}", answer.status(), answer.text().await?);
+    }
+    Ok(answer.json().await?)
+}
+
+/// Reads through a project's secret key.
+pub(crate) struct Reader {
+    pub(crate) client: reqwest::Client,
+    pub(crate) url: String,
+    pub(crate) project: Project,
+}
+
+impl Reader {
+    /// Anything under the project.
+    pub(crate) async fn json(&self, path: &str) -> anyhow::Result<Value> {
+        let text = self.text(&format!("/api/v1/projects/{}{path}", self.project.project_id)).await?;
+        serde_json::from_str(&text).with_context(|| format!("{path} is not JSON"))
+    }
+
+    /// The body at an absolute path.
+    pub(crate) async fn text(&self, path: &str) -> anyhow::Result<String> {
+        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.project.secret_key);
+        let answer = request.send().await?;
+        if !answer.status().is_success() {
+            bail!("{path} answered {}: {}", answer.status(), answer.text().await?);
+        }
+        if let Some(gap) = answer.headers().get("x-playhead-gap") {
+            bail!("{path} has a gap: {}", gap.to_str().unwrap_or("?"));
+        }
+        Ok(answer.text().await?)
+    }
+
+    /// Every item of a paged list.
+    pub(crate) async fn all(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let (mut items, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = match &cursor {
+                Some(cursor) => self.json(&format!("{path}&cursor={cursor}")).await?,
+                None => self.json(path).await?,
+            };
+            items.extend(page["items"].as_array().context("no items")?.iter().cloned());
+            match page["next"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => return Ok(items),
+            }
+        }
+    }
+}

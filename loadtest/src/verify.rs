@@ -1,0 +1,103 @@
+//! Compares what was acknowledged with what the public API shows.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use crate::api::Reader;
+use crate::browser::{Expected, dom_marks};
+use crate::delivery::Delivered;
+
+/// What differs, in words; empty when all is well.
+pub(crate) async fn session_differences(reader: &Reader, told: &Delivered) -> anyhow::Result<Vec<String>> {
+    let mut differences = Vec::new();
+    check_summary(reader, told, &mut differences).await?;
+    check_events(reader, told, &mut differences).await?;
+    check_recording(reader, told, &mut differences).await?;
+    for difference in &mut differences {
+        *difference = format!("session {}: {difference}", told.session);
+    }
+    Ok(differences)
+}
+
+async fn check_summary(
+    reader: &Reader,
+    told: &Delivered,
+    differences: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let session = reader.json(&format!("/sessions/{}", told.session)).await?;
+    let expected = Expected::of(told.batches);
+    for (name, expected) in [
+        ("errors", expected.errors),
+        ("failed_requests", expected.failed_requests),
+        ("custom_events", told.batches),
+    ] {
+        let got = session["counts"][name].as_u64();
+        if got != Some(expected) {
+            differences.push(format!("counts.{name} is {got:?}, expected {expected}"));
+        }
+    }
+    Ok(())
+}
+
+async fn check_events(
+    reader: &Reader,
+    told: &Delivered,
+    differences: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let events = reader.all(&format!("/sessions/{}/events?kinds=custom&limit=1000", told.session)).await?;
+    let mut seen = HashMap::<u64, u64>::new();
+    for event in &events {
+        *seen.entry(event["data"]["properties"]["seq"].as_u64().unwrap_or(u64::MAX)).or_default() += 1;
+    }
+    for seq in 0..told.batches {
+        match seen.remove(&seq) {
+            Some(1) => {}
+            Some(times) => differences.push(format!("batch {seq} is there {times} times")),
+            None => differences.push(format!("batch {seq} was acknowledged and is lost")),
+        }
+    }
+    differences.extend(seen.keys().map(|seq| format!("batch {seq} was never sent")));
+    Ok(())
+}
+
+async fn check_recording(
+    reader: &Reader,
+    told: &Delivered,
+    differences: &mut Vec<String>,
+) -> anyhow::Result<()> {
+    let manifest = reader.json(&format!("/sessions/{}/replay", told.session)).await?;
+    if !matches!(manifest["state"].as_str(), Some("complete" | "live")) {
+        differences.push(format!("the replay is {} because {}", manifest["state"], manifest["reasons"]));
+    }
+    let empty = Vec::new();
+    let streams = manifest["streams"].as_array().unwrap_or(&empty);
+    let Some(stream) = streams.iter().find(|stream| stream["id"] == told.stream.as_str()) else {
+        differences.push(format!("stream {} is not in the manifest", told.stream));
+        return Ok(());
+    };
+    let segments = stream["segments"].as_array().unwrap_or(&empty);
+    if segments.first().is_none_or(|first| first["key_frame"] != true) {
+        differences.push("the recording does not start at a key frame".to_owned());
+    }
+    let mut marks = Vec::new();
+    for segment in segments {
+        let text = reader.text(segment["href"].as_str().unwrap_or_default()).await?;
+        for line in text.lines() {
+            let event: Value = serde_json::from_str(line)?;
+            if let Some(mark) = event["data"]["texts"][0]["value"].as_str() {
+                marks.push(mark.to_owned());
+            }
+        }
+    }
+    let expected: Vec<String> = (0..told.batches).flat_map(dom_marks).collect();
+    if marks != expected {
+        let at = marks.iter().zip(&expected).position(|(a, b)| a != b);
+        differences.push(format!(
+            "the recording has {} of {} dom events; first difference at {at:?}",
+            marks.len(),
+            expected.len()
+        ));
+    }
+    Ok(())
+}
