@@ -72,6 +72,8 @@ tables! {
     PROJECTS = Control "projects" [text("realm")] [int("project")];
     /// [`crate::row::SecretKey`] by the hash of the key.
     SECRET_KEYS = Control "secret_keys" [bytes("hash")] [];
+    /// The same rows by project, to list and revoke them.
+    PROJECT_SECRET_KEYS = Control "project_secret_keys" [int("tenant"), int("project")] [bytes("hash")];
     /// Small named values of the installation.
     INSTALLATION = Control "installation" [text("name")] [];
 
