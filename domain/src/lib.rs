@@ -11,6 +11,10 @@ pub mod log;
 pub mod store;
 pub mod table;
 pub mod row;
+pub mod topic;
+pub mod project;
+pub mod seal;
+pub mod session;
 
 #[cfg(feature = "testkit")]
 pub mod testkit;

@@ -235,6 +235,9 @@ pub struct SessionSummary {
     pub exit_page: String,
     #[prost(uint64, tag = "29")]
     pub dom_events: u64,
+    /// When `exit_page` was entered.
+    #[prost(int64, tag = "30")]
+    pub exit_page_ms: i64,
 }
 
 /// What is known about a stream of a session.
@@ -391,6 +394,42 @@ pub struct Block {
     pub segments: Vec<BlockSegment>,
     #[prost(message, repeated, tag = "7")]
     pub gaps: Vec<Gap>,
+    /// The batches inside, in order of `seq`; a row of `SESSION_FRAMES` with one of these is a leftover that readers skip.
+    #[prost(message, repeated, tag = "8")]
+    pub frames: Vec<BlockFrame>,
+    #[prost(int64, tag = "9")]
+    pub from_ms: i64,
+    #[prost(int64, tag = "10")]
+    pub to_ms: i64,
+}
+
+impl Block {
+    /// Whether the batch `seq` of the block's stream is inside.
+    #[must_use]
+    pub fn covers(&self, seq: u64) -> bool {
+        self.frames.binary_search_by_key(&seq, |frame| frame.seq).is_ok()
+    }
+}
+
+/// A batch inside a block. Their raw bytes follow each other.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct BlockFrame {
+    #[prost(uint64, tag = "1")]
+    pub seq: u64,
+    #[prost(uint32, tag = "2")]
+    pub raw_bytes: u32,
+    /// From the block's `from_ms`.
+    #[prost(int64, tag = "3")]
+    pub from_offset_ms: i64,
+    #[prost(uint32, tag = "4")]
+    pub duration_ms: u32,
+    #[prost(bool, tag = "5")]
+    pub key_frame: bool,
+    #[prost(uint32, tag = "6")]
+    pub events: u32,
+    /// A later part of a split event: it cannot be read without the one before.
+    #[prost(bool, tag = "7")]
+    pub continued: bool,
 }
 
 /// A part of a block that can be fetched on its own.

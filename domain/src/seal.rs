@@ -1,0 +1,287 @@
+//! Sealing what is stored of a session with a key of its own, so that destroying that key destroys the content, wherever copies are.
+//!
+//! Every session has a random data key. It is stored only wrapped with a key that derives from the installation's key. A sealed
+//! range is a random 24-byte nonce, the ciphertext, and a 16-byte tag (XChaCha20-Poly1305: random nonces never repeat). The session
+//! and the purpose are authenticated: a range cannot pass for another session's or for another kind.
+
+use std::fmt;
+use std::io::Read;
+
+use bytes::Bytes;
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+
+use crate::id::SessionId;
+use crate::row::{Block, EventChunk};
+
+/// Purpose for `InstallationKey::derive`: the key that wraps data keys.
+pub const WRAPPING_PURPOSE: &str = "playhead session data keys v1";
+
+const NONCE_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
+/// What sealing adds to a range, in bytes.
+pub const OVERHEAD_BYTES: usize = NONCE_BYTES + TAG_BYTES;
+/// The largest block or chunk once inflated: one block of whole frames, plus one joined event.
+pub const MAX_OPEN_BYTES: usize = 128 << 20;
+const CHUNK_LEVEL: i32 = 3;
+const BLOCK_LEVEL: i32 = 3;
+/// 16 MiB: more than a block, so that every repetition within it is found.
+const BLOCK_WINDOW_LOG: u32 = 24;
+
+/// Why a range was not opened, or not sealed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Another key, another session or purpose, or damaged bytes.
+    #[error("sealed {0} does not open: wrong key or damaged bytes")]
+    Sealed(&'static str),
+    #[error("{what} inflates to more than its {limit} bytes")]
+    TooLong { what: &'static str, limit: usize },
+    #[error("compression failed: {0}")]
+    Compression(String),
+    #[error("no random bytes: {0}")]
+    Random(String),
+}
+
+impl Error {
+    /// Whether the same call may succeed later.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Random(_))
+    }
+}
+
+/// What a range holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Key,
+    Events,
+    Frame,
+    Block,
+}
+
+impl Purpose {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Events => "events",
+            Self::Frame => "frame",
+            Self::Block => "block",
+        }
+    }
+
+    fn associated(self, session: SessionId) -> Vec<u8> {
+        [&session.0[..], self.name().as_bytes()].concat()
+    }
+}
+
+/// A session's data key.
+#[derive(Clone)]
+pub struct DataKey([u8; 32]);
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DataKey(…)")
+    }
+}
+
+/// Wraps and unwraps data keys.
+#[derive(Clone)]
+pub struct KeyWrapper(DataKey);
+
+impl fmt::Debug for KeyWrapper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyWrapper(…)")
+    }
+}
+
+impl KeyWrapper {
+    /// `wrapping_key` is the installation's key derived for [`WRAPPING_PURPOSE`].
+    #[must_use]
+    pub const fn new(wrapping_key: [u8; 32]) -> Self {
+        Self(DataKey(wrapping_key))
+    }
+
+    /// A new random data key, and its wrapped form for [`crate::row::SessionKey`].
+    ///
+    /// # Errors
+    /// [`Error::Random`] when the system gives no random bytes.
+    pub fn create(&self, session: SessionId) -> Result<(DataKey, Bytes), Error> {
+        let mut key = [0u8; 32];
+        getrandom::fill(&mut key).map_err(|error| Error::Random(error.to_string()))?;
+        let wrapped = self.0.seal(session, Purpose::Key, &key)?;
+        Ok((DataKey(key), wrapped.into()))
+    }
+
+    /// The data key of its wrapped form.
+    ///
+    /// # Errors
+    /// [`Error::Sealed`] when it was wrapped for another session or by another installation.
+    pub fn unwrap(&self, session: SessionId, wrapped: &[u8]) -> Result<DataKey, Error> {
+        let key = self.0.open(session, Purpose::Key, wrapped)?;
+        key.try_into().map(DataKey).map_err(|_| Error::Sealed("key"))
+    }
+}
+
+impl DataKey {
+    /// Seals a range; [`OVERHEAD_BYTES`] longer than `plain`.
+    ///
+    /// # Errors
+    /// [`Error::Random`].
+    pub fn seal(&self, session: SessionId, purpose: Purpose, plain: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut nonce = [0u8; NONCE_BYTES];
+        getrandom::fill(&mut nonce).map_err(|error| Error::Random(error.to_string()))?;
+        let payload = Payload { msg: plain, aad: &purpose.associated(session) };
+        let sealed = self
+            .cipher()
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| Error::Sealed(purpose.name()))?;
+        Ok([&nonce[..], &sealed].concat())
+    }
+
+    /// Opens a range; [`OVERHEAD_BYTES`] shorter than `sealed`.
+    ///
+    /// # Errors
+    /// [`Error::Sealed`].
+    pub fn open(&self, session: SessionId, purpose: Purpose, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        let error = Error::Sealed(purpose.name());
+        let (nonce, message) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or_else(|| error.clone())?;
+        let payload = Payload { msg: message, aad: &purpose.associated(session) };
+        self.cipher().decrypt(&XNonce::from(*nonce), payload).map_err(|_| error)
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&self.0.into())
+    }
+
+    /// Compresses and seals NDJSON of events for [`EventChunk::sealed`].
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn seal_events(&self, session: SessionId, ndjson: &[u8]) -> Result<Vec<u8>, Error> {
+        let packed =
+            zstd::bulk::compress(ndjson, CHUNK_LEVEL).map_err(|error| Error::Compression(error.to_string()))?;
+        self.seal(session, Purpose::Events, &packed)
+    }
+
+    /// The NDJSON of a chunk: one normalized event a line, `raw_bytes` long.
+    ///
+    /// # Errors
+    /// [`Error`]; never uses more memory than the chunk says and [`MAX_OPEN_BYTES`].
+    pub fn open_events(&self, session: SessionId, chunk: &EventChunk) -> Result<Vec<u8>, Error> {
+        let packed = self.open(session, Purpose::Events, &chunk.sealed)?;
+        inflate(&packed, chunk.raw_bytes as usize, "chunk of events")
+    }
+
+    /// Compresses (with a window that spans the block) and seals a block of dom lines.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn seal_block(&self, session: SessionId, ndjson: &[u8]) -> Result<Vec<u8>, Error> {
+        let packed = compress_long(ndjson).map_err(|error| Error::Compression(error.to_string()))?;
+        self.seal(session, Purpose::Block, &packed)
+    }
+
+    /// The first `upto` raw bytes of a block (`sealed` is its range in the object); fewer inflate faster.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn open_block(
+        &self,
+        session: SessionId,
+        block: &Block,
+        sealed: &[u8],
+        upto: usize,
+    ) -> Result<Vec<u8>, Error> {
+        let packed = self.open(session, Purpose::Block, sealed)?;
+        inflate_prefix(&packed, upto.min(block.raw_bytes as usize), "block")
+    }
+}
+
+fn compress_long(raw: &[u8]) -> std::io::Result<Vec<u8>> {
+    use zstd::zstd_safe::CParameter;
+    let mut compressor = zstd::bulk::Compressor::new(BLOCK_LEVEL)?;
+    compressor.set_parameter(CParameter::EnableLongDistanceMatching(true))?;
+    compressor.set_parameter(CParameter::WindowLog(BLOCK_WINDOW_LOG))?;
+    compressor.compress(raw)
+}
+
+fn inflate(packed: &[u8], declared: usize, what: &'static str) -> Result<Vec<u8>, Error> {
+    let bytes = inflate_prefix(packed, declared.saturating_add(1), what)?;
+    if bytes.len() > declared { Err(Error::TooLong { what, limit: declared }) } else { Ok(bytes) }
+}
+
+fn inflate_prefix(packed: &[u8], upto: usize, what: &'static str) -> Result<Vec<u8>, Error> {
+    if upto > MAX_OPEN_BYTES {
+        return Err(Error::TooLong { what, limit: MAX_OPEN_BYTES });
+    }
+    let failed = |error: std::io::Error| Error::Compression(error.to_string());
+    let decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(failed)?;
+    let mut bytes = Vec::with_capacity(upto);
+    decoder.take(upto as u64).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SESSION: SessionId = SessionId([7; 16]);
+
+    fn key() -> DataKey {
+        KeyWrapper::new([1; 32]).create(SESSION).unwrap().0
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_sealed_opens(plain: Vec<u8>) {
+            let key = key();
+            let sealed = key.seal(SESSION, Purpose::Frame, &plain).unwrap();
+            prop_assert_eq!(sealed.len(), plain.len() + OVERHEAD_BYTES);
+            prop_assert_eq!(key.open(SESSION, Purpose::Frame, &sealed).unwrap(), plain);
+        }
+
+        #[test]
+        fn any_bytes_are_refused_without_panic(bytes: Vec<u8>) {
+            prop_assert!(key().open(SESSION, Purpose::Block, &bytes).is_err());
+        }
+    }
+
+    #[test]
+    fn a_range_is_of_one_session_and_one_purpose() {
+        let key = key();
+        let sealed = key.seal(SESSION, Purpose::Frame, b"secret").unwrap();
+        assert!(key.open(SessionId([8; 16]), Purpose::Frame, &sealed).is_err());
+        assert!(key.open(SESSION, Purpose::Block, &sealed).is_err());
+        assert!(!sealed.windows(6).any(|window| window == b"secret"));
+    }
+
+    #[test]
+    fn a_key_opens_for_its_session_and_installation_only() {
+        let wrapper = KeyWrapper::new([1; 32]);
+        let (key, wrapped) = wrapper.create(SESSION).unwrap();
+        let sealed = key.seal(SESSION, Purpose::Frame, b"x").unwrap();
+        assert_eq!(wrapper.unwrap(SESSION, &wrapped).unwrap().open(SESSION, Purpose::Frame, &sealed).unwrap(), b"x");
+        assert!(wrapper.unwrap(SessionId([8; 16]), &wrapped).is_err());
+        assert!(KeyWrapper::new([2; 32]).unwrap(SESSION, &wrapped).is_err());
+    }
+
+    #[test]
+    fn a_chunk_stops_at_what_it_declares() {
+        let key = key();
+        let sealed: Bytes = key.seal_events(SESSION, &vec![b'a'; 1 << 20]).unwrap().into();
+        let chunk = |raw_bytes| EventChunk { sealed: sealed.clone(), raw_bytes, ..EventChunk::default() };
+        assert_eq!(key.open_events(SESSION, &chunk(1 << 20)).unwrap().len(), 1 << 20);
+        assert!(matches!(key.open_events(SESSION, &chunk(1000)), Err(Error::TooLong { .. })));
+    }
+
+    #[test]
+    fn a_block_opens_whole_or_in_part() {
+        let key = key();
+        let raw: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
+        let sealed = key.seal_block(SESSION, &raw).unwrap();
+        let block = Block { raw_bytes: u32::try_from(raw.len()).unwrap(), ..Block::default() };
+        assert_eq!(key.open_block(SESSION, &block, &sealed, usize::MAX).unwrap(), raw);
+        assert_eq!(key.open_block(SESSION, &block, &sealed, 10).unwrap(), raw[..10]);
+    }
+}

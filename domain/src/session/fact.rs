@@ -1,0 +1,70 @@
+//! What a batch says, on the server's clock, as far as a session's summary is concerned.
+
+use crate::id::StreamId;
+use crate::row::{Client, Gap, User};
+
+/// A batch, once it is known to be new.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    pub stream: StreamId,
+    pub seq: u64,
+    pub tab: u32,
+    /// When the log took it, microseconds.
+    pub append_us: i64,
+    /// Time range of what is inside, milliseconds.
+    pub from_ms: i64,
+    pub to_ms: i64,
+    pub dom_bytes: u64,
+    pub dom_events: u64,
+    pub signal_bytes: u64,
+    pub sampled: bool,
+    pub dom_rate: f64,
+    pub dom_on_error_rate: f64,
+    pub signal_rate: f64,
+    /// The page ended the session.
+    pub end: bool,
+    pub dropped_signals: u64,
+    pub dead_letters: u64,
+    /// A time or duration in it was impossible.
+    pub impossible_times: bool,
+    pub facts: Vec<Fact>,
+}
+
+/// A moment of a batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    pub time_ms: i64,
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    Page(Box<Page>),
+    Navigation { url: String },
+    Error,
+    Request { failed: bool, slow: bool },
+    Console { error: bool },
+    Click,
+    RageClick,
+    DeadClick,
+    Custom { name: String },
+    Identify(User),
+    Gap(Gap),
+    Degraded { reason: String },
+    End { reason: String },
+    Other,
+}
+
+/// The first signal of a stream.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Page {
+    /// Without query and fragment.
+    pub url: String,
+    pub viewport_width: u32,
+    pub viewport_height: u32,
+    pub release: String,
+    pub environment: String,
+    /// Country and IP are empty here: they come from the connection.
+    pub client: Client,
+}

@@ -1,0 +1,158 @@
+//! The keys of a session's rows. Whoever writes or reads them uses these functions, so that a key has one spelling.
+
+use crate::id::{SessionId, StreamId};
+use crate::scope::Scope;
+use crate::store::{Key, Value};
+
+/// Into how many partitions the sessions of a day are spread.
+pub const SHARDS: i64 = 4;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The days since 1970 of a time in milliseconds.
+#[must_use]
+pub const fn day(time_ms: i64) -> i64 {
+    time_ms.div_euclid(DAY_MS)
+}
+
+/// In which of the [`SHARDS`] a session is.
+#[must_use]
+pub fn shard(session: SessionId) -> i64 {
+    i64::from(session.0[0]) % SHARDS
+}
+
+/// Tenant and project as columns: the same 64 bits, with a sign.
+#[must_use]
+pub fn scope_columns(scope: Scope) -> Vec<Value> {
+    vec![Value::Int(scope.tenant().0.cast_signed()), Value::Int(scope.project().0.cast_signed())]
+}
+
+fn scoped(scope: Scope, rest: impl IntoIterator<Item = Value>) -> Vec<Value> {
+    let mut columns = scope_columns(scope);
+    columns.extend(rest);
+    columns
+}
+
+fn number(value: u64) -> Value {
+    Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+/// The partition of every table that is keyed by session: `SESSIONS`, `SESSION_STATE`, `SESSION_KEYS`, `SESSION_EVENTS`,
+/// `SESSION_FRAMES`, `SESSION_BLOCKS`.
+#[must_use]
+pub fn session_partition(scope: Scope, session: SessionId) -> Vec<Value> {
+    scoped(scope, [Value::from(session.0)])
+}
+
+/// A row of `SESSIONS` or `SESSION_KEYS`.
+#[must_use]
+pub fn session(scope: Scope, session: SessionId) -> Key {
+    Key { partition: session_partition(scope, session), clustering: vec![] }
+}
+
+/// A row of `SESSION_STATE`; `slot` is 0 or 1.
+#[must_use]
+pub fn state(scope: Scope, session: SessionId, slot: i64) -> Key {
+    Key { partition: session_partition(scope, session), clustering: vec![Value::Int(slot)] }
+}
+
+/// A row of `SESSION_EVENTS`, `SESSION_FRAMES` or (with its first `seq`) `SESSION_BLOCKS`.
+#[must_use]
+pub fn batch(scope: Scope, session: SessionId, stream: StreamId, seq: u64) -> Key {
+    Key { partition: session_partition(scope, session), clustering: vec![Value::from(stream.0), number(seq)] }
+}
+
+/// Stream and `seq` of the clustering key that [`batch`] made.
+#[must_use]
+pub fn batch_of(clustering: &[Value]) -> Option<(StreamId, u64)> {
+    match clustering {
+        [Value::Bytes(stream), Value::Int(seq)] => {
+            Some((StreamId(stream.as_ref().try_into().ok()?), u64::try_from(*seq).ok()?))
+        }
+        _ => None,
+    }
+}
+
+/// A partition of `SESSIONS_BY_START`.
+#[must_use]
+pub fn by_start_partition(scope: Scope, day: i64, shard: i64) -> Vec<Value> {
+    scoped(scope, [Value::Int(day), Value::Int(shard)])
+}
+
+/// A session's row in `SESSIONS_BY_START`; `start_ms` is [`crate::row::SessionSummary::list_start_ms`].
+#[must_use]
+pub fn by_start(scope: Scope, id: SessionId, start_ms: i64) -> Key {
+    Key {
+        partition: by_start_partition(scope, day(start_ms), shard(id)),
+        clustering: vec![Value::Int(start_ms), Value::from(id.0)],
+    }
+}
+
+/// A partition of `SESSION_FACETS`.
+#[must_use]
+pub fn facet_partition(scope: Scope, facet: &str, value: &str, day: i64) -> Vec<Value> {
+    scoped(scope, [Value::from(facet), Value::from(value), Value::Int(day)])
+}
+
+/// A session's row in `SESSION_FACETS`; `start_ms` is [`crate::row::SessionSummary::list_start_ms`].
+#[must_use]
+pub fn facet(scope: Scope, facet: &str, value: &str, start_ms: i64, id: SessionId) -> Key {
+    Key {
+        partition: facet_partition(scope, facet, value, day(start_ms)),
+        clustering: vec![Value::Int(start_ms), Value::from(id.0)],
+    }
+}
+
+/// Start and session of a clustering key of `SESSIONS_BY_START` or `SESSION_FACETS`.
+#[must_use]
+pub fn start_of(clustering: &[Value]) -> Option<(i64, SessionId)> {
+    match clustering {
+        [Value::Int(start_ms), Value::Bytes(id)] => Some((*start_ms, SessionId(id.as_ref().try_into().ok()?))),
+        _ => None,
+    }
+}
+
+/// The partition of `OPEN_SESSIONS` of a log partition.
+#[must_use]
+pub fn open_partition(topic: &str, partition: u32) -> Vec<Value> {
+    vec![Value::from(topic), Value::Int(i64::from(partition))]
+}
+
+/// A row of `OPEN_SESSIONS`.
+#[must_use]
+pub fn open(topic: &str, partition: u32, id: SessionId) -> Key {
+    Key { partition: open_partition(topic, partition), clustering: vec![Value::from(id.0)] }
+}
+
+/// The row of `PARTITION_CONTROL`.
+#[must_use]
+pub fn control(topic: &str, partition: u32) -> Key {
+    Key { partition: open_partition(topic, partition), clustering: vec![] }
+}
+
+/// A row of `DEAD_LETTERS`: where the record is in the log.
+#[must_use]
+pub fn dead_letter(scope: Scope, partition: u32, offset: u64) -> Key {
+    Key { partition: scope_columns(scope), clustering: vec![Value::Int(i64::from(partition)), number(offset)] }
+}
+
+/// A row of `INTAKE_COUNTS`: the first offset of a flush of a log partition.
+#[must_use]
+pub fn intake(scope: Scope, day: i64, partition: u32, offset: u64) -> Key {
+    Key {
+        partition: scoped(scope, [Value::Int(day)]),
+        clustering: vec![Value::Int(i64::from(partition)), number(offset)],
+    }
+}
+
+/// A row of `SUPPRESSIONS`; `kind` is `session` or `user`.
+#[must_use]
+pub fn suppression(scope: Scope, kind: &str, id: &[u8]) -> Key {
+    Key { partition: scope_columns(scope), clustering: vec![Value::from(kind), Value::from(id.to_vec())] }
+}
+
+/// A row of `OBJECTS`; `day` is in the object's name.
+#[must_use]
+pub fn object(day: i64, name: &str) -> Key {
+    Key { partition: vec![Value::Int(day)], clustering: vec![Value::from(name)] }
+}
