@@ -15,6 +15,7 @@ pub mod topic;
 pub mod project;
 pub mod seal;
 pub mod session;
+pub mod erasure;
 
 #[cfg(feature = "testkit")]
 pub mod testkit;
