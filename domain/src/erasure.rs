@@ -1,0 +1,304 @@
+//! Erasure: what was erased is gone at once, stays gone while its batches are still in the log or on their way, and nothing of it
+//! can be read from copies of the stored bytes, because the session's key is destroyed.
+//!
+//! The order is what makes it safe to stop anywhere: the suppression entry comes first (processor and readers obey it), then
+//! the keys, then the rows; [`Erasure::resume`] finishes what was interrupted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use prost::Message;
+
+use crate::id::SessionId;
+use crate::row::{SessionState, Suppression};
+use crate::scope::Scope;
+use crate::session::{facet, key};
+use crate::store::{self, ClusteringRange, Mutation, Order, Row, Store};
+use crate::table::{self, Table};
+
+/// Purpose for `InstallationKey::derive`: the key under which users are hashed in suppression entries.
+pub const USER_HASH_PURPOSE: &str = "playhead suppressed users v1";
+/// [`Suppression`] of one session.
+pub const SESSION: &str = "session";
+/// [`Suppression`] of a user: what began before the request is erased.
+pub const USER: &str = "user";
+
+const DAY_MS: i64 = 86_400_000;
+/// Longer than any log keeps records and than any project keeps sessions.
+const SUPPRESSION_TTL_MS: i64 = 800 * DAY_MS;
+/// How far back a user's sessions are looked for.
+const MAX_RETENTION_DAYS: i64 = 401;
+/// Deletes carry a version this far ahead, so that a flush that had already begun cannot bring rows back.
+const AHEAD_US: i64 = 3_600_000_000;
+const PAGE: usize = 500;
+
+/// Erases sessions and users. Cheap to clone.
+#[derive(Clone)]
+pub struct Erasure {
+    store: Arc<dyn Store>,
+    user_hash_key: [u8; 32],
+}
+
+impl Erasure {
+    /// `user_hash_key` is the installation's key derived for [`USER_HASH_PURPOSE`].
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, user_hash_key: [u8; 32]) -> Self {
+        Self { store, user_hash_key }
+    }
+
+    /// Erases one session, whether or not anything of it is stored yet. `now_ms` is the time of the request.
+    ///
+    /// # Errors
+    /// The store's; the erasure then goes on with the next call or with [`Erasure::resume`].
+    pub async fn erase_session(&self, scope: Scope, session: SessionId, now_ms: i64) -> Result<(), store::Error> {
+        self.erase_unreclaimed(scope, session, now_ms).await?;
+        self.store.reclaim().await
+    }
+
+    /// The same without making the store's own files forget: for many sessions, after which [`Store::reclaim`] is called once.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn erase_unreclaimed(&self, scope: Scope, session: SessionId, now_ms: i64) -> Result<(), store::Error> {
+        let suppression = |stage: &str| self.suppression(scope, SESSION, &session.0, stage, now_ms);
+        self.store.write(vec![suppression("keys")]).await?;
+        let states = self.states(scope, session).await?;
+        self.store.write(destroy_keys(scope, session, &states, now_ms)).await?;
+        self.store.write(vec![suppression("rows")]).await?;
+        self.store.write(delete_listings(scope, session, &states, now_ms)).await?;
+        self.delete_dead_letters(scope, session, now_ms).await?;
+        self.store.write(delete_rows(scope, session, now_ms)).await?;
+        self.store.write(vec![suppression("done")]).await
+    }
+
+    /// Erases every session of a user (`user` is an id or an e-mail address) that began before `now_ms`, those included that the
+    /// processor has not seen yet. Returns how many it found now.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn erase_user(&self, scope: Scope, user: &str, now_ms: i64) -> Result<u64, store::Error> {
+        let user = facet::cut(user);
+        let hash = self.user_hash(scope, user);
+        self.store.write(vec![self.suppression(scope, USER, &hash, "rows", now_ms)]).await?;
+        let mut sessions = BTreeSet::new();
+        for facet in [facet::USER, facet::EMAIL] {
+            self.find(scope, facet, user, now_ms, &mut sessions).await?;
+        }
+        for &session in &sessions {
+            self.erase_unreclaimed(scope, session, now_ms).await?;
+        }
+        self.store.write(vec![self.suppression(scope, USER, &hash, "done", now_ms)]).await?;
+        self.store.reclaim().await?;
+        Ok(sessions.len() as u64)
+    }
+
+    /// Finishes erasures of sessions of this scope that were interrupted. Returns how many.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn resume(&self, scope: Scope, now_ms: i64) -> Result<u64, store::Error> {
+        let mut unfinished = Vec::new();
+        let partition = key::scope_columns(scope);
+        let mut range = ClusteringRange::prefix(vec![SESSION.into()]);
+        loop {
+            let page =
+                self.store.scan(&table::SUPPRESSIONS, &partition, &range, Order::Ascending, PAGE).await?;
+            unfinished.extend(page.rows.iter().filter(|row| !is_done(row)).filter_map(suppressed_session));
+            match page.rows.last() {
+                Some(last) if page.more => range.from = std::ops::Bound::Excluded(last.key.clustering.clone()),
+                _ => break,
+            }
+        }
+        for &session in &unfinished {
+            self.erase_unreclaimed(scope, session, now_ms).await?;
+        }
+        if !unfinished.is_empty() {
+            self.store.reclaim().await?;
+        }
+        Ok(unfinished.len() as u64)
+    }
+
+    /// Whether anything of this scope was ever erased: one cheap read that spares the others.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn any(&self, scope: Scope) -> Result<bool, store::Error> {
+        let partition = key::scope_columns(scope);
+        let page =
+            self.store.scan(&table::SUPPRESSIONS, &partition, &ClusteringRange::ALL, Order::Ascending, 1).await?;
+        Ok(!page.rows.is_empty())
+    }
+
+    /// Whether this session was erased. Readers answer 410 for it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn is_session_erased(&self, scope: Scope, session: SessionId) -> Result<bool, store::Error> {
+        let key = key::suppression(scope, SESSION, &session.0);
+        Ok(self.store.get(&table::SUPPRESSIONS, &key).await?.is_some())
+    }
+
+    /// When the erasure of this user (id or e-mail address) was last requested, if ever.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn user_erased_ms(&self, scope: Scope, user: &str) -> Result<Option<i64>, store::Error> {
+        let key = key::suppression(scope, USER, &self.user_hash(scope, facet::cut(user)));
+        let row = self.store.get(&table::SUPPRESSIONS, &key).await?;
+        Ok(row.and_then(|row| Suppression::decode(row.value).ok()).map(|entry| entry.requested_ms))
+    }
+
+    /// Keyed, so that the entry does not tell who it was.
+    fn user_hash(&self, scope: Scope, user: &str) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.user_hash_key);
+        hasher.update(&scope.tenant().0.to_be_bytes());
+        hasher.update(&scope.project().0.to_be_bytes());
+        hasher.update(user.as_bytes());
+        *hasher.finalize().as_bytes()
+    }
+
+    fn suppression(&self, scope: Scope, kind: &str, id: &[u8], stage: &str, now_ms: i64) -> Mutation {
+        let entry = Suppression { requested_ms: now_ms, stage: stage.to_owned() };
+        // A later stage of the same request must replace an earlier one.
+        let step = match stage {
+            "keys" => 0,
+            "rows" => 1,
+            _ => 2,
+        };
+        Mutation::Put {
+            table: &table::SUPPRESSIONS,
+            key: key::suppression(scope, kind, id),
+            value: entry.encode_to_vec().into(),
+            version: now_ms * 1_000 + step,
+            expires_at_ms: Some(now_ms + SUPPRESSION_TTL_MS),
+        }
+    }
+
+    async fn states(&self, scope: Scope, session: SessionId) -> Result<Vec<(i64, SessionState)>, store::Error> {
+        let partition = key::session_partition(scope, session);
+        let page = self
+            .store
+            .scan(&table::SESSION_STATE, &partition, &ClusteringRange::ALL, Order::Ascending, 4)
+            .await?;
+        let decode = |row: &Row| match row.key.clustering[..] {
+            [store::Value::Int(slot)] => Some((slot, SessionState::decode(row.value.clone()).ok()?)),
+            _ => None,
+        };
+        Ok(page.rows.iter().filter_map(decode).collect())
+    }
+
+    async fn find(
+        &self,
+        scope: Scope,
+        facet: &str,
+        value: &str,
+        now_ms: i64,
+        found: &mut BTreeSet<SessionId>,
+    ) -> Result<(), store::Error> {
+        // Tomorrow, too: a browser's clock may have put the start a little ahead.
+        let today = key::day(now_ms) + 1;
+        for day in (today - MAX_RETENTION_DAYS..=today).rev() {
+            let partition = key::facet_partition(scope, facet, value, day);
+            let mut range = ClusteringRange::ALL;
+            loop {
+                let page =
+                    self.store.scan(&table::SESSION_FACETS, &partition, &range, Order::Ascending, PAGE).await?;
+                let starts = page.rows.iter().filter_map(|row| key::start_of(&row.key.clustering));
+                found.extend(starts.map(|(_, session)| session));
+                match page.rows.last() {
+                    Some(last) if page.more => range.from = std::ops::Bound::Excluded(last.key.clustering.clone()),
+                    _ => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete_dead_letters(&self, scope: Scope, session: SessionId, now_ms: i64) -> Result<(), store::Error> {
+        let partition = key::scope_columns(scope);
+        let mut range = ClusteringRange::ALL;
+        loop {
+            let page =
+                self.store.scan(&table::DEAD_LETTERS, &partition, &range, Order::Ascending, PAGE).await?;
+            let is_of_session = |row: &&Row| {
+                crate::row::DeadLetter::decode(row.value.clone()).is_ok_and(|letter| letter.session[..] == session.0)
+            };
+            let deletes = page.rows.iter().filter(is_of_session).map(|row| Mutation::Delete {
+                table: &table::DEAD_LETTERS,
+                key: row.key.clone(),
+                version: ahead_us(now_ms),
+            });
+            self.store.write(deletes.collect()).await?;
+            match page.rows.last() {
+                Some(last) if page.more => range.from = std::ops::Bound::Excluded(last.key.clustering.clone()),
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+const fn ahead_us(now_ms: i64) -> i64 {
+    now_ms * 1_000 + AHEAD_US
+}
+
+fn is_done(row: &Row) -> bool {
+    Suppression::decode(row.value.clone()).is_ok_and(|entry| entry.stage == "done")
+}
+
+fn suppressed_session(row: &Row) -> Option<SessionId> {
+    match &row.key.clustering[..] {
+        [_, store::Value::Bytes(id)] => Some(SessionId(id.as_ref().try_into().ok()?)),
+        _ => None,
+    }
+}
+
+/// The states stay, without their key: they tell under which facets the session is listed.
+fn destroy_keys(scope: Scope, session: SessionId, states: &[(i64, SessionState)], now_ms: i64) -> Vec<Mutation> {
+    let mut mutations = vec![delete_partition(&table::SESSION_KEYS, scope, session, ahead_us(now_ms))];
+    mutations.extend(states.iter().map(|(slot, state)| Mutation::Put {
+        table: &table::SESSION_STATE,
+        key: key::state(scope, session, *slot),
+        value: SessionState { wrapped_key: bytes::Bytes::new(), ..state.clone() }.encode_to_vec().into(),
+        version: ahead_us(now_ms) - 1,
+        expires_at_ms: state.summary.as_ref().map(|summary| summary.expires_at_ms),
+    }));
+    mutations
+}
+
+fn delete_listings(scope: Scope, session: SessionId, states: &[(i64, SessionState)], now_ms: i64) -> Vec<Mutation> {
+    let version = ahead_us(now_ms);
+    let mut mutations = Vec::new();
+    for (_, state) in states {
+        let Some(summary) = &state.summary else { continue };
+        let start_ms = summary.list_start_ms;
+        mutations.push(Mutation::Delete {
+            table: &table::SESSIONS_BY_START,
+            key: key::by_start(scope, session, start_ms),
+            version,
+        });
+        let facets = state.facets.iter().filter_map(|entry| facet::of_entry(entry));
+        mutations.extend(facets.map(|(name, value)| Mutation::Delete {
+            table: &table::SESSION_FACETS,
+            key: key::facet(scope, name, value, start_ms, session),
+            version,
+        }));
+    }
+    mutations
+}
+
+fn delete_rows(scope: Scope, session: SessionId, now_ms: i64) -> Vec<Mutation> {
+    [
+        &table::SESSION_EVENTS,
+        &table::SESSION_FRAMES,
+        &table::SESSION_BLOCKS,
+        &table::SESSIONS,
+        &table::SESSION_STATE,
+    ]
+    .into_iter()
+    .map(|table| delete_partition(table, scope, session, ahead_us(now_ms)))
+    .collect()
+}
+
+fn delete_partition(table: &'static Table, scope: Scope, session: SessionId, version: i64) -> Mutation {
+    Mutation::DeletePartition { table, partition: key::session_partition(scope, session), version }
+}
