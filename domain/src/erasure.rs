@@ -50,7 +50,12 @@ impl Erasure {
     ///
     /// # Errors
     /// The store's; the erasure then goes on with the next call or with [`Erasure::resume`].
-    pub async fn erase_session(&self, scope: Scope, session: SessionId, now_ms: i64) -> Result<(), store::Error> {
+    pub async fn erase_session(
+        &self,
+        scope: Scope,
+        session: SessionId,
+        now_ms: i64,
+    ) -> Result<(), store::Error> {
         self.erase_unreclaimed(scope, session, now_ms).await?;
         self.store.reclaim().await
     }
@@ -59,7 +64,12 @@ impl Erasure {
     ///
     /// # Errors
     /// The store's.
-    pub async fn erase_unreclaimed(&self, scope: Scope, session: SessionId, now_ms: i64) -> Result<(), store::Error> {
+    pub async fn erase_unreclaimed(
+        &self,
+        scope: Scope,
+        session: SessionId,
+        now_ms: i64,
+    ) -> Result<(), store::Error> {
         let suppression = |stage: &str| self.suppression(scope, SESSION, &session.0, stage, now_ms);
         self.store.write(vec![suppression("keys")]).await?;
         let states = self.states(scope, session).await?;
@@ -105,7 +115,9 @@ impl Erasure {
                 self.store.scan(&table::SUPPRESSIONS, &partition, &range, Order::Ascending, PAGE).await?;
             unfinished.extend(page.rows.iter().filter(|row| !is_done(row)).filter_map(suppressed_session));
             match page.rows.last() {
-                Some(last) if page.more => range.from = std::ops::Bound::Excluded(last.key.clustering.clone()),
+                Some(last) if page.more => {
+                    range.from = std::ops::Bound::Excluded(last.key.clustering.clone())
+                }
                 _ => break,
             }
         }
@@ -124,8 +136,10 @@ impl Erasure {
     /// The store's.
     pub async fn any(&self, scope: Scope) -> Result<bool, store::Error> {
         let partition = key::scope_columns(scope);
-        let page =
-            self.store.scan(&table::SUPPRESSIONS, &partition, &ClusteringRange::ALL, Order::Ascending, 1).await?;
+        let page = self
+            .store
+            .scan(&table::SUPPRESSIONS, &partition, &ClusteringRange::ALL, Order::Ascending, 1)
+            .await?;
         Ok(!page.rows.is_empty())
     }
 
@@ -174,7 +188,11 @@ impl Erasure {
         }
     }
 
-    async fn states(&self, scope: Scope, session: SessionId) -> Result<Vec<(i64, SessionState)>, store::Error> {
+    async fn states(
+        &self,
+        scope: Scope,
+        session: SessionId,
+    ) -> Result<Vec<(i64, SessionState)>, store::Error> {
         let partition = key::session_partition(scope, session);
         let page = self
             .store
@@ -201,12 +219,16 @@ impl Erasure {
             let partition = key::facet_partition(scope, facet, value, day);
             let mut range = ClusteringRange::ALL;
             loop {
-                let page =
-                    self.store.scan(&table::SESSION_FACETS, &partition, &range, Order::Ascending, PAGE).await?;
+                let page = self
+                    .store
+                    .scan(&table::SESSION_FACETS, &partition, &range, Order::Ascending, PAGE)
+                    .await?;
                 let starts = page.rows.iter().filter_map(|row| key::start_of(&row.key.clustering));
                 found.extend(starts.map(|(_, session)| session));
                 match page.rows.last() {
-                    Some(last) if page.more => range.from = std::ops::Bound::Excluded(last.key.clustering.clone()),
+                    Some(last) if page.more => {
+                        range.from = std::ops::Bound::Excluded(last.key.clustering.clone())
+                    }
                     _ => break,
                 }
             }
@@ -214,14 +236,20 @@ impl Erasure {
         Ok(())
     }
 
-    async fn delete_dead_letters(&self, scope: Scope, session: SessionId, now_ms: i64) -> Result<(), store::Error> {
+    async fn delete_dead_letters(
+        &self,
+        scope: Scope,
+        session: SessionId,
+        now_ms: i64,
+    ) -> Result<(), store::Error> {
         let partition = key::scope_columns(scope);
         let mut range = ClusteringRange::ALL;
         loop {
             let page =
                 self.store.scan(&table::DEAD_LETTERS, &partition, &range, Order::Ascending, PAGE).await?;
             let is_of_session = |row: &&Row| {
-                crate::row::DeadLetter::decode(row.value.clone()).is_ok_and(|letter| letter.session[..] == session.0)
+                crate::row::DeadLetter::decode(row.value.clone())
+                    .is_ok_and(|letter| letter.session[..] == session.0)
             };
             let deletes = page.rows.iter().filter(is_of_session).map(|row| Mutation::Delete {
                 table: &table::DEAD_LETTERS,
@@ -230,7 +258,9 @@ impl Erasure {
             });
             self.store.write(deletes.collect()).await?;
             match page.rows.last() {
-                Some(last) if page.more => range.from = std::ops::Bound::Excluded(last.key.clustering.clone()),
+                Some(last) if page.more => {
+                    range.from = std::ops::Bound::Excluded(last.key.clustering.clone())
+                }
                 _ => return Ok(()),
             }
         }
@@ -253,7 +283,12 @@ fn suppressed_session(row: &Row) -> Option<SessionId> {
 }
 
 /// The states stay, without their key: they tell under which facets the session is listed.
-fn destroy_keys(scope: Scope, session: SessionId, states: &[(i64, SessionState)], now_ms: i64) -> Vec<Mutation> {
+fn destroy_keys(
+    scope: Scope,
+    session: SessionId,
+    states: &[(i64, SessionState)],
+    now_ms: i64,
+) -> Vec<Mutation> {
     let mut mutations = vec![delete_partition(&table::SESSION_KEYS, scope, session, ahead_us(now_ms))];
     mutations.extend(states.iter().map(|(slot, state)| Mutation::Put {
         table: &table::SESSION_STATE,
@@ -265,7 +300,12 @@ fn destroy_keys(scope: Scope, session: SessionId, states: &[(i64, SessionState)]
     mutations
 }
 
-fn delete_listings(scope: Scope, session: SessionId, states: &[(i64, SessionState)], now_ms: i64) -> Vec<Mutation> {
+fn delete_listings(
+    scope: Scope,
+    session: SessionId,
+    states: &[(i64, SessionState)],
+    now_ms: i64,
+) -> Vec<Mutation> {
     let version = ahead_us(now_ms);
     let mut mutations = Vec::new();
     for (_, state) in states {

@@ -158,8 +158,8 @@ impl DataKey {
     /// # Errors
     /// [`Error`].
     pub fn seal_events(&self, session: SessionId, ndjson: &[u8]) -> Result<Vec<u8>, Error> {
-        let packed =
-            zstd::bulk::compress(ndjson, CHUNK_LEVEL).map_err(|error| Error::Compression(error.to_string()))?;
+        let packed = zstd::bulk::compress(ndjson, CHUNK_LEVEL)
+            .map_err(|error| Error::Compression(error.to_string()))?;
         self.seal(session, Purpose::Events, &packed)
     }
 
@@ -261,7 +261,10 @@ mod tests {
         let wrapper = KeyWrapper::new([1; 32]);
         let (key, wrapped) = wrapper.create(SESSION).unwrap();
         let sealed = key.seal(SESSION, Purpose::Frame, b"x").unwrap();
-        assert_eq!(wrapper.unwrap(SESSION, &wrapped).unwrap().open(SESSION, Purpose::Frame, &sealed).unwrap(), b"x");
+        assert_eq!(
+            wrapper.unwrap(SESSION, &wrapped).unwrap().open(SESSION, Purpose::Frame, &sealed).unwrap(),
+            b"x"
+        );
         assert!(wrapper.unwrap(SessionId([8; 16]), &wrapped).is_err());
         assert!(KeyWrapper::new([2; 32]).unwrap(SESSION, &wrapped).is_err());
     }

@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod frame;
+pub mod signal;
 pub mod key;
 pub mod limits;
 

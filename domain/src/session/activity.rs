@@ -39,8 +39,11 @@ pub fn shift(summary: &mut SessionSummary, by_ms: i64) {
 }
 
 fn make_room(summary: &mut SessionSummary, since_ms: i64) {
-    while since_ms / summary.activity_bucket_ms >= MAX_BUCKETS as i64 && summary.activity_bucket_ms < MAX_BUCKET_MS {
-        let halved = summary.activity.chunks(2).map(|pair| pair.iter().fold(0u32, |a, &b| a.saturating_add(b)));
+    while since_ms / summary.activity_bucket_ms >= MAX_BUCKETS as i64
+        && summary.activity_bucket_ms < MAX_BUCKET_MS
+    {
+        let halved =
+            summary.activity.chunks(2).map(|pair| pair.iter().fold(0u32, |a, &b| a.saturating_add(b)));
         summary.activity = halved.collect();
         summary.activity_bucket_ms *= 2;
     }

@@ -68,8 +68,14 @@ mod tests {
 
     #[test]
     fn a_page_is_found_by_url_and_by_path() {
-        let summary = SessionSummary { pages: vec!["https://shop.example/cart".to_owned()], ..SessionSummary::default() };
-        assert_eq!(of(&summary), [(PAGE, "https://shop.example/cart".to_owned()), (PAGE, "/cart".to_owned())]);
+        let summary = SessionSummary {
+            pages: vec!["https://shop.example/cart".to_owned()],
+            ..SessionSummary::default()
+        };
+        assert_eq!(
+            of(&summary),
+            [(PAGE, "https://shop.example/cart".to_owned()), (PAGE, "/cart".to_owned())]
+        );
         assert_eq!((path("https://a.b"), path("/x")), ("/", "/x"));
     }
 }

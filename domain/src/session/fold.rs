@@ -161,7 +161,9 @@ fn fold_fact(summary: &mut SessionSummary, stream: StreamId, fact: &Fact) {
         What::Page(page) => fold_page(summary, stream, page, fact.time_ms),
         What::Identify(user) => identify(summary, user),
         What::Gap(gap) => note_gap(summary, stream, gap),
-        What::Degraded { reason } => note(&mut summary.recorder_problems, cut(reason, MAX_NAME_BYTES), MAX_PROBLEMS),
+        What::Degraded { reason } => {
+            note(&mut summary.recorder_problems, cut(reason, MAX_NAME_BYTES), MAX_PROBLEMS)
+        }
         What::End { reason } => cut(reason, MAX_NAME_BYTES).clone_into(&mut summary.ended_reason),
         What::Other => {}
     }

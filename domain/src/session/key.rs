@@ -107,7 +107,9 @@ pub fn facet(scope: Scope, facet: &str, value: &str, start_ms: i64, id: SessionI
 #[must_use]
 pub fn start_of(clustering: &[Value]) -> Option<(i64, SessionId)> {
     match clustering {
-        [Value::Int(start_ms), Value::Bytes(id)] => Some((*start_ms, SessionId(id.as_ref().try_into().ok()?))),
+        [Value::Int(start_ms), Value::Bytes(id)] => {
+            Some((*start_ms, SessionId(id.as_ref().try_into().ok()?)))
+        }
         _ => None,
     }
 }
@@ -133,7 +135,10 @@ pub fn control(topic: &str, partition: u32) -> Key {
 /// A row of `DEAD_LETTERS`: where the record is in the log.
 #[must_use]
 pub fn dead_letter(scope: Scope, partition: u32, offset: u64) -> Key {
-    Key { partition: scope_columns(scope), clustering: vec![Value::Int(i64::from(partition)), number(offset)] }
+    Key {
+        partition: scope_columns(scope),
+        clustering: vec![Value::Int(i64::from(partition)), number(offset)],
+    }
 }
 
 /// A row of `INTAKE_COUNTS`: the first offset of a flush of a log partition.
