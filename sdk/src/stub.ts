@@ -4,10 +4,10 @@
  * `__ORIGIN__` and `__KEY__` are filled in by the server.
  */
 export const STUB =
-  '<script>!function(w,d,p,s){p=w.playhead={q:[],e:[],h:function(x){p.e.length<20&&p.e.push(x)}};' +
-  '"start stop identify track captureError".split(" ").map(function(m){p[m]=function(){p.q.push([m,arguments])}});' +
-  'w.addEventListener("error",p.h,!0);w.addEventListener("unhandledrejection",p.h);s=d.createElement("script");' +
-  's.src="__ORIGIN__/sdk/playhead.js";s.dataset.key="__KEY__";s.nonce=d.currentScript.nonce;d.head.append(s)}' +
+  '<script>!((w,d,p,s)=>{p=w.playhead={q:[],e:[],h:x=>{p.e.length<20&&p.e.push(x)}};' +
+  '"start stop identify track captureError".split(" ").map(m=>p[m]=(...a)=>{p.q.length<99&&p.q.push([m,a])});' +
+  's=w.addEventListener;s("error",p.h,!0);s("unhandledrejection",p.h);s=d.createElement("script");' +
+  's.src="__ORIGIN__/sdk/playhead.js";s.dataset.key="__KEY__";s.nonce=d.currentScript.nonce;d.head.append(s)})' +
   '(window,document)</script>';
 
 /** What the stub leaves on `window.playhead`. */

@@ -13,13 +13,15 @@ export const enum Level {
 /** What is known of an element, its ancestors counted in. */
 export interface Standing {
   level: Level;
+  /** A field or editable region, or inside one: its mask tells no length. */
+  field: boolean;
   blocked: boolean;
   ignored: boolean;
   /** An ancestor or the element itself allows its fields. */
   allowed: boolean;
 }
 
-const OPEN: Standing = { level: Level.Open, blocked: false, ignored: false, allowed: false };
+const OPEN: Standing = { level: Level.Open, field: false, blocked: false, ignored: false, allowed: false };
 const FIELD_TAGS = /^(input|textarea|select|option|optgroup|datalist)$/;
 const BUTTON_TYPES = /^(submit|button|reset|image)$/;
 const SECRET_AUTOCOMPLETE = /(current|new)-password|one-time-code|\bcc-/;
@@ -130,17 +132,22 @@ export class Policy {
     if (masks) level = Level.Masked;
     else if (allows) level = Level.Open;
     const tag = element.localName;
-    if (level < Level.Masked && isField(element, tag)) {
+    let field = inherited.field || isField(element, tag);
+    if (level < Level.Masked && field) {
       if (isNeverSent(element)) level = Level.Masked;
       else if (!allowed) level = Level.Field;
     }
-    if (tag === 'body' && level === Level.Open && element.ownerDocument.designMode === 'on') level = Level.Field;
+    if (tag === 'body' && level === Level.Open && element.ownerDocument.designMode === 'on') {
+      level = Level.Field;
+      field = true;
+    }
     const same =
       level === inherited.level &&
+      field === inherited.field &&
       blocked === inherited.blocked &&
       ignored === inherited.ignored &&
       allowed === inherited.allowed;
-    return same ? inherited : { level, blocked, ignored, allowed };
+    return same ? inherited : { level, field, blocked, ignored, allowed };
   }
 }
 
