@@ -118,7 +118,14 @@ export function createDeadClicks(context: CaptureContext): { add(click: Click, t
       // The press that led to this click; a click by keyboard has none.
       const from = click.t - reactions.pressedAt < 1000 ? reactions.pressedAt : click.t;
       reactions.watch();
-      const entry: Watched = { click, from, timer: setTimeout(context.guard(() => judge(entry)), REACTION_MS) };
+      const entry: Watched = {
+        click,
+        from,
+        timer: setTimeout(
+          context.guard(() => judge(entry)),
+          REACTION_MS,
+        ),
+      };
       watched.add(entry);
     },
     stop() {

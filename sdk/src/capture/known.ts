@@ -3,8 +3,7 @@ type Maybe<T> = { [K in keyof T]: T[K] | undefined };
 
 /** The same without what is not known: absent means unknown on the wire. */
 export function known<T extends object>(fields: Maybe<T>): T {
-  for (const name of Object.keys(fields) as (keyof T)[]) if (fields[name] === undefined) delete fields[name];
-  return fields as T;
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** A time of the performance clock (`event.timeStamp`, `entry.startTime`) as milliseconds of the epoch. */

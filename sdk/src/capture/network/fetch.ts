@@ -13,7 +13,8 @@ function startFlight(flights: Flights, input: unknown, init: RequestInit | undef
   flight.outlives = init?.keepalive ?? request?.keepalive ?? false;
   // An iterator would be used up by reading it.
   const given = init?.headers;
-  const readable = given === undefined || given instanceof Headers || Array.isArray(given) || !(Symbol.iterator in given);
+  const readable =
+    given === undefined || given instanceof Headers || Array.isArray(given) || !(Symbol.iterator in given);
   const headers = readable ? new Headers(given ?? request?.headers) : undefined;
   if (headers) flights.noteRequestHeaders(flight, (name) => headers.get(name));
   const bytes = bytesOf(init?.body);

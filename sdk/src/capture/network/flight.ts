@@ -113,7 +113,10 @@ export class Flights {
     if (status) signal.status = status;
     signal.duration_ms = roundMs(flight.settledAt - flight.startedAt);
     flight.stopFrames = this.frames.watch();
-    flight.timer = setTimeout(this.context.guard(() => this.whenRead(flight)), TIMING_WAIT_MS);
+    flight.timer = setTimeout(
+      this.context.guard(() => this.whenRead(flight)),
+      TIMING_WAIT_MS,
+    );
     if (this.matcher.match(flight)) this.tellSoon(flight);
   }
 
@@ -136,7 +139,10 @@ export class Flights {
   /** The frame that shows the answer is yet to come. */
   private tellSoon(flight: Flight): void {
     clearTimeout(flight.timer);
-    flight.timer = setTimeout(this.context.guard(() => this.whenRead(flight)), 100);
+    flight.timer = setTimeout(
+      this.context.guard(() => this.whenRead(flight)),
+      100,
+    );
   }
 
   private whenRead(flight: Flight): void {
