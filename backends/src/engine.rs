@@ -1,0 +1,210 @@
+//! What the embedded log and store share: opening a fjall database within bounds, emptying its journal, and knowing
+//! whether it may still be written.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
+use parking_lot::Mutex;
+
+/// Why a database in the data folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{action} in {path} failed: {source}", path = path.display())]
+    Database { action: &'static str, path: PathBuf, source: fjall::Error },
+    #[error("{path} holds something that this version does not understand: {detail}", path = path.display())]
+    Format { path: PathBuf, detail: String },
+    #[error("the system gives no random bytes: {0}")]
+    Randomness(String),
+    #[error("a background thread could not start: {0}")]
+    Thread(std::io::Error),
+}
+
+impl Error {
+    /// Whether the same call may succeed later: an open database only fails for good.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        false
+    }
+}
+
+/// Bounds of one database, in bytes.
+pub(crate) struct Limits {
+    pub(crate) cache_bytes: u64,
+    pub(crate) journals_bytes: u64,
+    pub(crate) min_free_bytes: u64,
+}
+
+/// fjall seals a journal once it is longer than this, and only when a memtable is flushed.
+const JOURNAL_BYTES: usize = 64_000_000;
+/// The smallest bound of all journals together that fjall takes.
+const MIN_JOURNALS_BYTES: u64 = 64 << 20;
+const PADDING_BYTES: usize = 1 << 20;
+const FREE_SPACE_CHECK_EVERY: Duration = Duration::from_secs(1);
+const FLUSH_DEADLINE: Duration = Duration::from_secs(60);
+
+/// A fjall database and whether it may be written.
+pub(crate) struct Engine {
+    pub(crate) database: Database,
+    path: PathBuf,
+    min_free_bytes: u64,
+    padding: Keyspace,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    failure: Option<Arc<str>>,
+    free_space: Option<(Instant, u64)>,
+}
+
+impl Engine {
+    pub(crate) fn open(path: &Path, limits: &Limits) -> Result<Self, Error> {
+        let failed =
+            |source| Error::Database { action: "opening the database", path: path.to_owned(), source };
+        let database = Database::builder(path)
+            .cache_size(limits.cache_bytes)
+            .max_journaling_size(limits.journals_bytes.max(MIN_JOURNALS_BYTES))
+            .journal_compression(CompressionType::None)
+            .worker_threads(2)
+            .open()
+            .map_err(failed)?;
+        let padding = database.keyspace("padding", || rows(1 << 20)).map_err(failed)?;
+        let (path, min_free_bytes) = (path.to_owned(), limits.min_free_bytes);
+        Ok(Self { database, path, min_free_bytes, padding, state: Mutex::default() })
+    }
+
+    pub(crate) fn keyspace(
+        &self,
+        name: &str,
+        options: impl FnOnce() -> KeyspaceCreateOptions,
+    ) -> Result<Keyspace, Error> {
+        self.database.keyspace(name, options).map_err(|source| self.error("creating a keyspace", source))
+    }
+
+    pub(crate) fn error(&self, action: &'static str, source: fjall::Error) -> Error {
+        Error::Database { action, path: self.path.clone(), source }
+    }
+
+    pub(crate) fn format_error(&self, detail: impl Into<String>) -> Error {
+        Error::Format { path: self.path.clone(), detail: detail.into() }
+    }
+
+    /// Refuses writes after a failed one, and while the disk is nearly full. A failed write is final: what the files hold
+    /// is only certain after they were opened anew.
+    pub(crate) fn check_writable(&self) -> Result<(), Arc<str>> {
+        let mut state = self.state.lock();
+        if let Some(failure) = &state.failure {
+            return Err(Arc::clone(failure));
+        }
+        let known = state.free_space.filter(|(checked, _)| checked.elapsed() < FREE_SPACE_CHECK_EVERY);
+        let free_bytes = match known {
+            Some((_, free_bytes)) => free_bytes,
+            None => fs4::available_space(&self.path).unwrap_or(u64::MAX),
+        };
+        if known.is_none() {
+            state.free_space = Some((Instant::now(), free_bytes));
+        }
+        if free_bytes < self.min_free_bytes {
+            let (path, needed) = (self.path.display(), self.min_free_bytes);
+            let message =
+                format!("{path} has {free_bytes} bytes free and needs {needed}: make room on its disk");
+            return Err(message.into());
+        }
+        Ok(())
+    }
+
+    /// Remembers that a write failed and returns what to tell.
+    pub(crate) fn fail(&self, error: &dyn std::fmt::Display) -> Arc<str> {
+        let path = self.path.display();
+        let message: Arc<str> =
+            format!("a write in {path} failed, restart once its disk works again: {error}").into();
+        let mut state = self.state.lock();
+        if state.failure.is_none() {
+            tracing::error!(%error, path = %self.path.display(), "no more writes are taken");
+        }
+        Arc::clone(state.failure.get_or_insert(message))
+    }
+
+    /// [`Engine::check_writable`], and whether the background threads still work.
+    pub(crate) fn check_health(&self) -> Result<(), Arc<str>> {
+        self.database.persist(PersistMode::Buffer).map_err(|error| self.fail(&error))?;
+        self.check_writable()
+    }
+
+    /// Every keyspace but the padding.
+    pub(crate) fn keyspaces(&self) -> Vec<Keyspace> {
+        let names = self.database.list_keyspace_names();
+        let open = |name: &str| self.database.keyspace(name, KeyspaceCreateOptions::default).ok();
+        names.iter().filter(|name| ***name != *"padding").filter_map(|name| open(name)).collect()
+    }
+
+    /// When the oldest journal file was begun, microseconds of the Unix epoch, where the file system tells.
+    pub(crate) fn oldest_journal_us(&self) -> Option<i64> {
+        let files = std::fs::read_dir(&self.path).ok()?.filter_map(Result::ok);
+        let journals = files.filter(|file| file.path().extension().is_some_and(|kind| kind == "jnl"));
+        let begun = |file: std::fs::DirEntry| file.metadata().ok()?.created().ok();
+        let oldest = journals.map(begun).min()??;
+        i64::try_from(oldest.duration_since(UNIX_EPOCH).ok()?.as_micros()).ok()
+    }
+
+    /// Moves what is in memory into the tables of `keyspaces`.
+    pub(crate) fn flush(&self, keyspaces: &[Keyspace]) -> fjall::Result<()> {
+        for keyspace in keyspaces {
+            keyspace.rotate_memtable()?;
+        }
+        let started = Instant::now();
+        while keyspaces.iter().any(|keyspace| keyspace.sealed_memtable_count() > 0) {
+            // A dead background thread would never finish: this fails when it is.
+            self.database.persist(PersistMode::Buffer)?;
+            if started.elapsed() > FLUSH_DEADLINE {
+                return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into());
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+
+    /// Makes the journals of everything written so far vanish. `keyspaces` are all that are written.
+    ///
+    /// fjall seals its journal by length only, and removes a sealed one once the tables hold all it says. So the journal
+    /// is filled up with zeros that no table ever sees, sealed by a flush, and let go by flushing the rest.
+    pub(crate) fn replace_journal(&self, keyspaces: &[Keyspace]) -> fjall::Result<()> {
+        let zeros = fjall::Slice::from(vec![0; PADDING_BYTES]);
+        for _ in 0..=JOURNAL_BYTES / PADDING_BYTES {
+            self.padding.insert("padding", zeros.clone())?;
+            self.padding.clear()?;
+        }
+        self.padding.insert("seal", [0])?;
+        self.flush(std::slice::from_ref(&self.padding))?;
+        self.flush(keyspaces)?;
+        // Journals go with the flush after the one that made them superfluous.
+        self.padding.insert("seal", [1])?;
+        self.flush(std::slice::from_ref(&self.padding))
+    }
+}
+
+/// Small rows: no key-value separation.
+pub(crate) fn rows(memtable_bytes: u64) -> KeyspaceCreateOptions {
+    KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes)
+}
+
+/// Payloads that are compressed already: values go to files of their own, which compaction leaves alone.
+pub(crate) fn payloads(memtable_bytes: u64) -> KeyspaceCreateOptions {
+    let separation = KvSeparationOptions::default().compression(CompressionType::None);
+    rows(memtable_bytes).with_kv_separation(Some(separation))
+}
+
+/// Whether the stored bytes themselves are wrong, rather than their reading.
+pub(crate) fn is_corruption(error: &fjall::Error) -> bool {
+    use fjall::LsmError;
+    matches!(
+        error,
+        fjall::Error::Storage(
+            LsmError::ChecksumMismatch { .. } | LsmError::InvalidHeader(_) | LsmError::InvalidTag(_)
+        ) | fjall::Error::InvalidTag(_)
+            | fjall::Error::InvalidTrailer
+            | fjall::Error::Decompress(_)
+    )
+}

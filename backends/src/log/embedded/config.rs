@@ -1,0 +1,46 @@
+//! The bounds of an embedded log.
+
+use serde::{Deserialize, Serialize};
+
+/// The bounds of an embedded log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// Appended bytes that may wait for the disk; more are refused as busy.
+    pub waiting_bytes: usize,
+    /// Bytes of one group commit, at most (but at least one record).
+    pub group_bytes: usize,
+    /// How long an append waits for the disk.
+    pub append_timeout_ms: u64,
+    /// Newest records held in memory per topic before they go from the journal to files of their own.
+    pub memtable_bytes: u64,
+    /// The same for each of the small indexes.
+    pub index_memtable_bytes: u64,
+    /// Cache of what was read from files.
+    pub cache_bytes: u64,
+    /// Bound of all journals together; at least 64 MiB.
+    pub journals_bytes: u64,
+    /// A topic's retention is cut into this many segments. More of them keep closer to the retention.
+    pub segments: u32,
+    /// How often old segments are looked for.
+    pub sweep_interval_ms: u64,
+    /// With less room than this on the disk nothing is appended.
+    pub min_free_bytes: u64,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            waiting_bytes: 32 << 20,
+            group_bytes: 4 << 20,
+            append_timeout_ms: 10_000,
+            memtable_bytes: 8 << 20,
+            index_memtable_bytes: 1 << 20,
+            cache_bytes: 8 << 20,
+            journals_bytes: 64 << 20,
+            segments: 8,
+            sweep_interval_ms: 10_000,
+            min_free_bytes: 64 << 20,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What a topic no longer keeps: begins segments, and drops old ones whole.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::BufMut;
+use fjall::PersistMode;
+use parking_lot::Mutex;
+use playhead_domain::log::{Error, Retention};
+
+use super::Files;
+use super::segment::Segment;
+use super::topic::Topic;
+use super::writer::create_segment;
+
+/// The segment that takes a record appended at `append_us`, begun anew when the last one covers its share of the
+/// retention.
+pub(super) fn segment_for(files: &Files, topic: &Topic, append_us: i64) -> Result<Arc<Segment>, Error> {
+    if let Some(last) = topic.segments.read().last() {
+        let full = match topic.retention() {
+            Retention::NewestPerKey => false,
+            Retention::Time(kept) => {
+                append_us.saturating_sub(last.started_us)
+                    >= micros(kept / files.config.segments.max(1)).max(1)
+            }
+        };
+        if !full {
+            return Ok(Arc::clone(last));
+        }
+    }
+    let segment = create_segment(files, topic, append_us)?;
+    topic.segments.write().push(Arc::clone(&segment));
+    Ok(segment)
+}
+
+/// Takes segments out of the topic whose newest record is older than the retention. Called by the writer only.
+pub(super) fn detach_old_segments(files: &Files, topic: &Topic) -> Result<Vec<Arc<Segment>>, Error> {
+    let Retention::Time(kept) = topic.retention() else { return Ok(Vec::new()) };
+    let oldest_us = files.clock.now_us().saturating_sub(micros(kept));
+    let is_old = |segment: &Arc<Segment>| segment.newest_append_us() < oldest_us;
+    let old = topic.segments.read().iter().take_while(|segment| is_old(segment)).count();
+    if old == 0 {
+        return Ok(Vec::new());
+    }
+    store_places(files, topic)?;
+    Ok(topic.segments.write().drain(..old).collect())
+}
+
+/// Keeps the partitions' next offsets beyond the records they were read from.
+fn store_places(files: &Files, topic: &Topic) -> Result<(), Error> {
+    let mut batch = files.engine.database.batch().durability(Some(PersistMode::SyncAll));
+    for (number, partition) in (0..).zip(&topic.partitions) {
+        let mut place = Vec::with_capacity(16);
+        place.put_u64(partition.next.load(Ordering::Acquire));
+        place.put_i64(partition.last_append_us.load(Ordering::Acquire));
+        batch.insert(&files.meta, topic.place_key(number), place);
+    }
+    batch.commit().map_err(|error| Error::Unavailable(error.to_string()))
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// The thread that removes dropped segments' files, so that the writer does not wait for it.
+pub(super) struct Janitor {
+    sender: Mutex<Option<Sender<Arc<Segment>>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Janitor {
+    pub(super) fn start(files: Arc<Files>) -> std::io::Result<Self> {
+        let (sender, receiver) = channel();
+        let thread = std::thread::Builder::new()
+            .name("log-janitor".to_owned())
+            .spawn(move || remove_segments(&files, &receiver))?;
+        Ok(Self { sender: Mutex::new(Some(sender)), thread: Some(thread) })
+    }
+
+    /// Where dropped segments go. The thread ends when all senders are gone.
+    pub(super) fn sender(&self) -> Sender<Arc<Segment>> {
+        // Taken once, by the writer.
+        self.sender.lock().take().unwrap_or_else(|| channel().0)
+    }
+}
+
+impl Drop for Janitor {
+    fn drop(&mut self) {
+        drop(self.sender.lock().take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn remove_segments(files: &Files, receiver: &Receiver<Arc<Segment>>) {
+    while let Ok(segment) = receiver.recv() {
+        let mut segments = vec![segment];
+        segments.extend(receiver.try_iter());
+        if let Err(error) = remove(files, segments) {
+            files.engine.fail(&error);
+        }
+    }
+}
+
+fn remove(files: &Files, segments: Vec<Arc<Segment>>) -> fjall::Result<()> {
+    let newest_us = segments.iter().map(|segment| segment.newest_append_us()).max().unwrap_or_default();
+    for segment in segments {
+        segment.keyspace.clear()?;
+        files.engine.database.delete_keyspace(segment.keyspace.clone())?;
+    }
+    if files.engine.oldest_journal_us().is_some_and(|begun_us| begun_us > newest_us) {
+        return Ok(());
+    }
+    // The journal still says what the segments said.
+    files.engine.replace_journal(&files.engine.keyspaces())
+}

@@ -1,0 +1,6 @@
+//! Implementations of [`playhead_domain::store::Store`].
+
+pub mod embedded;
+pub mod memory;
+
+mod key;

@@ -1,0 +1,127 @@
+//! What has ended goes: rows past their time, deletes past their grace; and, when asked or when it is much, the bytes too.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use playhead_domain::store::Error;
+use tokio::sync::oneshot;
+
+use super::files::{Due, Files};
+use super::read_error;
+use super::writer::{Job, Work, Writer};
+
+/// Rows that go in one write.
+const SWEEP_ROWS: usize = 1_000;
+
+/// The thread that looks for what has ended. Dropping it ends it.
+pub(super) struct Sweeper {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sweeper {
+    pub(super) fn start(files: Arc<Files>, writer: Weak<Writer>) -> std::io::Result<Self> {
+        let (stop, stopped) = channel::<()>();
+        let interval = Duration::from_millis(files.config.sweep_interval_ms.max(1));
+        let thread = std::thread::Builder::new().name("store-sweeper".to_owned()).spawn(move || {
+            let mut removed = HashMap::new();
+            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                let Some(writer) = writer.upgrade() else { return };
+                if let Err(error) = sweep(&files, &writer, &mut removed) {
+                    tracing::warn!(%error, "expired rows could not be removed, trying again later");
+                }
+                rewrite_swept(&files, &mut removed);
+            }
+        })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Bytes removed since a table's files were last rewritten.
+type Removed = HashMap<&'static str, u64>;
+
+/// Removes everything that has ended by now.
+fn sweep(files: &Files, writer: &Writer, removed: &mut Removed) -> Result<(), Error> {
+    let now_ms = files.clock.now_ms();
+    loop {
+        let mut listed = files.list_due(now_ms, SWEEP_ROWS)?;
+        let done = listed.len() < SWEEP_ROWS;
+        if listed.is_empty() {
+            return Ok(());
+        }
+        // One table at a time, so that the bytes can be told apart.
+        listed.sort_by_key(|(_, due)| table_name(due));
+        for part in listed.chunk_by(|(_, a), (_, b)| table_name(a) == table_name(b)) {
+            let (reply, answer) = oneshot::channel();
+            let work = Work::Sweep { listed: part.to_vec(), now_ms, reply };
+            writer.send(Job { work, bytes: 0, _permit: None })?;
+            let closing = |_| Error::Unavailable("the store is closing".to_owned());
+            let bytes = answer.blocking_recv().map_err(closing)??;
+            if let Some(name) = part.first().and_then(|(_, due)| table_name(due)) {
+                *removed.entry(name).or_default() += bytes;
+            }
+        }
+        if done {
+            return Ok(());
+        }
+    }
+}
+
+fn table_name(due: &Due) -> Option<&'static str> {
+    match due {
+        Due::Row(table, _) => Some(table.name),
+        Due::Grave(_) => None,
+    }
+}
+
+/// Gives the space of much that was removed back to the disk.
+fn rewrite_swept(files: &Files, removed: &mut Removed) {
+    let threshold = files.config.rewrite_after_bytes;
+    let much: Vec<&'static str> =
+        removed.iter().filter(|&(_, &bytes)| bytes >= threshold).map(|(&name, _)| name).collect();
+    for name in much {
+        removed.remove(name);
+        if let Err(error) = rewrite(files, name) {
+            tracing::warn!(%error, table = name, "the space of expired rows could not be given back");
+        }
+    }
+}
+
+fn rewrite(files: &Files, name: &'static str) -> fjall::Result<()> {
+    let Some(keyspace) = files.table_named(name) else { return Ok(()) };
+    files.engine.flush(std::slice::from_ref(keyspace))?;
+    keyspace.major_compact()
+}
+
+/// Makes what was deleted or has expired vanish from the files: out of memory into tables, out of the tables by rewriting
+/// those that were touched, and out of the journals.
+pub(super) fn reclaim(files: &Files, writer: &Writer) -> Result<(), Error> {
+    sweep(files, writer, &mut HashMap::new())?;
+    let unclean: Vec<&'static str> = files.unclean.lock().drain().collect();
+    let rewritten = rewrite_all(files, &unclean);
+    if rewritten.is_err() {
+        files.unclean.lock().extend(unclean);
+    }
+    rewritten.map_err(|error| read_error(&error))
+}
+
+fn rewrite_all(files: &Files, unclean: &[&'static str]) -> fjall::Result<()> {
+    files.engine.replace_journal(&files.keyspaces())?;
+    let tables = unclean.iter().filter_map(|name| files.table_named(name));
+    for keyspace in tables.chain([&files.due, &files.graves]) {
+        keyspace.major_compact()?;
+    }
+    Ok(())
+}
