@@ -6,7 +6,7 @@ import { build, transform } from 'esbuild';
 const shared = {
   bundle: true,
   minify: true,
-  target: 'es2020',
+  target: 'es2021',
   legalComments: 'none',
   logLevel: 'warning',
   external: ['react', 'react-dom', 'react/jsx-runtime'],
@@ -17,14 +17,22 @@ const quietRrweb = {
   name: 'quiet-rrweb',
   setup(builder) {
     builder.onLoad({ filter: /@rrweb[\\/]record[\\/]dist[\\/]record\.js$/ }, async ({ path }) => {
-      const { code } = await transform(await readFile(path, 'utf8'), { loader: 'js', drop: ['console'], target: 'es2020' });
+      const { code } = await transform(await readFile(path, 'utf8'), {
+        loader: 'js',
+        drop: ['console'],
+        target: 'es2021',
+      });
       return { contents: code, loader: 'js' };
     });
   },
 };
 
 /** Chunks of the script form: what the core imports lazily, and the file it becomes beside `playhead.js`. */
-const chunks = { recorder: 'src/recorder/index.ts', vitals: 'web-vitals' };
+const chunks = {
+  recorder: 'src/recorder/index.ts',
+  delivery: 'src/delivery/index.ts',
+  vitals: 'web-vitals',
+};
 
 /** A classic script cannot be split: its lazy imports stay imports, resolved against the script's own address. */
 const lazyChunks = {

@@ -3,7 +3,7 @@ import { attempt, guard } from './guard.js';
 import { resolve, type StartOptions } from './options.js';
 import { Recording } from './recording.js';
 import type { Stub } from './stub.js';
-import { VERSION } from './version.js';
+import { SDK_VERSION } from './version.js';
 
 export interface Identity {
   id?: string;
@@ -72,7 +72,7 @@ export function createApi({ defaults = {}, origin, stub }: ApiSource): PlayheadA
   };
 
   return {
-    version: VERSION,
+    version: SDK_VERSION,
     start: guard((given?: Partial<StartOptions>) => {
       if (recording || waiting || refused) return;
       const options = { ...defaults, ...given } as StartOptions;
@@ -108,7 +108,12 @@ export function createApi({ defaults = {}, origin, stub }: ApiSource): PlayheadA
     ),
     track: guard((name: string, properties?: Record<string, unknown>) =>
       when((current) =>
-        current.emit({ k: 'custom', t: current.context.now(), name: String(name), ...(properties ? { properties } : {}) }),
+        current.emit({
+          k: 'custom',
+          t: current.context.now(),
+          name: String(name),
+          ...(properties ? { properties } : {}),
+        }),
       ),
     ),
     captureError: guard((error: unknown, context?: Record<string, unknown>) =>

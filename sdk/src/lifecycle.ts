@@ -29,7 +29,9 @@ export function followLifecycle(host: LifecycleHost, tickMs: number): () => void
   };
   const undo = ACTIVITY.map((type) => listen(window, type, active, { passive: true, capture: true }));
   undo.push(
-    listen(document, 'visibilitychange', () => (document.visibilityState === 'hidden' ? host.hidden() : host.visible())),
+    listen(document, 'visibilitychange', () =>
+      document.visibilityState === 'hidden' ? host.hidden() : host.visible(),
+    ),
     listen(window, 'pagehide', (event) => host.leaving((event as PageTransitionEvent).persisted)),
     listen(window, 'pageshow', (event) => {
       if ((event as PageTransitionEvent).persisted) host.restored();

@@ -1,10 +1,8 @@
 import { captures } from './capture/index.js';
 import type { CaptureContext } from './capture/context.js';
 import { createClock } from './clock.js';
-import { Compressor } from './delivery/compressor.js';
-import { Leftovers } from './delivery/leftovers.js';
-import { Outbox } from './delivery/outbox.js';
-import { Transport } from './delivery/transport.js';
+import type { DeliveryHost, DomLine, ServerSettings } from './delivery/contract.js';
+import { LazyDelivery } from './delivery/lazy.js';
 import { attempt, guard } from './guard.js';
 import { followLifecycle } from './lifecycle.js';
 import { MutationNotice } from './mutations.js';
@@ -12,8 +10,6 @@ import { projectOf, type Settings, type StartOptions } from './options.js';
 import { createPrivacy } from './privacy/index.js';
 import type { Recorder } from './recorder/contract.js';
 import { loadedRecorder, loadRecorder } from './recorder/load.js';
-import { Credential, type ServerSettings } from './session/credential.js';
-import { storageOf } from './session/storage.js';
 import { Visit } from './session/visit.js';
 import type { DegradedSignal, EndSignal, IdentifySignal, PageSignal, Signal } from './signal.js';
 import type { Stub } from './stub.js';
@@ -27,8 +23,7 @@ export class Recording {
   private readonly now = createClock();
   private readonly privacy;
   private readonly visit: Visit;
-  private readonly outbox: Outbox;
-  private readonly credential: Credential;
+  private readonly outbox: LazyDelivery;
   private readonly mutations = new MutationNotice();
   readonly context: CaptureContext;
   private recorder: Recorder | undefined;
@@ -55,14 +50,7 @@ export class Recording {
     };
     this.privacy = createPrivacy(settings.privacy);
     this.visit = new Visit(settings, this.now);
-    const transport = new Transport(settings.endpoint);
-    this.credential = new Credential(settings.key, transport, this.now, (answer) => this.applySettings(answer));
-    const compressor = new Compressor(
-      () => this.degraded('worker_blocked'),
-      async () => (await loadRecorder())?.deflate,
-    );
-    const leftovers = new Leftovers(storageOf('sessionStorage'));
-    this.outbox = new Outbox(this.visit.stream, this.outboxHost(), compressor, transport, leftovers);
+    this.outbox = new LazyDelivery(this.deliveryHost(), this.visit.stream);
     this.context = this.createContext();
   }
 
@@ -73,8 +61,6 @@ export class Recording {
     }
     if (this.visit.storageBlocked) this.degraded('storage_blocked');
     this.undo.push(followLifecycle(this.lifecycleHost(), Math.min(MAX_TICK_MS, this.settings.maxIdleMs / 4)));
-    this.outbox.adopt();
-    this.credential.open(this.visit.stream.session, this.visit.stream.stream);
     void this.record();
   }
 
@@ -138,14 +124,17 @@ export class Recording {
     return stub.e.splice(0);
   }
 
-  private outboxHost() {
+  private deliveryHost(): DeliveryHost {
+    const { key, endpoint } = this.settings;
     return {
+      key,
+      endpoint,
+      fetch: window.fetch.bind(window),
       now: this.now,
-      credential: (foreign: boolean) => this.credential.current(foreign),
-      dropToken: () => this.credential.drop(),
-      beforeFirstSend: () => {
-        if (this.visit.confirm()) this.credential.open(this.visit.stream.session, this.visit.stream.stream);
-      },
+      beforeFirstSend: () => this.visit.confirm(),
+      workerBlocked: () => this.degraded('worker_blocked'),
+      settings: (answer) => this.applySettings(answer),
+      loadDeflate: async () => (await loadRecorder())?.deflate,
       needKeyFrame: () => this.recorder?.requestKeyFrame(),
       refused: () => {
         this.halt();
@@ -204,10 +193,10 @@ export class Recording {
     this.suspended = false;
     this.visit.renew();
     this.outbox.switchTo(this.visit.stream);
-    this.credential.open(this.visit.stream.session, this.visit.stream.stream);
     const t = this.now();
     const url = this.privacy.redactUrl(location.href);
-    if (this.page) this.emit({ ...this.page, t, url, visibility: document.visibilityState === 'hidden' ? 'hidden' : 'visible' });
+    if (this.page)
+      this.emit({ ...this.page, t, url, visibility: document.visibilityState === 'hidden' ? 'hidden' : 'visible' });
     if (this.identity) this.emit({ ...this.identity, t });
     void this.record();
   }
@@ -234,7 +223,7 @@ export class Recording {
     return {
       privacy: this.privacy,
       now: this.now,
-      emit: (line: { text: string; t: number; key: boolean }) => this.outbox.addDom(line),
+      emit: (line: DomLine) => this.outbox.addDom(line),
       degraded: (reason: DegradedSignal['reason'], detail: string) => this.degraded(reason, detail),
       gap: (from: number, to: number) => this.outbox.noteGap(from, to, 0, 'degraded', 'dom'),
     };
@@ -261,7 +250,12 @@ export class Recording {
 
   /** A policy that forbids our worker is ours to work around, not the page's error. */
   private isOwnNoise(signal: Signal): boolean {
-    return signal.k === 'error' && signal.mechanism === 'csp' && /worker-src|child-src/.test(signal.message) && /blob/.test(signal.message);
+    return (
+      signal.k === 'error' &&
+      signal.mechanism === 'csp' &&
+      /worker-src|child-src/.test(signal.message) &&
+      /blob/.test(signal.message)
+    );
   }
 
   private isFlood(signal: Signal): boolean {

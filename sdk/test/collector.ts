@@ -107,7 +107,9 @@ export class Collector {
   }
 
   signals<K extends Signal['k']>(kind: K): Extract<Signal, { k: K }>[] {
-    return this.batches.flatMap((batch) => batch.signals).filter((signal): signal is Extract<Signal, { k: K }> => signal.k === kind);
+    return this.batches
+      .flatMap((batch) => batch.signals)
+      .filter((signal): signal is Extract<Signal, { k: K }> => signal.k === kind);
   }
 
   sessions(): string[] {

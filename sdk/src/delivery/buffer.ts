@@ -1,12 +1,5 @@
+import type { DomLine } from './contract.js';
 import { MAX_SIGNALS_PER_BATCH, PART_RAW_BYTES } from '../limits.js';
-
-export interface DomLine {
-  /** One rrweb event as JSON, with its newline. */
-  text: string;
-  t: number;
-  /** Begins a key frame. */
-  key: boolean;
-}
 
 /** Lines that wait to be sealed into a batch. Sizes are UTF-16 units: close to bytes, and free to know. */
 export class Buffer {

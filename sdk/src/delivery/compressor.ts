@@ -1,10 +1,9 @@
 import { EMPTY_FRAME, type Frame } from './batch.js';
+import type { Deflate } from './contract.js';
 
 /** Raw text or bytes of the two frames. */
 export type Raw = string | Uint8Array;
 export type Packed = [signals: Frame, dom: Frame];
-/** zlib on the calling thread; comes with the recorder's chunk. */
-export type Deflate = (bytes: Uint8Array) => Uint8Array;
 
 /** Not worth a compressor's work and header. */
 const MIN_BYTES = 256;

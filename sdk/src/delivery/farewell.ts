@@ -1,7 +1,7 @@
 import { KEEPALIVE_BYTES, KEEPALIVE_TOTAL_BYTES, LAST_BATCH_RAW_BYTES } from '../limits.js';
 import type { GapSignal } from '../signal.js';
 import type { FixedHeader, Stream } from './batch.js';
-import type { Deflate } from './compressor.js';
+import type { Deflate } from './contract.js';
 import type { Leftovers } from './leftovers.js';
 import { address, packParcelNow, type Parcel, smallDom, smallSignals } from './parcel.js';
 

@@ -11,28 +11,15 @@ import {
 import type { GapReason, Signal } from '../signal.js';
 import { Backoff } from './backoff.js';
 import { EMPTY_FRAME, encodeBody, type Stream } from './batch.js';
-import { Buffer, type DomLine } from './buffer.js';
-import type { Compressor, Deflate } from './compressor.js';
+import { Buffer } from './buffer.js';
+import type { Compressor } from './compressor.js';
+import type { Delivery, DeliveryHost, DomLine } from './contract.js';
+import type { Credential } from './credential.js';
 import { Farewell } from './farewell.js';
 import { Gaps } from './gaps.js';
 import type { Leftovers } from './leftovers.js';
 import { address, type Parcel, seal } from './parcel.js';
 import type { Outcome, Transport } from './transport.js';
-
-export interface OutboxHost {
-  now(): number;
-  /** The key, or the token once there is one; `foreign` batches belong to another session than the token. */
-  credential(foreign: boolean): { key: string } | { token: string };
-  dropToken(): void;
-  /** Runs once, before anything is sent: the last moment at which the session's id may change. */
-  beforeFirstSend(): void;
-  /** Pictures were dropped: what follows cannot be drawn before a new key frame. */
-  needKeyFrame(): void;
-  /** The server will take nothing of this page. */
-  refused(): void;
-  /** zlib on this thread, when it is loaded. */
-  deflate(): Deflate | undefined;
-}
 
 /** What had been sealed when memory ran out is brought down to this share of the bound. */
 const SHRINK_TO = 0.75;
@@ -41,7 +28,7 @@ const SHRINK_TO = 0.75;
  * Lines in, acknowledged batches out. Holds at most `SDK_BUFFER_BYTES`, sends one batch at a time in order, and tells what it
  * had to drop as gaps.
  */
-export class Outbox {
+export class Outbox implements Delivery {
   private buffer = new Buffer();
   private parcels: Parcel[] = [];
   private readonly gaps = new Gaps();
@@ -56,7 +43,8 @@ export class Outbox {
 
   constructor(
     private stream: Stream,
-    private readonly host: OutboxHost,
+    private readonly host: DeliveryHost,
+    private readonly credential: Credential,
     private readonly compressor: Compressor,
     private readonly transport: Transport,
     private readonly leftovers: Leftovers,
@@ -113,6 +101,7 @@ export class Outbox {
     this.seal();
     this.stream = stream;
     this.awaitsKey = false;
+    this.credential.open(stream);
     this.pump();
   }
 
@@ -207,7 +196,9 @@ export class Outbox {
   private confirm(): void {
     if (this.confirmed) return;
     this.confirmed = true;
+    const { session } = this.stream;
     this.host.beforeFirstSend();
+    if (this.stream.session !== session) this.credential.open(this.stream);
   }
 
   /** Moves the first batch one step: pack it, or send it. One request at a time keeps the order and the server's load. */
@@ -242,7 +233,7 @@ export class Outbox {
   private async send(parcel: Parcel, keepalive: boolean): Promise<void> {
     if (!parcel.packed) return;
     const header = parcel.header && parcel.foreign ? parcel.header : address(parcel);
-    const credential = this.host.credential(parcel.foreign);
+    const credential = this.credential.current(parcel.foreign);
     const [signals, dom] = parcel.packed;
     const body = encodeBody(header, credential, this.host.now(), signals.bytes, dom.bytes);
     if (body.length > MAX_BODY_BYTES) {
@@ -269,7 +260,7 @@ export class Outbox {
     }
     this.backoff.succeed();
     if (outcome.kind === 'bad_token') {
-      this.host.dropToken();
+      this.credential.drop();
     } else {
       this.forget(parcel);
       if (outcome.kind === 'refused') this.tellRefused(parcel, outcome.tooLarge);

@@ -1,7 +1,8 @@
 import { KEEPALIVE_BYTES, MAX_PARTS, PART_RAW_BYTES } from '../limits.js';
 import { EMPTY_FRAME, type FixedHeader, fixHeader, type Frame, type Stream } from './batch.js';
 import type { Buffer } from './buffer.js';
-import { type Deflate, packNow, type Packed, toBytes } from './compressor.js';
+import { packNow, type Packed, toBytes } from './compressor.js';
+import type { Deflate } from './contract.js';
 
 /** The lines of one batch before they are packed. A part of a split event is bytes. */
 export interface Contents {
@@ -85,7 +86,13 @@ export function seal(buffer: Buffer, stream: Stream, tooLarge: (bytes: number) =
   if (bytes.length <= PART_RAW_BYTES) return [whole];
   const group = split(stream, bytes, whole, PART_RAW_BYTES);
   if (!group) tooLarge(bytes.length);
-  const signals = { ...whole, key: false, events: 0, contents: { signals: buffer.signals, dom: [] }, size: buffer.signalsSize };
+  const signals = {
+    ...whole,
+    key: false,
+    events: 0,
+    contents: { signals: buffer.signals, dom: [] },
+    size: buffer.signalsSize,
+  };
   return [...(buffer.signals.length ? [signals] : []), ...(group ?? [])];
 }
 
@@ -114,10 +121,7 @@ const SMALL_BYTES = KEEPALIVE_BYTES - HEADER_ROOM_BYTES;
 export function packParcelNow(item: Parcel, deflate: Deflate | undefined): void {
   if (item.packed || !item.contents) return;
   const { signals, dom } = item.contents;
-  item.packed = [
-    packNow(signals.join(''), deflate),
-    packNow(dom instanceof Uint8Array ? dom : dom.join(''), deflate),
-  ];
+  item.packed = [packNow(signals.join(''), deflate), packNow(dom instanceof Uint8Array ? dom : dom.join(''), deflate)];
   delete item.contents;
   item.size = item.packed[0].bytes.length + item.packed[1].bytes.length;
 }

@@ -34,9 +34,10 @@ function outcomeOf(response: Response, withToken: boolean): Outcome {
 
 /** Speaks HTTP with the page's untouched `fetch`. */
 export class Transport {
-  private readonly nativeFetch = window.fetch.bind(window);
-
-  constructor(private readonly endpoint: string) {}
+  constructor(
+    private readonly endpoint: string,
+    private readonly nativeFetch: typeof fetch,
+  ) {}
 
   async sendBatch(body: Uint8Array<ArrayBuffer>, withToken: boolean, keepalive: boolean): Promise<Outcome> {
     try {
@@ -60,7 +61,8 @@ export class Transport {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), ATTEMPT_TIMEOUT_MS);
     try {
-      return await this.nativeFetch(this.endpoint + path, {
+      const { nativeFetch } = this;
+      return await nativeFetch(this.endpoint + path, {
         method: 'POST',
         body,
         keepalive,

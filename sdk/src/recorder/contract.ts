@@ -1,5 +1,4 @@
-import type { Deflate } from '../delivery/compressor.js';
-import type { DomLine } from '../delivery/buffer.js';
+import type { Deflate, DomLine } from '../delivery/contract.js';
 import type { DomPrivacy } from '../privacy/index.js';
 import type { DegradedSignal } from '../signal.js';
 

@@ -1,4 +1,4 @@
-import type { DomLine } from '../delivery/buffer.js';
+import type { DomLine } from '../delivery/contract.js';
 
 /** How far back an error lets one look. */
 export const HELD_MS = 60_000;

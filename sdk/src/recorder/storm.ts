@@ -98,7 +98,8 @@ export class StormGuard {
     this.recordsPaused = 0;
     this.timer = setTimeout(() => {
       const perSecond = this.recordsPaused / (pauseMs / 1000);
-      if (perSecond > CALM_RECORDS && pauseMs < LONGEST_PAUSE_MS) this.waitForCalm(Math.min(LONGEST_PAUSE_MS, pauseMs * 2));
+      if (perSecond > CALM_RECORDS && pauseMs < LONGEST_PAUSE_MS)
+        this.waitForCalm(Math.min(LONGEST_PAUSE_MS, pauseMs * 2));
       else this.resume();
     }, pauseMs);
   }

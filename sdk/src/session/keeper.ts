@@ -55,7 +55,9 @@ export class SessionKeeper {
   /** Idle for too long, too old, or from the future (a clock that was set back). */
   isOver(record: SessionRecord): boolean {
     const now = this.now();
-    return now - record.seen > this.maxIdleMs || now - record.started > MAX_SESSION_MS || record.seen - now > MAX_SESSION_MS;
+    return (
+      now - record.seen > this.maxIdleMs || now - record.started > MAX_SESSION_MS || record.seen - now > MAX_SESSION_MS
+    );
   }
 
   /** Why the current session is over, or undefined. Another tab's activity counts. */

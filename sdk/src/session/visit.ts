@@ -1,7 +1,7 @@
 import type { Rates, Stream } from '../delivery/batch.js';
+import type { ServerSettings } from '../delivery/contract.js';
 import { type Settings, projectOf } from '../options.js';
 import { randomHex } from '../random.js';
-import type { ServerSettings } from './credential.js';
 import { SessionKeeper } from './keeper.js';
 import { shareOf } from './sampling.js';
 import { cookieSlot, type Slot, storageOf, storageSlot } from './storage.js';
@@ -35,7 +35,11 @@ export class Visit {
     this.storageBlocked = !slot;
     this.keeper = new SessionKeeper(slot, settings.maxIdleMs, now);
     this.tab = new Tab(tabStorage && storageSlot(tabStorage, `playhead:tab:${projectOf(settings.key)}`), this.keeper);
-    this.rates = { dom: settings.sampleRate, dom_on_error: settings.onErrorSampleRate, signals: settings.signalSampleRate };
+    this.rates = {
+      dom: settings.sampleRate,
+      dom_on_error: settings.onErrorSampleRate,
+      signals: settings.signalSampleRate,
+    };
     this.stream = this.newStream();
   }
 
@@ -50,13 +54,12 @@ export class Visit {
     return shareOf(this.keeper.record.id, 'signals') < this.rates.signals;
   }
 
-  /** The session goes on under another tab's id, if there is one. True when it changed. */
-  confirm(): boolean {
-    if (!this.keeper.confirm()) return false;
+  /** The session goes on under another tab's id, if there is one. */
+  confirm(): void {
+    if (!this.keeper.confirm()) return;
     this.stream.session = this.keeper.record.id;
     this.tab.renumber();
     this.stream.tab = this.tab.number;
-    return true;
   }
 
   /** The visit is over; the next thing the user does belongs to another one. */

@@ -23,14 +23,40 @@ const key = { key: `phk_${'0123456789abcdefghjkmnpqrstvwxyz01234567'}` };
 const SENT = 1767225600123.5;
 
 const signals: Signal[] = [
-  { k: 'navigation', t: 1767225595000.2, url: 'https://shop.example/cart?token=******', from: '', how: 'load', title: 'Cart – Ünïcode ✓' },
-  { k: 'error', t: 1767225596000, id: '0011223344556677', type: 'TypeError', message: 'x is undefined', mechanism: 'uncaught', handled: false, url: 'https://shop.example/cart' },
+  {
+    k: 'navigation',
+    t: 1767225595000.2,
+    url: 'https://shop.example/cart?token=******',
+    from: '',
+    how: 'load',
+    title: 'Cart – Ünïcode ✓',
+  },
+  {
+    k: 'error',
+    t: 1767225596000,
+    id: '0011223344556677',
+    type: 'TypeError',
+    message: 'x is undefined',
+    mechanism: 'uncaught',
+    handled: false,
+    url: 'https://shop.example/cart',
+  },
   { k: 'console', t: 1767225597000.7, level: 'warn', args: ['line one\nline two', '{"a":1}'], count: 3 },
 ];
-const meta = { type: 4, data: { href: 'https://shop.example/cart', width: 1280, height: 720 }, timestamp: 1767225595000.2 };
+const meta = {
+  type: 4,
+  data: { href: 'https://shop.example/cart', width: 1280, height: 720 },
+  timestamp: 1767225595000.2,
+};
 const snapshot = {
   type: 2,
-  data: { node: { type: 0, id: 1, childNodes: Array.from({ length: 60 }, (_, id) => ({ type: 3, id: id + 2, textContent: `Größe ${id} 🙂` })) } },
+  data: {
+    node: {
+      type: 0,
+      id: 1,
+      childNodes: Array.from({ length: 60 }, (_, id) => ({ type: 3, id: id + 2, textContent: `Größe ${id} 🙂` })),
+    },
+  },
   timestamp: 1767225595003,
 };
 

@@ -56,7 +56,10 @@ describe('redactUrl', () => {
     ['blob:https://a.example/0011', 'blob:'],
     ['javascript:alert(secret)', 'javascript:'],
     ['mailto:ada@example.com', 'mailto:'],
-    ['https://a.example/products/42?page=2&sort=price#reviews', 'https://a.example/products/42?page=2&sort=price#reviews'],
+    [
+      'https://a.example/products/42?page=2&sort=price#reviews',
+      'https://a.example/products/42?page=2&sort=price#reviews',
+    ],
     ['', ''],
   ])('%s', (url, expected) => {
     expect(privacy.redactUrl(url)).toBe(expected);
@@ -117,12 +120,16 @@ describe('elements', () => {
   it('tells blocked and ignored from an ancestor', () => {
     expect(privacy.isBlocked(make('<div data-playhead="block"><p id="x"></p></div>'))).toBe(true);
     expect(privacy.isIgnored(make('<div data-playhead="ignore"><p id="x"></p></div>'))).toBe(true);
-    expect(createPrivacy({ blockSelectors: ['.ads'] }).isBlocked(make('<div class="ads"><p id="x"></p></div>'))).toBe(true);
+    expect(createPrivacy({ blockSelectors: ['.ads'] }).isBlocked(make('<div class="ads"><p id="x"></p></div>'))).toBe(
+      true,
+    );
   });
 
   it('gives the text of a button without its masked parts', () => {
     expect(privacy.textOf(make('<button id="x">Pay <b data-playhead="mask">42 €</b></button>'))).toBe('Pay');
-    expect(privacy.textOf(make('<label id="x">Colour <select><option>red-secret</option></select></label>'))).toBe('Colour');
+    expect(privacy.textOf(make('<label id="x">Colour <select><option>red-secret</option></select></label>'))).toBe(
+      'Colour',
+    );
     expect(privacy.textOf(make('<input id="x" value="typed">'))).toBeUndefined();
   });
 

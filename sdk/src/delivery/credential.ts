@@ -1,16 +1,10 @@
-import type { Transport } from '../delivery/transport.js';
+import type { Stream } from './batch.js';
+import type { ServerSettings } from './contract.js';
+import type { Transport } from './transport.js';
 
 /** Asked for anew once this share of its life is over. */
 const REFRESH_AT = 0.8;
 const RETRY_MS = 60_000;
-
-/** What the server says about recording; every member may be missing. */
-export interface ServerSettings {
-  sample_rate?: number;
-  on_error_sample_rate?: number;
-  signal_sample_rate?: number;
-  max_idle_ms?: number;
-}
 
 interface Answer {
   token?: unknown;
@@ -35,9 +29,9 @@ export class Credential {
   ) {}
 
   /** Another session or stream: its token is another one. */
-  open(session: string, stream: string): void {
-    this.session = session;
-    this.stream = stream;
+  open(stream: Stream): void {
+    this.session = stream.session;
+    this.stream = stream.stream;
     this.drop();
     this.refreshAt = 0;
     void this.ask();
@@ -60,7 +54,8 @@ export class Credential {
     this.asking = true;
     this.refreshAt = this.now() + RETRY_MS;
     const { session, stream } = this;
-    const answer = (await this.transport.openSession(JSON.stringify({ key: this.key, session, stream }))) as Answer | undefined;
+    const answer = (await this.transport.openSession(JSON.stringify({ key: this.key, session, stream }))) as
+      Answer | undefined;
     this.asking = false;
     if (session !== this.session) {
       void this.ask();
