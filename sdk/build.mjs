@@ -31,7 +31,7 @@ const quietRrweb = {
 const chunks = {
   recorder: 'src/recorder/index.ts',
   delivery: 'src/delivery/index.ts',
-  vitals: 'web-vitals',
+  late: 'src/capture/late/index.ts',
 };
 
 /** A classic script cannot be split: its lazy imports stay imports, resolved against the script's own address. */
@@ -40,7 +40,7 @@ const lazyChunks = {
   setup(builder) {
     builder.onResolve({ filter: /.*/ }, ({ kind, path, importer }) => {
       if (kind !== 'dynamic-import') return undefined;
-      const name = path === 'web-vitals' ? 'vitals' : basename(dirname(importer));
+      const name = basename(dirname(importer));
       if (!(name in chunks)) throw new Error(`no chunk for ${path} imported by ${importer}`);
       return { path: `./playhead-${name}.js`, external: true };
     });

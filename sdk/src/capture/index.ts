@@ -1,14 +1,11 @@
-import { captureClicks } from './clicks.js';
 import { captureConsole } from './console.js';
 import type { Capture, CaptureOptions } from './context.js';
 import { captureErrors } from './errors.js';
-import { captureInputs } from './inputs.js';
-import { captureLongTasks } from './long-tasks.js';
+import { captureLate } from './late/load.js';
 import { captureNavigation } from './navigation.js';
 import { captureNetwork } from './network/index.js';
 import { capturePage } from './page.js';
 import { captureVisibility } from './visibility.js';
-import { captureVitals } from './vitals.js';
 
 /** On unless the page's options switch it off. */
 function unlessOff(name: keyof CaptureOptions, capture: Capture): Capture {
@@ -17,7 +14,7 @@ function unlessOff(name: keyof CaptureOptions, capture: Capture): Capture {
 
 /**
  * All captures in the order they are installed. `page` comes first, as the stream's first signal; errors come before the
- * patches, so that what breaks from then on is told.
+ * patches, so that what breaks from then on is told; clicks, inputs, vitals and long tasks come with their own chunk.
  */
 export const captures: readonly Capture[] = [
   capturePage,
@@ -26,8 +23,5 @@ export const captures: readonly Capture[] = [
   captureVisibility,
   unlessOff('console', captureConsole),
   unlessOff('network', captureNetwork),
-  unlessOff('clicks', captureClicks),
-  unlessOff('clicks', captureInputs),
-  unlessOff('vitals', captureVitals),
-  unlessOff('longTasks', captureLongTasks),
+  captureLate,
 ];

@@ -1,6 +1,6 @@
 import { listen } from '../guard.js';
 import type { NavigationSignal } from '../signal.js';
-import { noteActivity } from './activity.js';
+import { noteActivity } from './shared.js';
 import { createBudget } from './budget.js';
 import type { Capture } from './context.js';
 import { known } from './known.js';

@@ -12,7 +12,6 @@ export function patchBeacon(flights: Flights): () => void {
     const bytes = bytesOf(body);
     if (bytes !== undefined) flight.signal.request_bytes = bytes;
     flights.settle(flight, queued ? 'ok' : 'network_error');
-    delete flight.signal.duration_ms;
   });
   return patchMethod(Navigator.prototype, 'sendBeacon', (_self, args, callOriginal) => {
     const startedAt = performance.now();

@@ -1,5 +1,6 @@
 import { patchMethod } from '../patch.js';
-import { allowsBody, isReadable, readBody, requestBodyOf } from './body.js';
+import { loadLate } from '../late/load.js';
+import { allowsBody, isReadable } from './allowed.js';
 import type { Flight, Flights } from './flight.js';
 import { bytesOf, lengthOf } from './size.js';
 
@@ -16,7 +17,7 @@ function startFlight(flights: Flights, input: unknown, init: RequestInit | undef
   const readable =
     given === undefined || given instanceof Headers || Array.isArray(given) || !(Symbol.iterator in given);
   const headers = readable ? new Headers(given ?? request?.headers) : undefined;
-  if (headers) flights.noteRequestHeaders(flight, (name) => headers.get(name));
+  if (headers) flights.noteHeaders(flight, 'request_headers', (name) => headers.get(name));
   const bytes = bytesOf(init?.body);
   if (bytes !== undefined) flight.signal.request_bytes = bytes;
   if (allowsBody(context, flight.address)) noteRequestBody(flights, flight, request, init?.body, headers);
@@ -24,40 +25,41 @@ function startFlight(flights: Flights, input: unknown, init: RequestInit | undef
 }
 
 function noteRequestBody(
-  flights: Flights,
+  { context }: Flights,
   flight: Flight,
   request: Request | undefined,
   body: unknown,
   headers: Headers | undefined,
 ): void {
-  const { context } = flights;
-  if (body !== undefined && body !== null) {
-    const text = requestBodyOf(body, context);
+  const given = body !== undefined && body !== null;
+  if (!given && (!request?.body || request.bodyUsed || !isReadable(headers?.get('content-type') ?? null))) return;
+  // Copied now, as the page is about to use it up; read when the chunk that can is there.
+  const copy = given ? undefined : request?.clone();
+  const note = async (): Promise<void> => {
+    const late = await loadLate();
+    const text = copy ? await late?.readBody(copy, context) : late?.requestBodyOf(body, context);
     if (text !== undefined) flight.signal.request_body = text;
-  } else if (request?.body && !request.bodyUsed && isReadable(headers?.get('content-type') ?? '')) {
-    const reading = readBody(request.clone(), context).then((text) => {
-      if (text !== undefined) flight.signal.request_body = text;
-    });
-    flight.pending.push(reading);
-  }
+  };
+  flight.pending.push(note());
+}
+
+function noteResponseBody({ context }: Flights, flight: Flight, response: Response): void {
+  if (!response.body || response.bodyUsed || !isReadable(response.headers.get('content-type'))) return;
+  const copy = response.clone();
+  const note = async (): Promise<void> => {
+    const text = await (await loadLate())?.readBody(copy, context);
+    if (text !== undefined) flight.signal.response_body = text;
+  };
+  flight.pending.push(note());
 }
 
 function onResponse(flights: Flights, flight: Flight, response: Response): void {
-  const { context } = flights;
-  const length = lengthOf(response.headers.get('content-length'));
+  const { headers, status } = response;
+  const length = lengthOf(headers.get('content-length'));
   if (length !== undefined) flight.signal.response_bytes = length;
-  flights.noteResponseHeaders(flight, (name) => response.headers.get(name));
-  if (response.body && !response.bodyUsed && allowsBody(context, flight.address)) {
-    if (isReadable(response.headers.get('content-type') ?? '')) {
-      const reading = readBody(response.clone(), context).then((text) => {
-        if (text !== undefined) flight.signal.response_body = text;
-      });
-      flight.pending.push(reading);
-    }
-  }
-  // An opaque answer hides its status: that something came is all there is to know.
-  const { status } = response;
-  flights.settle(flight, status >= 400 ? 'http_error' : 'ok', status);
+  flights.noteHeaders(flight, 'response_headers', (name) => headers.get(name));
+  if (allowsBody(flights.context, flight.address)) noteResponseBody(flights, flight, response);
+  flights.answer(flight, status);
 }
 
 function onFailure(flights: Flights, flight: Flight, error: unknown, signal: AbortSignal | undefined): void {

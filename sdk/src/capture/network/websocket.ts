@@ -1,6 +1,6 @@
 import { randomHex } from '../../random.js';
 import type { WebSocketSignal } from '../../signal.js';
-import { noteActivity } from '../activity.js';
+import { noteActivity } from '../shared.js';
 import { createBudget } from '../budget.js';
 import type { CaptureContext } from '../context.js';
 import { known, roundMs } from '../known.js';

@@ -1,6 +1,7 @@
 import type { RequestSignal } from '../../signal.js';
 import { patchMethod } from '../patch.js';
-import { allowsBody, isReadable, requestBodyOf, tellBody } from './body.js';
+import { loadLate } from '../late/load.js';
+import { allowsBody, isReadable } from './allowed.js';
 import type { Flight, Flights } from './flight.js';
 import { bytesOf, lengthOf } from './size.js';
 
@@ -35,21 +36,26 @@ function onLoaded(flights: Flights, flight: Flight, xhr: XMLHttpRequest): void {
   const isBinary = xhr.responseType === 'blob' || xhr.responseType === 'arraybuffer';
   const bytes = lengthOf(header('content-length')) ?? (isBinary ? bytesOf(xhr.response) : undefined);
   if (bytes !== undefined) flight.signal.response_bytes = bytes;
-  flights.noteResponseHeaders(flight, header);
+  flights.noteHeaders(flight, 'response_headers', header);
   const isText = xhr.responseType === '' || xhr.responseType === 'text';
-  if (isText && allowsBody(flights.context, flight.address) && isReadable(header('content-type') ?? '')) {
-    flight.signal.response_body = tellBody(xhr.responseText, flights.context);
+  if (isText && allowsBody(flights.context, flight.address) && isReadable(header('content-type'))) {
+    const { responseText } = xhr;
+    const note = async (): Promise<void> => {
+      const text = (await loadLate())?.tellBody(responseText, flights.context);
+      if (text) flight.signal.response_body = text;
+    };
+    flight.pending.push(note());
   }
 }
 
 function finish(flights: Flights, xhr: XMLHttpRequest, opened: Opened, broken?: RequestSignal['outcome']): void {
   const { flight } = opened;
   opened.unlisten?.();
-  if (!flight || flight.settledAt !== undefined) return;
+  if (!flight || flight.isSettled) return;
   const outcome = broken ?? opened.outcome;
   if (outcome) return flights.settle(flight, outcome);
   onLoaded(flights, flight, xhr);
-  flights.settle(flight, xhr.status >= 400 ? 'http_error' : 'ok', xhr.status);
+  flights.answer(flight, xhr.status);
 }
 
 function begin(flights: Flights, xhr: XMLHttpRequest, opened: Opened, body: unknown): void {
@@ -57,12 +63,15 @@ function begin(flights: Flights, xhr: XMLHttpRequest, opened: Opened, body: unkn
   const flight = flights.start('xhr', opened.method, opened.url);
   if (!flight) return;
   opened.flight = flight;
-  flights.noteRequestHeaders(flight, (name) => opened.headers.get(name.toLowerCase()) ?? null);
+  flights.noteHeaders(flight, 'request_headers', (name) => opened.headers.get(name.toLowerCase()) ?? null);
   const bytes = bytesOf(body);
   if (bytes !== undefined) flight.signal.request_bytes = bytes;
   if (allowsBody(context, flight.address)) {
-    const text = requestBodyOf(body, context);
-    if (text !== undefined) flight.signal.request_body = text;
+    const note = async (): Promise<void> => {
+      const text = (await loadLate())?.requestBodyOf(body, context);
+      if (text) flight.signal.request_body = text;
+    };
+    flight.pending.push(note());
   }
   const listener = context.guard((event: Event) => {
     if (event.type === 'loadend') finish(flights, xhr, opened);

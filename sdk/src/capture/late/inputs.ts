@@ -1,6 +1,6 @@
-import { listen } from '../guard.js';
-import { createBudget } from './budget.js';
-import type { Capture, CaptureContext } from './context.js';
+import { listen } from '../../guard.js';
+import { createBudget } from '../budget.js';
+import type { Capture, CaptureContext } from '../context.js';
 import { innermost } from './target.js';
 
 const INPUTS_PER_SECOND = 20;

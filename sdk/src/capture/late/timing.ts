@@ -1,18 +1,12 @@
 import type { RequestTiming, ServerTiming } from '../../signal.js';
 import { known, roundMs } from '../known.js';
+import type { Started } from '../network/flight.js';
 
 /** The browser's entry begins within the call that starts the request; clocks are rounded to 2 ms at worst. */
 const START_SLACK_MS = 2;
 const START_WINDOW_MS = 30;
 const MAX_ENTRIES = 300;
 const MAX_SERVER_TIMINGS = 20;
-
-/** A request as the matching needs it; times by the performance clock. */
-export interface Started {
-  /** Absolute, without a fragment. */
-  address: string;
-  startedAt: number;
-}
 
 function isWithin(time: number, request: Started): boolean {
   return time >= request.startedAt - START_SLACK_MS && time <= request.startedAt + START_WINDOW_MS;
@@ -24,12 +18,9 @@ function isWithin(time: number, request: Started): boolean {
  */
 export class TimingMatcher {
   private entries: PerformanceResourceTiming[] = [];
-  private requests: Started[] = [];
 
-  addRequest(request: Started): void {
-    this.requests.push(request);
-    if (this.requests.length > MAX_ENTRIES) this.requests.shift();
-  }
+  /** `started` holds all requests of late, answered ones too; it grows elsewhere. */
+  constructor(private readonly started: readonly Started[]) {}
 
   addEntry(entry: PerformanceResourceTiming): void {
     if (!/^(fetch|xmlhttprequest|beacon)$/.test(entry.initiatorType)) return;
@@ -42,7 +33,7 @@ export class TimingMatcher {
     const fitting = this.entries.filter((entry) => isOurs(entry) && isWithin(entry.startTime, request));
     const [entry] = fitting;
     if (!entry || fitting.length > 1) return undefined;
-    const rivals = this.requests.filter(
+    const rivals = this.started.filter(
       (other) => other.address === request.address && isWithin(entry.startTime, other),
     );
     return rivals.length === 1 ? entry : undefined;
@@ -86,9 +77,4 @@ export function serverTimingOf(
       description: description ? clean(description.slice(0, 200)) : undefined,
     }),
   );
-}
-
-/** The trace that the request belongs to, by the W3C form `00-<trace>-<span>-<flags>`. */
-export function traceOf(traceparent: string | null | undefined): string | undefined {
-  return /^[\da-f]{2}-([\da-f]{32})-/.exec(traceparent ?? '')?.[1];
 }

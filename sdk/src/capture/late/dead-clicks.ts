@@ -1,7 +1,7 @@
-import { listen } from '../guard.js';
-import { latestActivity } from './activity.js';
+import { listen } from '../../guard.js';
 import type { Click } from './clicks.js';
-import type { CaptureContext } from './context.js';
+import type { CaptureContext } from '../context.js';
+import type { Shared } from '../shared.js';
 import { innermost } from './target.js';
 
 /** A page that has not reacted after so long does not react. */
@@ -92,7 +92,10 @@ class Reactions {
 }
 
 /** Tells clicks on what looks clickable that changed nothing: no DOM, no address, no request, no focus, no scroll, no window. */
-export function createDeadClicks(context: CaptureContext): { add(click: Click, target: Element): void; stop(): void } {
+export function createDeadClicks(
+  context: CaptureContext,
+  shared: Shared,
+): { add(click: Click, target: Element): void; stop(): void } {
   const reactions = new Reactions(context);
   const watched = new Set<Watched>();
 
@@ -100,7 +103,7 @@ export function createDeadClicks(context: CaptureContext): { add(click: Click, t
     watched.delete(entry);
     const { id, t, x, y, selector, text } = entry.click;
     if (document.visibilityState === 'hidden') return;
-    if (Math.max(reactions.latest, latestActivity(context)) >= entry.from) return;
+    if (Math.max(reactions.latest, shared.activeAt) >= entry.from) return;
     context.emit({ k: 'dead_click', t, selector, ...(text ? { text } : {}), x, y, click: id });
   };
   const see = (event: Event): void => reactions.see(event);

@@ -1,4 +1,4 @@
-import type { CaptureContext } from './context.js';
+import type { CaptureContext } from '../context.js';
 
 /** Hands over performance entries of one type, earlier ones included; nothing where the browser has none. */
 export function observeEntries(

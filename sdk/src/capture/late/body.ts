@@ -6,17 +6,6 @@ const MAX_LIMIT = 32 * 1024;
 /** A body that takes longer is told as far as it came. */
 const READ_MS = 5000;
 
-const READABLE_TYPE = /json|text\/|xml|x-www-form-urlencoded|javascript|graphql/i;
-/** Answers without an end, or whose parts are messages: a copy would hold everything the page has not read yet. */
-const STREAMED_TYPE = /event-stream|ndjson|jsonl|stream\+json|json-seq|multipart\/|grpc/i;
-
-/** Whether the page allows bodies of this address. */
-export function allowsBody(context: CaptureContext, url: string): boolean {
-  return (context.options.networkBodies ?? []).some((pattern) =>
-    typeof pattern === 'string' ? url.includes(pattern) : new RegExp(pattern.source, pattern.flags).test(url),
-  );
-}
-
 function limitOf(context: CaptureContext): number {
   const limit = context.options.networkBodyLimit;
   return limit !== undefined && limit >= 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT;
@@ -55,10 +44,6 @@ export function requestBodyOf(body: unknown, context: CaptureContext): string | 
     fields.push(`${name}=${isSecretName(name) ? MASK : told}`);
   }
   return tellBody(fields.join('\n'), context);
-}
-
-export function isReadable(type: string): boolean {
-  return READABLE_TYPE.test(type) && !STREAMED_TYPE.test(type);
 }
 
 /** Reads a copy of a message up to the limit, then lets go of it; the page's own reading goes on undisturbed. */

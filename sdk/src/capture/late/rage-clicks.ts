@@ -1,6 +1,6 @@
-import { listen } from '../guard.js';
+import { listen } from '../../guard.js';
 import type { Click } from './clicks.js';
-import type { CaptureContext } from './context.js';
+import type { CaptureContext } from '../context.js';
 
 /** So many clicks within `RAGE_MS` and `RADIUS_PX` are rage. */
 const RAGE_CLICKS = 3;

@@ -1,9 +1,10 @@
-import { listen } from '../guard.js';
-import { randomHex } from '../random.js';
-import { createBudget } from './budget.js';
-import type { Capture, CaptureContext } from './context.js';
+import { listen } from '../../guard.js';
+import { randomHex } from '../../random.js';
+import { createBudget } from '../budget.js';
+import type { CaptureContext } from '../context.js';
 import { createDeadClicks } from './dead-clicks.js';
-import { epochOf } from './known.js';
+import { epochOf } from '../known.js';
+import type { Shared } from '../shared.js';
 import { createRageClicks } from './rage-clicks.js';
 import { innermost, meant, nameOf } from './target.js';
 
@@ -46,10 +47,10 @@ function isEcho(click: Click, previous: Click | undefined): boolean {
 }
 
 /** What the user clicks, and clicks that show frustration: again and again, or on something that does not react. */
-export const captureClicks: Capture = (context) => {
+export const captureClicks = (context: CaptureContext, shared: Shared): (() => void) => {
   const budget = createBudget(context, CLICKS_PER_SECOND);
   const rage = createRageClicks(context);
-  const dead = createDeadClicks(context);
+  const dead = createDeadClicks(context, shared);
   let previous: Click | undefined;
 
   const onClick = (event: Event): void => {

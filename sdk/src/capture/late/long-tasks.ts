@@ -1,6 +1,6 @@
-import { createBudget } from './budget.js';
-import type { Capture } from './context.js';
-import { epochOf, roundMs } from './known.js';
+import { createBudget } from '../budget.js';
+import type { Capture } from '../context.js';
+import { epochOf, roundMs } from '../known.js';
 import { observeEntries } from './observe.js';
 
 const TASKS_PER_SECOND = 20;

@@ -1,4 +1,4 @@
-import type { Privacy } from '../privacy/privacy.js';
+import type { Privacy } from '../../privacy/privacy.js';
 
 /** What a click on any of it is meant for: an icon inside a button is the button. */
 const INTERACTIVE =
