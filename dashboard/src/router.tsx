@@ -1,0 +1,92 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
+import { projectsQuery } from './api/queries';
+import { readFilters } from './sessions/filters';
+import { SessionsPage } from './sessions/SessionsPage';
+import { AppShell } from './shell/AppShell';
+import { NoProjects, NotFound, PageFailed } from './shell/fallbacks';
+import { SignInPage } from './sign-in/SignInPage';
+import { parseSearch, stringifySearch } from './shell/search-params';
+
+const rootRoute = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet });
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): { token?: string; next?: string; signed_out?: string } => ({
+    token: text(search['token']),
+    next: text(search['next']),
+    signed_out: text(search['signed_out']),
+  }),
+  component: SignInPage,
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  loader: async ({ context }) => {
+    const [first] = await context.queries.ensureQueryData(projectsQuery);
+    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own way to redirect
+    if (first) throw redirect({ to: '/p/$project/sessions', params: { project: first.id }, replace: true });
+  },
+  component: NoProjects,
+});
+
+const projectRoute = createRoute({ getParentRoute: () => rootRoute, path: '/p/$project', component: AppShell });
+
+const sessionsRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/sessions',
+  validateSearch: readFilters,
+  component: SessionsPage,
+});
+
+const replayRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/sessions/$session',
+  // The replay page reads and validates what it keeps here: t, pane, tab.
+  validateSearch: (search: Record<string, unknown>): Record<string, string | undefined> =>
+    Object.fromEntries(Object.entries(search).map(([name, value]) => [name, text(value)])),
+  component: lazyRouteComponent(() => import('./replay/ReplayPage'), 'ReplayPage'),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./settings/SettingsPage'), 'SettingsPage'),
+});
+
+const routeTree = rootRoute.addChildren([
+  homeRoute,
+  signInRoute,
+  projectRoute.addChildren([sessionsRoute, replayRoute, settingsRoute]),
+]);
+
+export function createAppRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queries },
+    parseSearch,
+    stringifySearch,
+    defaultPreload: 'intent',
+    defaultPreloadStaleTime: 0,
+    defaultErrorComponent: PageFailed,
+    defaultNotFoundComponent: NotFound,
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

@@ -1,0 +1,56 @@
+import type { ReactNode } from 'react';
+import { asProblem } from '../api/problem';
+import { Button } from './Button';
+import { Icon, type IconName } from './Icon';
+
+interface StateProps {
+  icon?: IconName;
+  title: string;
+  children?: ReactNode;
+  actions?: ReactNode;
+}
+
+/** Nothing to show yet: says why and what to do next. */
+export function EmptyState({ icon = 'sessions', title, children, actions }: StateProps) {
+  return (
+    <div className="state">
+      <Icon name={icon} />
+      <h2>{title}</h2>
+      {children}
+      {actions && <div className="state-actions">{actions}</div>}
+    </div>
+  );
+}
+
+interface ErrorStateProps {
+  /** What could not be done: `Sessions could not be loaded`. */
+  title: string;
+  error: unknown;
+  retry?: () => void;
+  actions?: ReactNode;
+}
+
+/** Something failed: says what, why, and offers to try again. */
+export function ErrorState({ title, error, retry, actions }: ErrorStateProps) {
+  const problem = asProblem(error);
+  return (
+    <div className="state" role="alert">
+      <Icon name="alert" />
+      <h2>{title}</h2>
+      <p>{problem.detail || problem.title}</p>
+      {problem.status > 0 && (
+        <p className="mono muted">
+          {problem.status} {problem.code}
+        </p>
+      )}
+      <div className="state-actions">
+        {retry && (
+          <Button kind="primary" onClick={retry}>
+            Try again
+          </Button>
+        )}
+        {actions}
+      </div>
+    </div>
+  );
+}

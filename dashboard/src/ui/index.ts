@@ -1,0 +1,18 @@
+export { Button, IconButton } from './Button';
+export { Chip, type Tone } from './Chip';
+export { copyText } from './clipboard';
+export { CopyButton } from './CopyButton';
+export { Dialog } from './Dialog';
+export { Icon, Logo, type IconName } from './Icon';
+export { Kbd, keyName } from './Kbd';
+export { useNow } from './now';
+export { ReplayChip } from './ReplayChip';
+export { SearchInput } from './SearchInput';
+export { useShortcuts, type Shortcut } from './shortcuts';
+export { Skeleton } from './Skeleton';
+export { EmptyState, ErrorState } from './State';
+export { Switch } from './Switch';
+export { Time } from './Time';
+export { useZoneMode } from './time-zone';
+export { toast, toastFailure } from './toast';
+export { Tooltip } from './Tooltip';
