@@ -1,1 +1,85 @@
-//! query-api.
+//! The read side: projects, sessions, time lines and recordings over HTTP, and erasing them.
+//!
+//! Deliberately absent: taking batches in (see `gateway`), turning them into rows (see `stream-processor`), static files
+//! and the choice of back ends (see `playhead`). A row is only reached through a [`playhead_domain::scope::Scope`], which
+//! exists only after a credential was checked.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic"))]
+
+pub mod access;
+pub mod config;
+pub mod error;
+pub mod model;
+pub mod openapi;
+pub mod project;
+pub mod replay;
+pub mod state;
+
+mod body;
+mod cursor;
+mod params;
+mod sealed;
+mod session;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::compression::CompressionLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use config::Config;
+pub use error::ApiError;
+pub use openapi::openapi_json;
+pub use session::erase::resume_erasures;
+pub use state::{Api, Clock, Parts, system_clock};
+
+/// The routes under `/api`.
+#[must_use]
+pub fn router(api: Api) -> Router {
+    let (router, document) = routes().split_for_parts();
+    let document = serde_json::to_vec(&document).unwrap_or_default();
+    let document = bytes::Bytes::from(document);
+    router
+        .route("/api/openapi.json", get(move || async move { json(document) }))
+        .route("/api/{*rest}", axum::routing::any(|| async { ApiError::NoRoute }))
+        .method_not_allowed_fallback(|| async { ApiError::WrongMethod })
+        .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::VARY,
+            HeaderValue::from_static("Authorization, Cookie"),
+        ))
+        .layer(CompressionLayer::new().gzip(true).zstd(true))
+        .with_state(api)
+}
+
+fn json(document: bytes::Bytes) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], document).into_response()
+}
+
+pub(crate) fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .routes(routes!(access::routes::sign_in))
+        .routes(routes!(access::routes::sign_out))
+        .routes(routes!(access::routes::me))
+        .routes(routes!(project::routes::list_projects, project::routes::create_project))
+        .routes(routes!(project::routes::get_project, project::routes::change_project))
+        .routes(routes!(project::secret_key::list_secret_keys, project::secret_key::create_secret_key))
+        .routes(routes!(project::secret_key::revoke_secret_key))
+        .routes(routes!(project::intake::project_status))
+        .routes(routes!(project::intake::list_dead_letters))
+        .routes(routes!(session::routes::list_sessions))
+        .routes(routes!(session::routes::get_session, session::erase::erase_session))
+        .routes(routes!(session::erase::erase_user))
+        .routes(routes!(session::events::list_events))
+        .routes(routes!(replay::manifest::get_manifest))
+        .routes(routes!(replay::segment::get_segment))
+}

@@ -1,0 +1,62 @@
+//! What can be set about the read side.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// A session without batches for this long is no longer shown as live; the same as the processor's limit.
+    pub session_idle_ms: u64,
+    /// Rows that one request for a list may read before it answers with what it has.
+    pub scan_budget_rows: usize,
+    /// How long a sign-in lasts in the browser.
+    pub sign_in_days: u32,
+    /// How long a printed sign-in link works.
+    pub sign_in_link_hours: u32,
+    /// Wrong tokens that one address may try within a minute.
+    pub failed_sign_ins_per_minute: u32,
+    /// Bytes of recordings that requests under way may hold at once.
+    pub segment_budget_bytes: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            session_idle_ms: 30 * 60_000,
+            scan_budget_rows: 5_000,
+            sign_in_days: 30,
+            sign_in_link_hours: 24,
+            failed_sign_ins_per_minute: 20,
+            segment_budget_bytes: 256 << 20,
+        }
+    }
+}
+
+impl Config {
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// A sentence that names the setting.
+    pub fn validate(&self) -> Result<(), String> {
+        if self.session_idle_ms == 0 {
+            return Err("session_idle_ms must be at least 1".to_owned());
+        }
+        if !(100..=1_000_000).contains(&self.scan_budget_rows) {
+            return Err("scan_budget_rows must be 100 to 1000000".to_owned());
+        }
+        if !(1..=365).contains(&self.sign_in_days) || !(1..=720).contains(&self.sign_in_link_hours) {
+            return Err("sign_in_days must be 1 to 365 and sign_in_link_hours 1 to 720".to_owned());
+        }
+        if self.failed_sign_ins_per_minute == 0 {
+            return Err("failed_sign_ins_per_minute must be at least 1".to_owned());
+        }
+        if self.segment_budget_bytes < crate::replay::LARGEST_SEGMENT_BYTES {
+            return Err(format!(
+                "segment_budget_bytes must be at least {}",
+                crate::replay::LARGEST_SEGMENT_BYTES
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! Every answer that is not a success: a problem as RFC 9457 has it.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use playhead_domain::{log, store};
+
+use crate::model::Problem;
+
+/// Why a request was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    #[error("{detail}")]
+    BadRequest { field: &'static str, detail: String },
+    #[error("sign in, or send a secret key as bearer token")]
+    SignedOut,
+    #[error("{0}")]
+    BadCredential(&'static str),
+    #[error("{0}")]
+    Forbidden(&'static str),
+    #[error("there is no {0} of that id")]
+    NotFound(&'static str),
+    #[error("there is nothing at this address; see /api/openapi.json")]
+    NoRoute,
+    #[error("this address does not take that method")]
+    WrongMethod,
+    #[error("the session and its recording were deleted")]
+    Deleted,
+    #[error("the session is older than the project's retention")]
+    Expired,
+    #[error("somebody else changed it at the same time; read it again")]
+    Conflict,
+    #[error("the body is over {0} bytes")]
+    TooLarge(usize),
+    #[error("too many wrong tokens from this address; wait")]
+    TooManyAttempts { retry_after_s: u64 },
+    #[error("too many recordings are being read; try again")]
+    Busy,
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Log(#[from] log::Error),
+    #[error(transparent)]
+    Blobs(#[from] object_store::Error),
+    /// What was stored cannot be read.
+    #[error("{0}")]
+    Corrupt(String),
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl ApiError {
+    /// A parameter or member that cannot be taken.
+    pub(crate) fn bad(field: &'static str, detail: impl Into<String>) -> Self {
+        Self::BadRequest { field, detail: detail.into() }
+    }
+
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::TooManyAttempts { .. } | Self::Busy | Self::Conflict => true,
+            Self::Store(error) => error.is_retryable(),
+            Self::Log(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
+
+    /// Status, code and title.
+    const fn describe(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::BadRequest { .. } => (StatusCode::BAD_REQUEST, "bad-request", "The request cannot be read"),
+            Self::SignedOut => (StatusCode::UNAUTHORIZED, "signed-out", "Not signed in"),
+            Self::BadCredential(_) => {
+                (StatusCode::UNAUTHORIZED, "bad-credential", "The credential is not valid")
+            }
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
+            Self::NotFound(_) | Self::NoRoute => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "Wrong method"),
+            Self::Deleted => (StatusCode::GONE, "deleted", "Deleted"),
+            Self::Expired => (StatusCode::GONE, "expired", "Expired by retention"),
+            Self::Conflict => (StatusCode::CONFLICT, "conflict", "Changed meanwhile"),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
+            Self::TooManyAttempts { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
+            }
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy"),
+            Self::Store(_) | Self::Log(_) | Self::Blobs(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Storage is not available")
+            }
+            Self::Corrupt(_) => (StatusCode::INTERNAL_SERVER_ERROR, "corrupt", "Stored data cannot be read"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here"),
+        }
+    }
+
+    /// What the client is told: faults of ours stay in the log.
+    fn detail(&self) -> String {
+        match self {
+            Self::Store(_) | Self::Log(_) | Self::Blobs(_) => "storage did not answer; try again".to_owned(),
+            Self::Corrupt(_) | Self::Internal(_) => "the reason is in the server's log".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, code, title) = self.describe();
+        if status.is_server_error() {
+            tracing::error!(code, error = %self, "request failed");
+        }
+        let field = if let Self::BadRequest { field, .. } = &self { Some((*field).to_owned()) } else { None };
+        let problem = Problem {
+            kind: format!("urn:playhead:problem:{code}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: self.detail(),
+            field,
+        };
+        let mut response = (status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let wait_s = match self {
+            Self::TooManyAttempts { retry_after_s } => Some(retry_after_s),
+            _ if status == StatusCode::SERVICE_UNAVAILABLE => Some(1),
+            _ => None,
+        };
+        if let Some(wait_s) = wait_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
+        }
+        response
+    }
+}

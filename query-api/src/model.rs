@@ -1,0 +1,53 @@
+//! What the API answers with. Every type is part of the OpenAPI document.
+
+pub mod project;
+pub mod replay;
+pub mod session;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Who asks, and where.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Me {
+    pub name: String,
+    pub installation: Installation,
+}
+
+/// The installation that answers.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Installation {
+    pub version: String,
+    /// Where batches go and the script is.
+    pub ingest_url: String,
+    /// The demo shop, when it is on.
+    pub demo_url: Option<String>,
+}
+
+/// The token of a printed sign-in link, or the administrator's token.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    pub token: String,
+}
+
+/// How much an erasure reached.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ErasedUser {
+    /// Sessions that were erased.
+    pub sessions: u64,
+}
+
+/// A problem as RFC 9457 has it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// `urn:playhead:problem:<code>`
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    pub detail: String,
+    /// The field to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}

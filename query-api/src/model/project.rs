@@ -1,0 +1,150 @@
+//! Projects, their settings and keys, and what they took in.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One observed web app.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Project {
+    pub id: String,
+    pub name: String,
+    pub created_at: i64,
+    /// Batches of a disabled project are refused.
+    pub disabled: bool,
+    /// Safe to publish.
+    pub public_key: String,
+    pub settings: Settings,
+    /// The inline stub and the async script: what to paste into the head of a page.
+    pub script_tag: String,
+    /// The plain form: one deferred script.
+    pub script_tag_plain: String,
+}
+
+/// What a project decides.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Settings {
+    /// Origins that may send (`https://shop.example`, `https://*.shop.example`); empty: all.
+    pub allowed_origins: Vec<String>,
+    pub retention_days: u32,
+    pub store_ip: bool,
+    /// Share of sessions whose pages are recorded, 0 to 1.
+    pub sample_rate: f64,
+    /// Share of the others that are recorded once an error happens.
+    pub on_error_sample_rate: f64,
+    /// Share of sessions whose signals are sent.
+    pub signal_sample_rate: f64,
+    /// Hosts from which the player may load images.
+    pub image_hosts: Vec<String>,
+    /// Requests that take longer are slow.
+    pub slow_request_ms: u32,
+    /// Patterns of URLs whose bodies may be recorded.
+    pub network_bodies: Vec<String>,
+}
+
+/// What to change; a member that is left out stays as it is.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProjectPatch {
+    pub name: Option<String>,
+    pub disabled: Option<bool>,
+    pub allowed_origins: Option<Vec<String>>,
+    pub retention_days: Option<u32>,
+    pub store_ip: Option<bool>,
+    pub sample_rate: Option<f64>,
+    pub on_error_sample_rate: Option<f64>,
+    pub signal_sample_rate: Option<f64>,
+    pub image_hosts: Option<Vec<String>>,
+    pub slow_request_ms: Option<u32>,
+    pub network_bodies: Option<Vec<String>>,
+}
+
+/// A project to create.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewProject {
+    /// 1 to 100 characters.
+    pub name: String,
+}
+
+/// A project that was created. The secret key is shown here and never again.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CreatedProject {
+    pub project_id: String,
+    pub public_key: String,
+    pub secret_key: String,
+}
+
+/// All projects that the credential opens.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ProjectList {
+    pub items: Vec<Project>,
+}
+
+/// A secret key, without the key.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SecretKey {
+    pub id: String,
+    /// Its last four characters.
+    pub hint: String,
+    pub created_at: i64,
+}
+
+/// The secret keys of a project.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SecretKeyList {
+    pub items: Vec<SecretKey>,
+}
+
+/// A secret key that was created: shown here and never again.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct CreatedSecretKey {
+    pub secret_key: String,
+    pub hint: String,
+}
+
+/// Whether and what a project receives.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ProjectStatus {
+    pub first_event_at: Option<i64>,
+    pub last_event_at: Option<i64>,
+    /// Since the start of yesterday (UTC).
+    pub intake: Intake,
+}
+
+/// What was taken in.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+pub struct Intake {
+    pub since: i64,
+    pub batches: u64,
+    pub bytes: u64,
+    pub signals: u64,
+    pub dropped_signals: u64,
+    pub duplicates: u64,
+    pub suppressed: u64,
+    pub new_sessions: u64,
+    /// By reason.
+    pub dead_letters: BTreeMap<String, u64>,
+}
+
+/// A batch, or a part of one, that could not be processed.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DeadLetter {
+    pub reason: String,
+    pub detail: String,
+    pub session_id: Option<String>,
+    pub stream_id: Option<String>,
+    pub seq: u64,
+    pub received_at: i64,
+    pub bytes: u32,
+    pub partition: i64,
+    pub offset: i64,
+}
+
+/// Some dead letters, in the order of the log.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DeadLetterPage {
+    pub items: Vec<DeadLetter>,
+    pub next: Option<String>,
+}

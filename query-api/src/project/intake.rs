@@ -1,0 +1,190 @@
+//! What a project received, and what of it could not be processed.
+
+use std::ops::Bound;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use playhead_domain::row;
+use playhead_domain::scope::Scope;
+use playhead_domain::session::key;
+use playhead_domain::store::{ClusteringRange, Order, Value};
+use playhead_domain::table;
+use prost::Message;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::access::Caller;
+use crate::cursor;
+use crate::error::ApiError;
+use crate::model::Problem;
+use crate::model::project::{DeadLetter, DeadLetterPage, Intake, ProjectStatus};
+use crate::params::{Params, page_size};
+use crate::session::rows;
+use crate::state::Api;
+
+const DAY_MS: i64 = 86_400_000;
+const PAGE_ROWS: usize = 500;
+/// Rows of counts that one answer reads: a row is written per flush and log partition.
+const MAX_COUNT_ROWS: usize = 400_000;
+
+/// Whether the project receives anything, and what.
+#[utoipa::path(get, path = "/api/v1/projects/{project}/status", tag = "projects",
+    params(("project" = String, Path, description = "Project id")), responses(
+    (status = 200, body = ProjectStatus),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn project_status(
+    caller: Caller,
+    State(api): State<Api>,
+    Path(project): Path<String>,
+) -> Result<Json<ProjectStatus>, ApiError> {
+    let (scope, row) = caller.open(&api, &project).await?;
+    let today = key::day(api.now_ms());
+    let mut intake = Intake { since: (today - 1) * DAY_MS, ..Intake::default() };
+    for day in [today - 1, today] {
+        add_day(&api, scope, day, &mut intake).await?;
+    }
+    let first_event_at = first_event(&api, scope, &row).await?;
+    let last_event_at = match first_event_at {
+        Some(first) => last_event(&api, scope, row.retention_days).await?.or(Some(first)),
+        None => None,
+    };
+    Ok(Json(ProjectStatus { first_event_at, last_event_at, intake }))
+}
+
+async fn add_day(api: &Api, scope: Scope, day: i64, intake: &mut Intake) -> Result<(), ApiError> {
+    let partition = key::intake(scope, day, 0, 0).partition;
+    let mut range = ClusteringRange::ALL;
+    for _ in 0..MAX_COUNT_ROWS / PAGE_ROWS {
+        let page =
+            api.store().scan(&table::INTAKE_COUNTS, &partition, &range, Order::Ascending, PAGE_ROWS).await?;
+        for row in &page.rows {
+            let counts = row::IntakeCounts::decode(row.value.clone())
+                .map_err(|e| ApiError::Corrupt(format!("intake counts: {e}")))?;
+            add(intake, counts);
+        }
+        match page.rows.last() {
+            Some(last) if page.more => range.from = Bound::Excluded(last.key.clustering.clone()),
+            _ => break,
+        }
+    }
+    Ok(())
+}
+
+fn add(intake: &mut Intake, counts: row::IntakeCounts) {
+    intake.batches += counts.batches;
+    intake.bytes += counts.bytes;
+    intake.signals += counts.signals;
+    intake.dropped_signals += counts.dropped_signals;
+    intake.duplicates += counts.duplicates;
+    intake.suppressed += counts.suppressed;
+    intake.new_sessions += counts.new_sessions;
+    for (reason, count) in counts.dead_letters {
+        *intake.dead_letters.entry(reason).or_default() += count;
+    }
+}
+
+/// The start of the oldest session that is kept.
+async fn first_event(api: &Api, scope: Scope, project: &row::Project) -> Result<Option<i64>, ApiError> {
+    if project.first_event_ms > 0 {
+        return Ok(Some(project.first_event_ms));
+    }
+    let today = key::day(api.now_ms());
+    for day in today - i64::from(project.retention_days) - 1..=today + 1 {
+        let found = rows::edge_of_day(api, scope, day, Order::Ascending).await?;
+        if let Some(summary) = found.into_iter().min_by_key(|summary| summary.list_start_ms) {
+            return Ok(Some(summary.list_start_ms));
+        }
+    }
+    Ok(None)
+}
+
+/// The newest append among the sessions that started last.
+async fn last_event(api: &Api, scope: Scope, retention_days: u32) -> Result<Option<i64>, ApiError> {
+    let today = key::day(api.now_ms());
+    for day in (today - i64::from(retention_days) - 1..=today + 1).rev() {
+        let found = rows::edge_of_day(api, scope, day, Order::Descending).await?;
+        if let Some(newest) = found.iter().map(|summary| summary.last_append_us).max() {
+            return Ok(Some(newest / 1_000));
+        }
+    }
+    Ok(None)
+}
+
+/// Where to start and how many.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeadLetterParams {
+    /// 1 to 200, 50 unless given.
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// What could not be processed, with reasons.
+#[utoipa::path(get, path = "/api/v1/projects/{project}/dead-letters", tag = "projects",
+    params(("project" = String, Path, description = "Project id"), DeadLetterParams), responses(
+    (status = 200, body = DeadLetterPage),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn list_dead_letters(
+    caller: Caller,
+    State(api): State<Api>,
+    Path(project): Path<String>,
+    Params(params): Params<DeadLetterParams>,
+) -> Result<Json<DeadLetterPage>, ApiError> {
+    let (scope, _) = caller.open(&api, &project).await?;
+    let limit = page_size(params.limit, 50, 200)?;
+    let question = format!("dead-letters {}", scope.project());
+    let mut range = ClusteringRange::ALL;
+    if let Some(cursor) = &params.cursor {
+        let position = cursor::read(question.as_bytes(), cursor)?;
+        range.from = Bound::Excluded(read_position(&position)?);
+    }
+    let page = api
+        .store()
+        .scan(&table::DEAD_LETTERS, &key::scope_columns(scope), &range, Order::Ascending, limit)
+        .await?;
+    let mut items = Vec::with_capacity(page.rows.len());
+    let mut last = None;
+    for row in page.rows {
+        let [Value::Int(partition), Value::Int(offset)] = row.key.clustering[..] else {
+            return Err(ApiError::Corrupt("dead letter key".to_owned()));
+        };
+        let letter =
+            row::DeadLetter::decode(row.value).map_err(|e| ApiError::Corrupt(format!("dead letter: {e}")))?;
+        items.push(present(letter, partition, offset));
+        last = Some((partition, offset));
+    }
+    let next = last.filter(|_| page.more).map(|(partition, offset)| {
+        cursor::write(question.as_bytes(), &[partition.to_be_bytes(), offset.to_be_bytes()].concat())
+    });
+    Ok(Json(DeadLetterPage { items, next }))
+}
+
+fn read_position(position: &[u8]) -> Result<Vec<Value>, ApiError> {
+    let number = |range: std::ops::Range<usize>| {
+        position.get(range).and_then(|bytes| bytes.try_into().ok()).map(i64::from_be_bytes)
+    };
+    match (number(0..8), number(8..16)) {
+        (Some(partition), Some(offset)) => Ok(vec![Value::Int(partition), Value::Int(offset)]),
+        _ => Err(ApiError::bad("cursor", "not a cursor of this list")),
+    }
+}
+
+fn present(letter: row::DeadLetter, partition: i64, offset: i64) -> DeadLetter {
+    DeadLetter {
+        reason: letter.reason,
+        detail: letter.detail,
+        session_id: rows::session_id(&letter.session).map(|id| id.to_string()),
+        stream_id: rows::stream_id(&letter.stream).map(|id| id.to_string()),
+        seq: letter.seq,
+        received_at: letter.received_us / 1_000,
+        bytes: letter.bytes,
+        partition,
+        offset,
+    }
+}

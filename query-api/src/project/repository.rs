@@ -1,0 +1,146 @@
+//! The rows of projects: the store is the truth, the topic `projects` carries it to every gateway and processor.
+
+use playhead_domain::id::ProjectId;
+use playhead_domain::store::{ClusteringRange, Key, Order, Store, Swap, Value};
+use playhead_domain::{project, row, table};
+use prost::Message;
+
+use crate::error::ApiError;
+use crate::state::{Api, FIRST_TENANT};
+
+/// Projects of an installation.
+const MAX_PROJECTS: usize = 10_000;
+const PAGE_ROWS: usize = 500;
+const ATTEMPTS: usize = 8;
+
+/// How long a new project keeps what it receives.
+pub const DEFAULT_RETENTION_DAYS: u32 = 30;
+/// From when on a request of a new project is slow.
+pub const DEFAULT_SLOW_REQUEST_MS: u32 = 3_000;
+
+fn realm() -> Vec<Value> {
+    vec!["all".into()]
+}
+
+fn key(id: ProjectId) -> Key {
+    Key { partition: realm(), clustering: vec![Value::Int(id.0.cast_signed())] }
+}
+
+fn decode(bytes: impl bytes::Buf) -> Result<row::Project, ApiError> {
+    row::Project::decode(bytes).map_err(|e| ApiError::Corrupt(format!("project row: {e}")))
+}
+
+/// The project of that id.
+pub(crate) async fn find(api: &Api, id: ProjectId) -> Result<Option<row::Project>, ApiError> {
+    api.store().get_serial(&table::PROJECTS, &key(id)).await?.map(decode).transpose()
+}
+
+/// Every project, oldest first.
+pub(crate) async fn all(store: &dyn Store) -> Result<Vec<row::Project>, ApiError> {
+    let mut projects: Vec<row::Project> = Vec::new();
+    let mut range = ClusteringRange::ALL;
+    while projects.len() < MAX_PROJECTS {
+        let page = store.scan(&table::PROJECTS, &realm(), &range, Order::Ascending, PAGE_ROWS).await?;
+        for row in &page.rows {
+            projects.push(decode(row.value.clone())?);
+        }
+        match page.rows.last() {
+            Some(last) if page.more => range.from = std::ops::Bound::Excluded(last.key.clustering.clone()),
+            _ => break,
+        }
+    }
+    projects.sort_by_key(|project| (project.created_ms, project.project));
+    Ok(projects)
+}
+
+/// Creates a project with the default settings.
+///
+/// # Errors
+/// [`ApiError::Forbidden`] at the limit of projects; the store's and the log's.
+pub(crate) async fn create(api: &Api, name: &str) -> Result<row::Project, ApiError> {
+    if all(api.store()).await?.len() >= MAX_PROJECTS {
+        return Err(ApiError::Forbidden("this installation has as many projects as it can hold"));
+    }
+    for _ in 0..ATTEMPTS {
+        let mut random = [0u8; 8];
+        getrandom::fill(&mut random).map_err(|e| ApiError::Internal(e.to_string()))?;
+        let project = with_defaults(ProjectId(u64::from_be_bytes(random)), name, api.now_ms());
+        if swap(api.store(), None, &project).await? {
+            publish(api, &project).await?;
+            return Ok(project);
+        }
+    }
+    Err(ApiError::Conflict)
+}
+
+fn with_defaults(id: ProjectId, name: &str, now_ms: i64) -> row::Project {
+    row::Project {
+        tenant: FIRST_TENANT.0,
+        project: id.0,
+        name: name.to_owned(),
+        created_ms: now_ms,
+        retention_days: DEFAULT_RETENTION_DAYS,
+        sample_rate: 1.0,
+        on_error_sample_rate: 1.0,
+        signal_sample_rate: 1.0,
+        slow_request_ms: DEFAULT_SLOW_REQUEST_MS,
+        ..row::Project::default()
+    }
+}
+
+/// Changes a project. `change` may run more than once.
+pub(crate) async fn update(
+    api: &Api,
+    id: ProjectId,
+    change: impl Fn(&mut row::Project) -> Result<(), ApiError> + Send,
+) -> Result<row::Project, ApiError> {
+    for _ in 0..ATTEMPTS {
+        let old = find(api, id).await?.ok_or(ApiError::NotFound("project"))?;
+        let mut new = old.clone();
+        change(&mut new)?;
+        if new == old {
+            return Ok(new);
+        }
+        if swap(api.store(), Some(&old), &new).await? {
+            publish(api, &new).await?;
+            return Ok(new);
+        }
+    }
+    Err(ApiError::Conflict)
+}
+
+async fn swap(store: &dyn Store, old: Option<&row::Project>, new: &row::Project) -> Result<bool, ApiError> {
+    let expected = old.map(Message::encode_to_vec);
+    let value = new.encode_to_vec().into();
+    let key = key(ProjectId(new.project));
+    let swap = store.compare_and_set(&table::PROJECTS, &key, expected.as_deref(), Some(value), None).await?;
+    Ok(swap == Swap::Applied)
+}
+
+async fn publish(api: &Api, project: &row::Project) -> Result<(), ApiError> {
+    project::publish(&*api.0.log, project).await?;
+    Ok(())
+}
+
+/// Publishes every project anew: called at start, so that a change whose publishing was interrupted still gets through.
+///
+/// # Errors
+/// The store's and the log's.
+pub async fn publish_all(api: &Api) -> Result<usize, ApiError> {
+    let projects = all(api.store()).await?;
+    for project in &projects {
+        publish(api, project).await?;
+    }
+    Ok(projects.len())
+}
+
+/// The oldest project; creates one of that name in an empty installation.
+///
+/// # Errors
+/// The store's and the log's.
+pub async fn create_first(api: &Api, name: &str) -> Result<row::Project, ApiError> {
+    match all(api.store()).await?.into_iter().next() {
+        Some(project) => Ok(project),
+        None => create(api, name).await,
+    }
+}

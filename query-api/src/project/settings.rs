@@ -1,0 +1,153 @@
+//! Changing a project's settings: each value within its bounds.
+
+use playhead_domain::row;
+
+use crate::error::ApiError;
+use crate::model::project::ProjectPatch;
+
+const MAX_NAME_CHARACTERS: usize = 100;
+const MAX_LIST: usize = 100;
+const MAX_ITEM_BYTES: usize = 300;
+const MAX_RETENTION_DAYS: u32 = 365;
+const MAX_SLOW_REQUEST_MS: u32 = 600_000;
+
+/// Applies what is given.
+///
+/// # Errors
+/// [`ApiError::BadRequest`] that names the field; the project is then left half changed and must be dropped.
+pub(crate) fn apply(patch: &ProjectPatch, project: &mut row::Project) -> Result<(), ApiError> {
+    if let Some(name) = &patch.name {
+        project.name = checked_name(name)?;
+    }
+    if let Some(days) = patch.retention_days {
+        project.retention_days = within("retention_days", days, 1, MAX_RETENTION_DAYS)?;
+    }
+    if let Some(limit) = patch.slow_request_ms {
+        project.slow_request_ms = within("slow_request_ms", limit, 1, MAX_SLOW_REQUEST_MS)?;
+    }
+    if let Some(origins) = &patch.allowed_origins {
+        project.allowed_origins = list("allowed_origins", origins, |text| origin_fault(text))?;
+    }
+    if let Some(hosts) = &patch.image_hosts {
+        project.image_hosts = list("image_hosts", hosts, |text| host_fault(text))?;
+    }
+    if let Some(patterns) = &patch.network_bodies {
+        project.network_bodies = list("network_bodies", patterns, |_| None)?;
+    }
+    project.disabled = patch.disabled.unwrap_or(project.disabled);
+    project.store_ip = patch.store_ip.unwrap_or(project.store_ip);
+    set_rate("sample_rate", patch.sample_rate, &mut project.sample_rate)?;
+    set_rate("on_error_sample_rate", patch.on_error_sample_rate, &mut project.on_error_sample_rate)?;
+    set_rate("signal_sample_rate", patch.signal_sample_rate, &mut project.signal_sample_rate)
+}
+
+/// A project's name, trimmed.
+///
+/// # Errors
+/// [`ApiError::BadRequest`] when it is empty or too long.
+pub(crate) fn checked_name(name: &str) -> Result<String, ApiError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > MAX_NAME_CHARACTERS || name.chars().any(char::is_control) {
+        return Err(ApiError::bad(
+            "name",
+            format!("must be 1 to {MAX_NAME_CHARACTERS} printable characters"),
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+fn within(field: &'static str, value: u32, least: u32, most: u32) -> Result<u32, ApiError> {
+    if (least..=most).contains(&value) {
+        Ok(value)
+    } else {
+        Err(ApiError::bad(field, format!("must be {least} to {most}")))
+    }
+}
+
+fn set_rate(field: &'static str, given: Option<f64>, rate: &mut f64) -> Result<(), ApiError> {
+    match given {
+        None => Ok(()),
+        Some(value) if (0.0..=1.0).contains(&value) => {
+            *rate = value;
+            Ok(())
+        }
+        Some(_) => Err(ApiError::bad(field, "must be 0 to 1")),
+    }
+}
+
+fn list(
+    field: &'static str,
+    items: &[String],
+    fault: impl Fn(&str) -> Option<&'static str>,
+) -> Result<Vec<String>, ApiError> {
+    if items.len() > MAX_LIST {
+        return Err(ApiError::bad(field, format!("at most {MAX_LIST} entries")));
+    }
+    let mut checked: Vec<String> = Vec::with_capacity(items.len());
+    for item in items.iter().map(|item| item.trim()).filter(|item| !item.is_empty()) {
+        if item.len() > MAX_ITEM_BYTES || item.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(ApiError::bad(
+                field,
+                format!("`{item}` is longer than {MAX_ITEM_BYTES} bytes or has spaces in it"),
+            ));
+        }
+        if let Some(expected) = fault(item) {
+            return Err(ApiError::bad(field, format!("`{item}` is not {expected}")));
+        }
+        if !checked.iter().any(|known| known == item) {
+            checked.push(item.to_owned());
+        }
+    }
+    Ok(checked)
+}
+
+fn origin_fault(text: &str) -> Option<&'static str> {
+    const EXPECTED: &str = "an origin such as https://shop.example or https://*.shop.example";
+    let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let fine = authority.is_some_and(|authority| is_host(authority.strip_prefix("*.").unwrap_or(authority)));
+    (!fine).then_some(EXPECTED)
+}
+
+/// The text goes into a policy header, so nothing but a host may pass.
+fn host_fault(text: &str) -> Option<&'static str> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or(text);
+    (!is_host(host.strip_prefix("*.").unwrap_or(host))).then_some("a host such as images.shop.example")
+}
+
+fn is_host(text: &str) -> bool {
+    let (host, port) = text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    let port_fine = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    let label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    port_fine && host.len() <= 253 && host.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_origins_cannot_carry_anything_else() {
+        for fine in ["cdn.shop.example", "*.shop.example", "localhost:8080", "https://img.example"] {
+            assert!(host_fault(fine).is_none(), "{fine}");
+        }
+        for bad in ["*", "a b", "x;script-src *", "https://", "a/b", "'self'", "data:", "host:99999", "a,b"] {
+            assert!(host_fault(bad).is_some(), "{bad}");
+        }
+        assert!(origin_fault("https://*.shop.example").is_none());
+        for bad in ["shop.example", "https://shop.example/path", "ftp://x", "https://*"] {
+            assert!(origin_fault(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_value_has_bounds() {
+        let change = |patch: ProjectPatch| apply(&patch, &mut row::Project::default());
+        assert!(change(ProjectPatch { retention_days: Some(0), ..ProjectPatch::default() }).is_err());
+        assert!(change(ProjectPatch { sample_rate: Some(1.5), ..ProjectPatch::default() }).is_err());
+        assert!(change(ProjectPatch { sample_rate: Some(f64::NAN), ..ProjectPatch::default() }).is_err());
+        assert!(change(ProjectPatch { name: Some("  ".to_owned()), ..ProjectPatch::default() }).is_err());
+        assert!(change(ProjectPatch { retention_days: Some(7), ..ProjectPatch::default() }).is_ok());
+    }
+}

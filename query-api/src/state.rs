@@ -1,0 +1,120 @@
+//! What every handler works with.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use object_store::ObjectStore;
+use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
+use playhead_domain::id::TenantId;
+use playhead_domain::log::EventLog;
+use playhead_domain::seal::{KeyWrapper, WRAPPING_PURPOSE};
+use playhead_domain::store::Store;
+use playhead_proto::key::{InstallationKey, PublicKeys};
+use secrecy::SecretString;
+use tokio::sync::Semaphore;
+
+use crate::access::attempts::Attempts;
+use crate::access::sign_in::SignIns;
+use crate::config::Config;
+
+/// The tenant that owns what is created without an organisation.
+pub const FIRST_TENANT: TenantId = TenantId(1);
+
+/// Tells the time: milliseconds of the Unix epoch.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// The system's clock.
+#[must_use]
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
+    })
+}
+
+/// What the API is built from.
+pub struct Parts {
+    pub config: Config,
+    pub store: Arc<dyn Store>,
+    pub log: Arc<dyn EventLog>,
+    pub blobs: Arc<dyn ObjectStore>,
+    pub installation_key: InstallationKey,
+    /// Opens everything, as bearer token.
+    pub admin_token: SecretString,
+    /// Where browsers reach this installation: scheme, host and port, no slash at the end.
+    pub public_url: String,
+    /// Where the demo shop is, when it is on.
+    pub demo_url: Option<String>,
+    /// The inline stub with `__ORIGIN__` and `__KEY__` in it, as the SDK's build wrote it.
+    pub script_stub: String,
+    pub clock: Clock,
+}
+
+/// The state of the router; cheap to clone.
+#[derive(Clone)]
+pub struct Api(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) blobs: Arc<dyn ObjectStore>,
+    pub(crate) key_wrapper: KeyWrapper,
+    pub(crate) erasure: Erasure,
+    pub(crate) public_keys: PublicKeys,
+    pub(crate) admin_token: SecretString,
+    pub(crate) sign_ins: SignIns,
+    pub(crate) attempts: Attempts,
+    pub(crate) public_url: String,
+    pub(crate) demo_url: Option<String>,
+    pub(crate) script_stub: String,
+    pub(crate) clock: Clock,
+    /// One permit per KiB of a recording that is being read.
+    pub(crate) segment_budget: Arc<Semaphore>,
+}
+
+impl Api {
+    /// Builds the state. Makes a fresh sign-in link.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn new(parts: Parts) -> Result<Self, getrandom::Error> {
+        let public_keys = PublicKeys::new(&parts.installation_key);
+        let sign_ins = SignIns::new(&parts.installation_key, &parts.config, (parts.clock)())?;
+        let attempts = Attempts::new(parts.config.failed_sign_ins_per_minute);
+        let segment_budget = Arc::new(Semaphore::new(parts.config.segment_budget_bytes >> 10));
+        let erasure = Erasure::new(parts.store.clone(), parts.installation_key.derive(USER_HASH_PURPOSE));
+        Ok(Self(Arc::new(Inner {
+            config: parts.config,
+            store: parts.store,
+            log: parts.log,
+            blobs: parts.blobs,
+            key_wrapper: KeyWrapper::new(parts.installation_key.derive(WRAPPING_PURPOSE)),
+            erasure,
+            public_keys,
+            admin_token: parts.admin_token,
+            sign_ins,
+            attempts,
+            public_url: parts.public_url,
+            demo_url: parts.demo_url,
+            script_stub: parts.script_stub,
+            clock: parts.clock,
+            segment_budget,
+        })))
+    }
+
+    /// The link that signs the administrator in, until the process ends or the link's time is over.
+    #[must_use]
+    pub fn sign_in_link(&self) -> String {
+        format!("{}/sign-in?token={}", self.0.public_url, self.0.sign_ins.link_token())
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        (self.0.clock)()
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.0.store
+    }
+}
