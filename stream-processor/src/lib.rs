@@ -1,1 +1,27 @@
-//! stream-processor.
+//! From the log to the store: de-duplicates batches, folds them into sessions, detects failed and slow requests, writes rows and
+//! blobs so that the effect of every batch is there exactly once, compacts sessions that are over, and collects dead objects.
+//!
+//! Deliberately absent: how the log and the store work (see `domain`'s ports), reading (see `query-api`), issues and alerts.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic"))]
+
+mod batch;
+mod cache;
+mod client;
+mod collection;
+mod compaction;
+mod config;
+mod control;
+mod effect;
+mod flush;
+mod metrics;
+mod normalize;
+mod partition;
+mod processor;
+mod range;
+mod retry;
+
+pub use client::CountryLookup;
+pub use config::{Config, ConfigError};
+pub use flush::{Probe, Step};
+pub use processor::{Error, Parts, Processor};

@@ -28,6 +28,8 @@ pub struct Batch {
     /// A time or duration in it was impossible.
     pub impossible_times: bool,
     pub facts: Vec<Fact>,
+    /// What the server had to leave out.
+    pub gaps: Vec<Gap>,
 }
 
 /// A moment of a batch.

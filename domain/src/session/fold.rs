@@ -109,6 +109,9 @@ pub fn fold(state: &mut SessionState, batch: &Batch) {
         activity::count(summary, fact.time_ms, 1);
         fold_fact(summary, batch.stream, fact);
     }
+    for gap in &batch.gaps {
+        note_gap(summary, batch.stream, gap);
+    }
 }
 
 fn fold_stream(summary: &mut SessionSummary, batch: &Batch, offset_ms: f64, (earliest, latest): (i64, i64)) {

@@ -1,0 +1,113 @@
+//! A log record, read as far as its header.
+
+use bytes::Bytes;
+use playhead_domain::id::{ProjectId, SessionId, StreamId, TenantId};
+use playhead_domain::log::StoredRecord;
+use playhead_domain::scope::Scope;
+use playhead_proto::batch::{self, FrameInfo, Rates};
+use playhead_proto::record::RecordMeta;
+use prost::Message;
+
+/// A batch with its frames still packed.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    pub(crate) scope: Scope,
+    pub(crate) session: SessionId,
+    pub(crate) stream: StreamId,
+    pub(crate) seq: u64,
+    pub(crate) tab: u32,
+    pub(crate) sent_ms: f64,
+    pub(crate) from_ms: f64,
+    pub(crate) to_ms: f64,
+    pub(crate) rates: Rates,
+    pub(crate) sampled: bool,
+    pub(crate) end: bool,
+    pub(crate) part: Option<(u32, u32)>,
+    pub(crate) signals_info: FrameInfo,
+    pub(crate) signals: Bytes,
+    pub(crate) dom_info: FrameInfo,
+    pub(crate) dom: Bytes,
+    pub(crate) offset: u64,
+    pub(crate) append_us: i64,
+    pub(crate) received_ms: i64,
+    pub(crate) body_bytes: usize,
+    pub(crate) meta: RecordMeta,
+}
+
+/// A record that is not a batch.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// Not even whose it is.
+    NoOwner,
+    Header {
+        scope: Scope,
+        detail: String,
+        received_us: i64,
+        traceparent: String,
+    },
+}
+
+/// Reads the metadata and the header; copies and inflates nothing.
+pub(crate) fn read(record: &StoredRecord) -> Result<Batch, Unreadable> {
+    let meta = RecordMeta::decode(record.meta.clone()).map_err(|_| Unreadable::NoOwner)?;
+    let scope = Scope::of_log_record(TenantId(meta.tenant_id), ProjectId(meta.project_id));
+    let unreadable = |error: batch::HeaderError| Unreadable::Header {
+        scope,
+        detail: error.to_string(),
+        received_us: meta.received_us,
+        traceparent: meta.traceparent.clone(),
+    };
+    let body = &record.value;
+    let header_len = batch::header_len(body).map_err(unreadable)?;
+    let header = batch::parse_header(&body[..header_len], body.len()).map_err(unreadable)?;
+    let (signals, dom) = batch::frames(body, header_len, &header);
+    Ok(Batch {
+        scope,
+        session: header.session,
+        stream: header.stream,
+        seq: header.seq,
+        tab: header.tab,
+        sent_ms: header.sent,
+        from_ms: header.from,
+        to_ms: header.to,
+        rates: header.rates,
+        sampled: header.sampled,
+        end: header.end,
+        part: header.part,
+        signals_info: header.signals,
+        signals,
+        dom_info: header.dom,
+        dom,
+        offset: record.position.offset,
+        append_us: record.append_us,
+        received_ms: meta.received_us.div_euclid(1_000),
+        body_bytes: body.len(),
+        meta,
+    })
+}
+
+/// Below this a difference between the clocks is what the way of the batch takes.
+const NEGLIGIBLE_OFFSET_MS: f64 = 1_000.0;
+/// How far in the future of its receipt a time may be: the offset is only known up to what the first batch's way took.
+const FUTURE_TOLERANCE_MS: f64 = 60_000.0;
+/// How old something may be when it arrives: a session's greatest length, sent on the next day.
+const PAST_TOLERANCE_MS: f64 = 2.0 * 86_400_000.0;
+
+impl Batch {
+    /// Server time minus browser time, as far as this batch can tell.
+    pub(crate) fn clock_offset_ms(&self) -> f64 {
+        let offset = (self.received_ms as f64 - self.sent_ms).round();
+        if offset.abs() <= NEGLIGIBLE_OFFSET_MS { 0.0 } else { offset }
+    }
+
+    /// A browser's time on the server's clock, and whether it was possible. An impossible time becomes the time of receipt.
+    pub(crate) fn server_time(&self, browser_ms: f64, offset_ms: f64) -> (i64, bool) {
+        let time = browser_ms + offset_ms;
+        let received = self.received_ms as f64;
+        if (received - PAST_TOLERANCE_MS..=received + FUTURE_TOLERANCE_MS).contains(&time) {
+            (time.round() as i64, true)
+        } else {
+            (self.received_ms, false)
+        }
+    }
+}

@@ -1,0 +1,10 @@
+use crate::processor::Shared;
+use playhead_domain::store;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+pub(crate) async fn run(_shared: Arc<Shared>, shutdown: CancellationToken) {
+    shutdown.cancelled().await
+}
+pub(crate) async fn pass(_shared: &Shared, _shutdown: &CancellationToken) -> Result<usize, store::Error> {
+    Ok(0)
+}

@@ -1,0 +1,179 @@
+//! What a range of a log partition changes, and the rows that say so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use playhead_domain::id::StreamId;
+use playhead_domain::row::{
+    DeadLetter, EventChunk, Frame, IntakeCounts, Object, ObjectSession, OpenSession, SessionKey, SessionState,
+};
+use playhead_domain::scope::Scope;
+use playhead_domain::seal::DataKey;
+use playhead_domain::session::key;
+use playhead_domain::store::{Key, Mutation};
+use playhead_domain::table::{self, Table};
+use prost::Message;
+
+use crate::cache::SessionRef;
+
+/// A sealed dom frame on its way into the flush's object; `frame.offset` and `frame.object` are set there.
+#[derive(Debug)]
+pub(crate) struct PendingFrame {
+    pub(crate) stream: StreamId,
+    pub(crate) seq: u64,
+    pub(crate) frame: Frame,
+    pub(crate) sealed: Vec<u8>,
+}
+
+/// A session under work: its state, and what the range adds.
+#[derive(Debug)]
+pub(crate) struct SessionWork {
+    pub(crate) state: SessionState,
+    /// The slot to write next.
+    pub(crate) slot: i64,
+    pub(crate) key: DataKey,
+    pub(crate) is_new: bool,
+    pub(crate) is_changed: bool,
+    pub(crate) chunks: Vec<(StreamId, u64, EventChunk)>,
+    pub(crate) frames: Vec<PendingFrame>,
+    pub(crate) facets: Vec<(&'static str, String)>,
+}
+
+/// Everything that a range changes.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(crate) sessions: BTreeMap<SessionRef, SessionWork>,
+    /// With the offset of the record.
+    pub(crate) dead_letters: Vec<(Scope, u64, DeadLetter)>,
+    /// By scope and day of receipt.
+    pub(crate) intake: BTreeMap<(Scope, i64), IntakeCounts>,
+}
+
+/// Where and when the rows are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stamp<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: u32,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) write_us: i64,
+}
+
+const DAY_MS: i64 = 86_400_000;
+const DEAD_LETTER_TTL_MS: i64 = 30 * DAY_MS;
+const INTAKE_TTL_MS: i64 = 35 * DAY_MS;
+
+impl Effects {
+    /// Moves the frames' sealed bytes to the end of `object` and tells each where it is. Returns the sessions that have some.
+    pub(crate) fn fill(&mut self, object: &mut Vec<u8>, name: &str) -> BTreeSet<SessionRef> {
+        let mut sessions = BTreeSet::new();
+        for (session, work) in &mut self.sessions {
+            for pending in &mut work.frames {
+                let sealed = std::mem::take(&mut pending.sealed);
+                name.clone_into(&mut pending.frame.object);
+                pending.frame.offset = object.len() as u64;
+                pending.frame.bytes = u32::try_from(sealed.len()).unwrap_or(u32::MAX);
+                object.extend_from_slice(&sealed);
+                sessions.insert(*session);
+            }
+        }
+        sessions
+    }
+
+    /// The rows, each with the stamp's version.
+    pub(crate) fn rows(&self, stamp: Stamp<'_>) -> Vec<Mutation> {
+        let mut rows = Vec::new();
+        for (session, work) in self.sessions.iter().filter(|(_, work)| work.is_changed) {
+            session_rows(&mut rows, stamp, *session, work);
+        }
+        for (scope, offset, letter) in &self.dead_letters {
+            let expires_at_ms = letter.received_us / 1_000 + DEAD_LETTER_TTL_MS;
+            let key = key::dead_letter(*scope, stamp.partition, *offset);
+            rows.push(put(&table::DEAD_LETTERS, key, letter.encode_to_vec(), stamp, expires_at_ms));
+        }
+        for ((scope, day), counts) in &self.intake {
+            let key = key::intake(*scope, *day, stamp.partition, stamp.from);
+            let expires_at_ms = day * DAY_MS + INTAKE_TTL_MS;
+            rows.push(put(&table::INTAKE_COUNTS, key, counts.encode_to_vec(), stamp, expires_at_ms));
+        }
+        rows
+    }
+}
+
+fn put(
+    table: &'static Table,
+    key: Key,
+    value: impl Into<Bytes>,
+    stamp: Stamp<'_>,
+    expires_at_ms: i64,
+) -> Mutation {
+    Mutation::Put {
+        table,
+        key,
+        value: value.into(),
+        version: stamp.write_us,
+        expires_at_ms: Some(expires_at_ms),
+    }
+}
+
+fn session_rows(rows: &mut Vec<Mutation>, stamp: Stamp<'_>, (scope, id): SessionRef, work: &SessionWork) {
+    let Some(summary) = &work.state.summary else { return };
+    let expires = summary.expires_at_ms;
+    if work.is_new {
+        let value = SessionKey { wrapped: work.state.wrapped_key.clone() }.encode_to_vec();
+        rows.push(put(&table::SESSION_KEYS, key::session(scope, id), value, stamp, expires));
+    }
+    for (stream, seq, chunk) in &work.chunks {
+        let key = key::batch(scope, id, *stream, *seq);
+        rows.push(put(&table::SESSION_EVENTS, key, chunk.encode_to_vec(), stamp, expires));
+    }
+    for PendingFrame { stream, seq, frame, .. } in &work.frames {
+        let key = key::batch(scope, id, *stream, *seq);
+        rows.push(put(&table::SESSION_FRAMES, key, frame.encode_to_vec(), stamp, expires));
+    }
+    let encoded: Bytes = summary.encode_to_vec().into();
+    let start_ms = summary.list_start_ms;
+    rows.push(put(&table::SESSIONS, key::session(scope, id), encoded.clone(), stamp, expires));
+    rows.push(put(&table::SESSIONS_BY_START, key::by_start(scope, id, start_ms), encoded, stamp, expires));
+    for (facet, value) in &work.facets {
+        let key = key::facet(scope, facet, value, start_ms, id);
+        rows.push(put(&table::SESSION_FACETS, key, Bytes::new(), stamp, expires));
+    }
+    let open = OpenSession {
+        tenant: scope.tenant().0,
+        project: scope.project().0,
+        last_append_us: summary.last_append_us,
+        ended: !summary.ended_reason.is_empty(),
+    };
+    let key = key::open(stamp.topic, stamp.partition, id);
+    rows.push(put(&table::OPEN_SESSIONS, key, open.encode_to_vec(), stamp, expires));
+    let key = key::state(scope, id, work.slot);
+    rows.push(put(&table::SESSION_STATE, key, work.state.encode_to_vec(), stamp, expires));
+}
+
+/// The row that tells which sessions have bytes in an object.
+pub(crate) fn object_row(
+    kind: &str,
+    name: &str,
+    day: i64,
+    bytes: usize,
+    sessions: &BTreeSet<SessionRef>,
+    expires_at_ms: i64,
+    version: i64,
+) -> Mutation {
+    let sessions = sessions.iter().map(|(scope, session)| ObjectSession {
+        tenant: scope.tenant().0,
+        project: scope.project().0,
+        session: Bytes::copy_from_slice(&session.0),
+    });
+    let object =
+        Object { kind: kind.to_owned(), bytes: bytes as u64, expires_at_ms, sessions: sessions.collect() };
+    Mutation::Put {
+        table: &table::OBJECTS,
+        key: key::object(day, name),
+        value: object.encode_to_vec().into(),
+        version,
+        // The object itself must go first; who deletes it deletes the row.
+        expires_at_ms: None,
+    }
+}

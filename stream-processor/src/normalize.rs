@@ -1,0 +1,179 @@
+//! Signals of a batch, read once: into the lines that are stored and the facts that are folded.
+
+use playhead_domain::row::{Gap, User};
+use playhead_domain::session::fact::{Fact, Page, What};
+use playhead_domain::session::fold::cut;
+use playhead_proto::limits;
+use playhead_proto::signal::Signal;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::batch::Batch;
+use crate::client;
+
+const MAX_TEXT_BYTES: usize = 512;
+
+/// What came out of a batch's signals.
+#[derive(Debug, Default)]
+pub(crate) struct Normalized {
+    /// NDJSON of [`Line`]s.
+    pub(crate) lines: Vec<u8>,
+    pub(crate) events: u32,
+    /// One per line.
+    pub(crate) facts: Vec<Fact>,
+    /// What had to be left out.
+    pub(crate) gaps: Vec<Gap>,
+    pub(crate) dropped: u64,
+    pub(crate) impossible_times: bool,
+}
+
+/// A stored event.
+#[derive(Serialize)]
+struct Line<'a> {
+    id: String,
+    time: i64,
+    kind: &'a str,
+    data: &'a Map<String, Value>,
+}
+
+/// Reads inflated signals. `offset_ms` is the stream's clock offset; requests that take `slow_request_ms` or longer are slow.
+pub(crate) fn normalize(batch: &Batch, raw: &[u8], offset_ms: f64, slow_request_ms: f64) -> Normalized {
+    let mut normalized = Normalized::default();
+    let lines = raw.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    for (index, line) in lines.enumerate() {
+        if index >= limits::MAX_SIGNALS_PER_BATCH {
+            normalized.dropped += 1;
+            continue;
+        }
+        match Signal::parse(line) {
+            Ok(signal) => normalized.add(batch, index, signal, offset_ms, slow_request_ms),
+            Err(_) => normalized.dropped += 1,
+        }
+    }
+    normalized
+}
+
+impl Normalized {
+    fn add(&mut self, batch: &Batch, index: usize, mut signal: Signal, offset_ms: f64, slow_request_ms: f64) {
+        let (time, is_possible) = batch.server_time(signal.time, offset_ms);
+        let is_whole = mend_durations(&mut signal.data);
+        if !is_possible || !is_whole {
+            self.impossible_times = true;
+            signal.data.insert("clamped".to_owned(), Value::Bool(true));
+        }
+        let what = detect(batch, &mut signal, offset_ms, slow_request_ms);
+        let line = Line {
+            id: format!("{}-{}-{index}", batch.stream, batch.seq),
+            time,
+            kind: &signal.kind,
+            data: &signal.data,
+        };
+        // Writing JSON of JSON into memory does not fail; if it did, the line would be one that was dropped.
+        let start = self.lines.len();
+        if serde_json::to_writer(&mut self.lines, &line).is_err() {
+            self.lines.truncate(start);
+            self.dropped += 1;
+            return;
+        }
+        self.lines.push(b'\n');
+        self.events += 1;
+        self.facts.push(Fact { time_ms: time, what });
+    }
+}
+
+/// Makes a negative duration 0 and removes negative parts of a timing. Returns whether there was none.
+fn mend_durations(data: &mut Map<String, Value>) -> bool {
+    let mut is_whole = true;
+    let is_negative = |value: &Value| value.as_f64().is_some_and(|number| number < 0.0);
+    if let Some(duration) = data.get_mut("duration_ms")
+        && is_negative(duration)
+    {
+        *duration = json!(0);
+        is_whole = false;
+    }
+    if let Some(Value::Object(timing)) = data.get_mut("timing") {
+        let before = timing.len();
+        timing.retain(|_, value| !is_negative(value));
+        is_whole &= timing.len() == before;
+    }
+    is_whole
+}
+
+fn detect(batch: &Batch, signal: &mut Signal, offset_ms: f64, slow_request_ms: f64) -> What {
+    match signal.kind.as_str() {
+        "page" => What::Page(Box::new(page(signal, &batch.meta.user_agent))),
+        "navigation" => What::Navigation { url: without_query(signal.text("url")).to_owned() },
+        "error" => What::Error,
+        "request" => request(signal, slow_request_ms),
+        "console" => What::Console { error: signal.text("level") == "error" },
+        "click" => What::Click,
+        "rage_click" => What::RageClick,
+        "dead_click" => What::DeadClick,
+        "custom" => What::Custom { name: text(signal, "name") },
+        "identify" => What::Identify(user(signal)),
+        "gap" => What::Gap(gap(batch, signal, offset_ms)),
+        "degraded" => What::Degraded { reason: text(signal, "reason") },
+        "end" => What::End {
+            reason: match signal.text("reason") {
+                "" => "stop".to_owned(),
+                reason => cut(reason, MAX_TEXT_BYTES).to_owned(),
+            },
+        },
+        _ => What::Other,
+    }
+}
+
+fn text(signal: &Signal, name: &str) -> String {
+    cut(signal.text(name), MAX_TEXT_BYTES).to_owned()
+}
+
+fn request(signal: &mut Signal, slow_request_ms: f64) -> What {
+    let outcome = signal.text("outcome");
+    let is_bad = signal.number("status").is_some_and(|status| status >= 400.0);
+    let failed =
+        outcome != "aborted" && (is_bad || matches!(outcome, "http_error" | "network_error" | "timeout"));
+    let slow = signal.number("duration_ms").is_some_and(|duration| duration >= slow_request_ms);
+    signal.data.insert("failed".to_owned(), Value::Bool(failed));
+    signal.data.insert("slow".to_owned(), Value::Bool(slow));
+    What::Request { failed, slow }
+}
+
+fn page(signal: &Signal, connection_user_agent: &str) -> Page {
+    let (viewport_width, viewport_height) = signal.sizes("viewport");
+    Page {
+        url: without_query(signal.text("url")).to_owned(),
+        viewport_width,
+        viewport_height,
+        release: text(signal, "release"),
+        environment: text(signal, "environment"),
+        client: client::of_page(signal, connection_user_agent),
+    }
+}
+
+fn user(signal: &Signal) -> User {
+    let traits = signal.data.get("traits").filter(|traits| traits.is_object());
+    User {
+        id: text(signal, "id"),
+        email: text(signal, "email"),
+        traits: traits.map(Value::to_string).unwrap_or_default(),
+    }
+}
+
+fn gap(batch: &Batch, signal: &Signal, offset_ms: f64) -> Gap {
+    let time = |name| batch.server_time(signal.number(name).unwrap_or(signal.time), offset_ms).0;
+    let (from_ms, to_ms) = (time("from"), time("to"));
+    Gap {
+        from_ms: from_ms.min(to_ms),
+        to_ms: from_ms.max(to_ms),
+        reason: text(signal, "reason"),
+        frame: match signal.text("frame") {
+            "" => "both".to_owned(),
+            frame => cut(frame, 16).to_owned(),
+        },
+    }
+}
+
+/// A URL up to its query or fragment.
+fn without_query(url: &str) -> &str {
+    url.find(['?', '#']).map_or(url, |at| &url[..at])
+}
