@@ -1,0 +1,81 @@
+import { formatPosition } from '../../format/duration';
+import { Icon, type IconName } from '../../ui';
+import type { Moment } from '../moments';
+import { MomentDetail } from './MomentDetail';
+import { type Filter, usePaneSearch } from './PaneSearch';
+import type { PaneProps } from './Panes';
+import { SyncedList } from './SyncedList';
+
+const all = () => true;
+
+const FILTERS: readonly Filter[] = [
+  {
+    name: 'Actions',
+    test: ({ kind }) => ['click', 'input', 'navigation', 'page', 'rage_click', 'dead_click'].includes(kind),
+  },
+  { name: 'Problems', test: ({ tone }) => tone === 'error' || tone === 'warn' || tone === 'frustration' },
+];
+
+const ICONS: Partial<Record<string, IconName>> = {
+  page: 'link',
+  navigation: 'link',
+  error: 'alert',
+  request: 'refresh',
+  websocket: 'refresh',
+  console: 'right',
+  click: 'plus',
+  input: 'key',
+  rage_click: 'alert',
+  dead_click: 'close',
+  vital: 'clock',
+  long_task: 'clock',
+  visibility: 'sessions',
+  custom: 'check',
+  identify: 'user',
+  gap: 'filter',
+  degraded: 'filter',
+  end: 'close',
+};
+
+/** Everything that happened, in order. */
+export function EventsPane(props: PaneProps) {
+  const { items, bar, empty } = usePaneSearch(props, {
+    belongs: all,
+    placeholder: 'Search events',
+    filters: FILTERS,
+    emptyTitle: 'No events yet',
+    emptyText: 'Clicks, navigations, requests, errors and custom events show here as they arrive.',
+  });
+  return (
+    <>
+      {bar}
+      {empty ?? (
+        <SyncedList
+          engine={props.player.engine}
+          items={items}
+          label="Events"
+          picked={props.picked}
+          onPick={props.seekTo}
+          rowClass="event-row"
+          row={(moment) => <EventRow moment={moment} />}
+        />
+      )}
+      <MomentDetail {...props} />
+    </>
+  );
+}
+
+function EventRow({ moment }: { moment: Moment }) {
+  return (
+    <>
+      <span className="muted num">{formatPosition(moment.at)}</span>
+      <span className="event-icon">
+        <Icon name={ICONS[moment.kind] ?? 'right'} small />
+      </span>
+      <span className="event-label">{moment.label}</span>
+      <span className="ell" title={moment.title}>
+        {moment.title}
+      </span>
+    </>
+  );
+}

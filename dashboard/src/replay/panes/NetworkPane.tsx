@@ -1,0 +1,120 @@
+import { useMemo } from 'react';
+import { formatDuration, formatPosition } from '../../format/duration';
+import { cutMiddle, pathOf } from '../../format/text';
+import { type Moment, number, text } from '../moments';
+import { MomentDetail } from './MomentDetail';
+import { type Filter, usePaneSearch } from './PaneSearch';
+import type { PaneProps } from './Panes';
+import { SyncedList } from './SyncedList';
+import { splitTime } from './timing';
+
+const isNetwork = ({ kind }: Moment) => kind === 'request' || kind === 'websocket';
+
+const FILTERS: readonly Filter[] = [
+  { name: 'Failed', test: ({ tone }) => tone === 'error' },
+  { name: 'Slow', test: ({ tone }) => tone === 'warn' },
+  { name: 'WS', test: ({ kind }) => kind === 'websocket' },
+];
+
+const PATH_LENGTH = 30;
+
+export function NetworkPane(props: PaneProps) {
+  const { items, bar, empty } = usePaneSearch(props, {
+    belongs: isNetwork,
+    placeholder: 'Search requests, bodies, headers',
+    filters: FILTERS,
+    emptyTitle: 'No requests',
+    emptyText: 'Requests by fetch, XHR, beacon and WebSocket show here with their timing.',
+  });
+  const groups = useMemo(() => groupsOf(items), [items]);
+  return (
+    <>
+      {bar}
+      {empty ?? (
+        <SyncedList
+          engine={props.player.engine}
+          items={items}
+          label="Requests"
+          picked={props.picked}
+          onPick={props.seekTo}
+          rowClass="request-row"
+          row={(moment) => <RequestRow moment={moment} span={groups.get(moment.id)} />}
+        />
+      )}
+      <MomentDetail {...props} only={isNetwork} />
+    </>
+  );
+}
+
+interface Span {
+  from: number;
+  to: number;
+}
+
+/** Requests that follow one another closely share one scale, so that their bars show offsets as well as lengths. */
+const PAUSE_MS = 1500;
+const LONGEST_SPAN_MS = 30_000;
+
+export function groupsOf(items: readonly Moment[]): Map<string, Span> {
+  const spans = new Map<string, Span>();
+  let current: Span | null = null;
+  for (const moment of items) {
+    const end = moment.at + (number(moment.data['duration_ms']) ?? 0);
+    const joins = current !== null && moment.at - current.to < PAUSE_MS && moment.at - current.from < LONGEST_SPAN_MS;
+    if (current === null || !joins) current = { from: moment.at, to: end };
+    else current.to = Math.max(current.to, end);
+    spans.set(moment.id, current);
+  }
+  return spans;
+}
+
+function RequestRow({ moment, span }: { moment: Moment; span: Span | undefined }) {
+  const { data } = moment;
+  const path = pathOf(text(data['url']) ?? '');
+  return (
+    <>
+      <span className="muted num">{formatPosition(moment.at)}</span>
+      <span className="mono">{moment.kind === 'websocket' ? 'WS' : (text(data['method']) ?? 'GET')}</span>
+      <span className="mono ell" title={text(data['url']) ?? ''}>
+        {cutMiddle(path, PATH_LENGTH)}
+      </span>
+      <span className="num">{statusOf(moment)}</span>
+      <Bar moment={moment} span={span} />
+      <span className="num muted">{lengthOf(moment)}</span>
+    </>
+  );
+}
+
+const OUTCOMES: Record<string, string> = { network_error: 'failed', aborted: 'aborted', timeout: 'timeout' };
+
+export function statusOf({ kind, data }: Moment): string {
+  if (kind === 'websocket') return text(data['op']) ?? '';
+  const status = number(data['status']);
+  return status !== null && status > 0 ? String(status) : (OUTCOMES[text(data['outcome']) ?? ''] ?? '–');
+}
+
+function lengthOf({ kind, data }: Moment): string {
+  const duration = number(data['duration_ms']);
+  if (duration !== null) return formatDuration(duration);
+  return kind === 'websocket' ? (text(data['direction']) ?? '') : 'open';
+}
+
+function Bar({ moment, span }: { moment: Moment; span: Span | undefined }) {
+  const duration = number(moment.data['duration_ms']) ?? 0;
+  if (span === undefined || duration === 0) return <span className="waterfall" />;
+  const width = Math.max(1, span.to - span.from);
+  const parts = splitTime(moment.data);
+  const place = {
+    left: `${String(((moment.at - span.from) / width) * 100)}%`,
+    width: `${String((duration / width) * 100)}%`,
+  };
+  return (
+    <span className="waterfall">
+      <span className="waterfall-bar" style={place}>
+        {parts.map(({ part, duration_ms }) => (
+          <i key={part} className={part} style={{ flexGrow: duration_ms }} />
+        ))}
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,150 @@
+import { formatDuration, formatPosition } from '../../format/duration';
+import { formatBytes } from '../../format/number';
+import { Button, Chip, CopyButton } from '../../ui';
+import { type Moment, number, text } from '../moments';
+import { statusOf } from './NetworkPane';
+import type { PaneProps } from './Panes';
+import { asRecord, splitTime } from './timing';
+
+/** One request: what was asked, what came back, where the time went, and the click that started it. */
+export function RequestDetail(props: PaneProps & { moment: Moment }) {
+  const { moment } = props;
+  const { data } = moment;
+  const url = text(data['url']) ?? '';
+  const duration = number(data['duration_ms']);
+  return (
+    <>
+      <div className="request-title">
+        <Chip tone={moment.tone === 'neutral' ? 'ok' : moment.tone}>{statusOf(moment)}</Chip>
+        <strong className="mono grow request-url">
+          {text(data['method']) ?? 'GET'} {url}
+        </strong>
+        <CopyButton text={url} label="Copy URL" compact />
+        <span className="muted num">{duration === null ? 'open' : formatDuration(duration)}</span>
+      </div>
+      <TimeSplit data={data} />
+      <StartedBy {...props} />
+      <Facts data={data} />
+      <ServerTiming value={data['server_timing']} />
+      <Headers name="Request headers" value={data['request_headers']} />
+      <Headers name="Response headers" value={data['response_headers']} />
+      <Body name="Request body" value={data['request_body']} />
+      <Body name="Response body" value={data['response_body']} />
+    </>
+  );
+}
+
+function TimeSplit({ data }: { data: Record<string, unknown> }) {
+  const parts = splitTime(data);
+  if (parts.length === 0) return <p className="muted">How long it took is not known.</p>;
+  return (
+    <>
+      <div className="split" aria-hidden="true">
+        {parts.map(({ part, duration_ms }) => (
+          <i key={part} className={part} style={{ flexGrow: duration_ms }} />
+        ))}
+      </div>
+      <div className="legend">
+        {parts.map(({ part, duration_ms }) => (
+          <span key={part}>
+            <i className={part} />
+            {part} {formatDuration(duration_ms)}
+          </span>
+        ))}
+      </div>
+    </>
+  );
+}
+
+function StartedBy({ moment, moments, seekTo }: PaneProps & { moment: Moment }) {
+  const id = text(moment.data['click']);
+  const click = id === null ? undefined : moments.find((each) => each.kind === 'click' && each.data['id'] === id);
+  if (click === undefined) return null;
+  return (
+    <p className="muted">
+      Started by{' '}
+      <Button
+        kind="ghost"
+        className="inline"
+        onClick={() => {
+          seekTo(click);
+        }}
+      >
+        click on “{click.title}” at {formatPosition(click.at, true)}
+      </Button>
+    </p>
+  );
+}
+
+function Facts({ data }: { data: Record<string, unknown> }) {
+  const bytes = (name: string) => (number(data[name]) === null ? null : formatBytes(number(data[name]) ?? 0));
+  const facts = [
+    ['API', text(data['api'])],
+    ['Outcome', text(data['outcome'])?.replaceAll('_', ' ') ?? null],
+    ['Sent', bytes('request_bytes')],
+    ['Received', bytes('response_bytes')],
+    ['Trace', text(data['trace_id'])],
+  ].filter((fact): fact is [string, string] => fact[1] !== null);
+  return (
+    <dl className="fields">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd className="mono">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function ServerTiming({ value }: { value: unknown }) {
+  const entries = Array.isArray(value) ? value.map(asRecord) : [];
+  if (entries.length === 0) return null;
+  return (
+    <>
+      <h3>Server-Timing</h3>
+      <dl className="fields">
+        {entries.map((entry, index) => (
+          <div key={index}>
+            <dt>{text(entry['name']) ?? ''}</dt>
+            <dd className="mono">
+              {number(entry['duration_ms']) === null ? '' : formatDuration(number(entry['duration_ms']) ?? 0)}{' '}
+              {text(entry['description']) ?? ''}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}
+
+function Headers({ name, value }: { name: string; value: unknown }) {
+  const headers = Object.entries(asRecord(value));
+  if (headers.length === 0) return null;
+  return (
+    <details>
+      <summary>
+        {name} <span className="muted">{headers.length}</span>
+      </summary>
+      <dl className="fields">
+        {headers.map(([header, content]) => (
+          <div key={header}>
+            <dt>{header}</dt>
+            <dd className="mono">{String(content)}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}
+
+function Body({ name, value }: { name: string; value: unknown }) {
+  const body = text(value);
+  if (body === null) return null;
+  return (
+    <details>
+      <summary>{name}</summary>
+      <pre className="code-block">{body}</pre>
+    </details>
+  );
+}
