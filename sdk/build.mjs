@@ -1,6 +1,6 @@
 // Builds the package: ESM for bundlers, and the script with its lazily loaded chunks. Declarations come from tsc.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { build, transform } from 'esbuild';
 
 const shared = {
@@ -34,20 +34,26 @@ const chunks = {
   late: 'src/capture/late/index.ts',
 };
 
-/** A classic script cannot be split: its lazy imports stay imports, resolved against the script's own address. */
+/** A classic script cannot be split: its lazy imports stay imports, by an address beside the script's own. */
 const lazyChunks = {
   name: 'lazy-chunks',
   setup(builder) {
+    builder.onLoad({ filter: /[\\/]load\.ts$/ }, async ({ path }) => {
+      const name = basename(dirname(path));
+      if (!(name in chunks)) throw new Error(`no chunk for ${path}`);
+      const source = await readFile(path, 'utf8');
+      const address = `import(new URL('./playhead-${name}.js', scriptUrl).href)`;
+      const contents = `import { scriptUrl } from '${resolve('src/script-url.ts')}';\n${source.replace(/(?<!typeof )import\('\.\/index\.js'\)/, address)}`;
+      return { contents, loader: 'ts' };
+    });
     builder.onResolve({ filter: /.*/ }, ({ kind, path, importer }) => {
-      if (kind !== 'dynamic-import') return undefined;
-      const name = basename(dirname(importer));
-      if (!(name in chunks)) throw new Error(`no chunk for ${path} imported by ${importer}`);
-      return { path: `./playhead-${name}.js`, external: true };
+      if (kind === 'dynamic-import') throw new Error(`${importer} imports ${path} lazily, which only a load.ts may`);
+      return undefined;
     });
   },
 };
 
-await rm('dist', { recursive: true, force: true });
+await rm('dist/esm', { recursive: true, force: true });
 await build({
   ...shared,
   entryPoints: { index: 'src/index.ts', react: 'src/react.ts' },

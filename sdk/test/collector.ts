@@ -191,7 +191,7 @@ export class Collector {
 }
 
 async function serveScript(name: string, response: ServerResponse): Promise<void> {
-  const file = new URL(`../dist/script/${name}`, import.meta.url);
+  const text = await readFile(new URL(`../dist/script/${name}`, import.meta.url));
   response.writeHead(200, { 'Content-Type': 'text/javascript; charset=utf-8' });
-  response.end(await readFile(file));
+  response.end(text);
 }

@@ -23,6 +23,8 @@ import type { Outcome, Transport } from './transport.js';
 
 /** What had been sealed when memory ran out is brought down to this share of the bound. */
 const SHRINK_TO = 0.75;
+/** The first key frame is followed by a few events that belong to it. */
+const FIRST_FLUSH_MS = 300;
 
 /**
  * Lines in, acknowledged batches out. Holds at most `SDK_BUFFER_BYTES`, sends one batch at a time in order, and tells what it
@@ -40,6 +42,8 @@ export class Outbox implements Delivery {
   private closed = false;
   /** Pictures are useless until the next key frame. */
   private awaitsKey = false;
+  /** The stream's first pictures are on their way: who watches live need not wait for the interval. */
+  private shown = false;
 
   constructor(
     private stream: Stream,
@@ -83,6 +87,7 @@ export class Outbox implements Delivery {
     if (this.buffer.needsSealBefore(line)) this.seal();
     this.buffer.addDom(line);
     this.afterAdd();
+    if (!this.shown) this.flushSoon();
   }
 
   noteGap(from: number, to: number, bytes: number, reason: GapReason, frame: 'dom' | 'signals' | 'both'): void {
@@ -101,6 +106,7 @@ export class Outbox implements Delivery {
     this.seal();
     this.stream = stream;
     this.awaitsKey = false;
+    this.shown = false;
     this.credential.open(stream);
     this.pump();
   }
@@ -172,12 +178,19 @@ export class Outbox implements Delivery {
     else this.schedule();
   }
 
-  private schedule(): void {
+  private schedule(delayMs = FLUSH_INTERVAL_MS): void {
     if (this.closed || this.flushTimer !== undefined) return;
     this.flushTimer = setTimeout(() => {
       this.flushTimer = undefined;
       attempt(() => this.flush());
-    }, FLUSH_INTERVAL_MS);
+    }, delayMs);
+  }
+
+  private flushSoon(): void {
+    this.shown = true;
+    clearTimeout(this.flushTimer);
+    this.flushTimer = undefined;
+    this.schedule(FIRST_FLUSH_MS);
   }
 
   private seal(): void {

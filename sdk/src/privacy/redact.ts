@@ -55,14 +55,26 @@ const KNOWN_TOKEN =
   /\b(?:(?:sk|rk)[-_](?:live|test|proj)?[-_]?[A-Za-z0-9]{12,}|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|AKIA[0-9A-Z]{12,}|AIza[\w-]{30,}|phs_\w{16,})/g;
 const SCHEME_TOKEN = /\b(bearer|basic|digest)\s+[\w+/.=~-]{6,}/gi;
 const CARD = /(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])/g;
-// A name, a separator, a value: `password=…`, `"api_key": "…"`, `token: …`.
-const PAIR = /([\w$.-]{2,60})(["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&"'<>)}\]]+)/g;
+// A name and a separator, then a value: `password=…`, `"api_key": "…"`, `token: …`.
+const NAME = /([\w$.-]{2,60})["']?\s*[=:]\s*/g;
+const VALUE = /"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&"'<>)}\]]+/y;
 const URL_IN_TEXT = /\b(?:https?|wss?|ftp):\/\/[^\s"'<>`]+/gi;
 
-function redactPair(whole: string, name: string, separator: string, value: string): string {
-  if (!isSecretName(name)) return whole;
-  const quote = value[0] === '"' || value[0] === "'" ? value[0] : '';
-  return name + separator + quote + MASK + quote;
+/** Takes the values of secret names. What follows another name is looked at again: it may be a name itself. */
+function redactPairs(text: string): string {
+  let clean = '';
+  let done = 0;
+  NAME.lastIndex = 0;
+  for (let match = NAME.exec(text); match; match = NAME.exec(text)) {
+    if (!isSecretName(match[1] ?? '')) continue;
+    VALUE.lastIndex = NAME.lastIndex;
+    const value = VALUE.exec(text)?.[0];
+    if (!value) continue;
+    const quote = value[0] === '"' || value[0] === "'" ? value[0] : '';
+    clean += text.slice(done, NAME.lastIndex) + quote + MASK + quote;
+    done = NAME.lastIndex = VALUE.lastIndex;
+  }
+  return clean + text.slice(done);
 }
 
 /** The rules on text; `redactUrl` of the same options takes care of the addresses inside it. */
@@ -70,12 +82,8 @@ export function redactText(text: string, redactAddress: (url: string) => string)
   let rest = text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text;
   if (!SUSPICIOUS.test(rest)) return rest;
   if (rest.includes('://')) rest = rest.replace(URL_IN_TEXT, redactAddress);
-  return rest
-    .replace(JWT, MASK)
-    .replace(KNOWN_TOKEN, MASK)
-    .replace(SCHEME_TOKEN, `$1 ${MASK}`)
-    .replace(PAIR, redactPair)
-    .replace(CARD, (match) => (isCardNumber(match.replace(/\D/g, '')) ? MASK : match));
+  rest = rest.replace(JWT, MASK).replace(KNOWN_TOKEN, MASK).replace(SCHEME_TOKEN, `$1 ${MASK}`);
+  return redactPairs(rest).replace(CARD, (match) => (isCardNumber(match.replace(/\D/g, '')) ? MASK : match));
 }
 
 function decoded(text: string): string {

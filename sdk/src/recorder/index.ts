@@ -75,7 +75,8 @@ class PageRecorder implements Recorder {
       blockSelector: privacy.blockedSelector(),
       ignoreSelector: privacy.ignoredSelector(),
       maskAllInputs: true,
-      maskInputFn: (text) => (text ? privacy.mask : ''),
+      // Without an element nobody knows whether the page allows it.
+      maskInputFn: (text, element) => (text && !(element && !privacy.isMasked(element)) ? privacy.mask : text),
       inlineStylesheet: true,
       inlineImages: this.options.inlineImages,
       recordCanvas: false,
@@ -117,7 +118,7 @@ class PageRecorder implements Recorder {
       this.seenKey ||= key;
       if (!this.seenKey) return;
       if ((event.type as number) === FULL_SNAPSHOT) this.keyFrames.tookSnapshot(text.length);
-      else this.keyFrames.recorded(text.length);
+      else if (!key) this.keyFrames.recorded(text.length);
       this.pass({ text, t: event.timestamp, key });
     } catch {
       this.fail();

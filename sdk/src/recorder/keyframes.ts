@@ -18,7 +18,7 @@ const whenIdle: Idle = (callback) => {
 export class KeyFrames {
   private snapshotSize = 0;
   private sizeSince = 0;
-  private takenAt = 0;
+  private takenAt: number;
   private scheduled = false;
   private stopped = false;
 
@@ -27,7 +27,9 @@ export class KeyFrames {
     private readonly now: () => number,
     private readonly held: () => boolean,
     private readonly idle: Idle = whenIdle,
-  ) {}
+  ) {
+    this.takenAt = now();
+  }
 
   tookSnapshot(size: number): void {
     this.snapshotSize = size;

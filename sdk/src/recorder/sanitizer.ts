@@ -52,6 +52,8 @@ function isElement(node: Node | null | undefined): node is Element {
  */
 export class Sanitizer {
   private memo = new Map<Element, Standing>();
+  /** Id of the page's own document: 1, unless rrweb was started again. */
+  private topId = 1;
 
   constructor(
     private readonly privacy: DomPrivacy,
@@ -72,9 +74,12 @@ export class Sanitizer {
         data.href = this.privacy.redactUrl(data.href);
         return true;
       }
-      case FULL_SNAPSHOT:
-        this.node((event.data as { node: serializedNodeWithId }).node, undefined);
+      case FULL_SNAPSHOT: {
+        const { node } = event.data as { node: serializedNodeWithId };
+        this.topId = node.id;
+        this.node(node, undefined);
         return true;
+      }
       case INCREMENTAL:
         return this.incremental(event.data as incrementalData);
       default:
@@ -185,6 +190,8 @@ export class Sanitizer {
   }
 
   private node(node: serializedNodeWithId, parent: Parent | undefined): void {
+    // A restarted rrweb takes the page for a frame's document and says so at every node.
+    if (node.rootId !== undefined && node.rootId === this.topId) delete node.rootId;
     switch (node.type as number) {
       case DOCUMENT_NODE:
         for (const child of (node as ParentNode).childNodes) this.node(child, parent);

@@ -17,6 +17,9 @@ describe('redactText', () => {
     ['see https://u:pw@host/x', 'u:pw'],
     ['key sk_live_abcdefghijklmnop', 'sk_live_abcdefghijklmnop'],
     ['user_session_id=77aa88', '77aa88'],
+    ['Error: token: abc-zz', 'abc-zz'],
+    ['Error: secret=abc-zz card', 'abc-zz'],
+    ['password: "two words" x', 'two words'],
   ])('takes the secret out of %s', (text, secret) => {
     expect(privacy.redactText(text)).not.toContain(secret);
   });

@@ -12,9 +12,9 @@ function labelOf(element: Element, context: CaptureContext): string | undefined 
   const label = (element as HTMLInputElement).labels?.[0];
   const text = label ? privacy.textOf(label) : undefined;
   if (text) return text;
-  const around = element.parentElement;
+  // A masked field's own attributes are masked in the picture, and so they are here.
   const named = element.getAttribute('aria-label');
-  return named && around && !privacy.isMasked(around) ? privacy.redactText(named.slice(0, MAX_LABEL)) : undefined;
+  return named && !privacy.isMasked(element) ? privacy.redactText(named.slice(0, MAX_LABEL)) : undefined;
 }
 
 /** That a field was filled in: which, not with what. Editable regions tell once until they lose the focus. */
