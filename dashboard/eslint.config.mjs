@@ -10,6 +10,8 @@ export default tseslint.config(
       'max-lines-per-function': ['warn', { max: 110, skipBlankLines: true, skipComments: true }],
       'no-console': 'error',
       eqeqeq: 'error',
+      // Only the React compiler is concerned, which is not used.
+      'react-hooks/incompatible-library': 'off',
     },
   },
   { files: ['test/**', 'scripts/**', '*.mjs'], rules: { 'max-lines-per-function': 'off', 'no-console': 'off' } },

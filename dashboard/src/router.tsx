@@ -35,7 +35,6 @@ const homeRoute = createRoute({
   path: '/',
   loader: async ({ context }) => {
     const [first] = await context.queries.ensureQueryData(projectsQuery);
-    // eslint-disable-next-line @typescript-eslint/only-throw-error -- the router's own way to redirect
     if (first) throw redirect({ to: '/p/$project/sessions', params: { project: first.id }, replace: true });
   },
   component: NoProjects,

@@ -1,7 +1,6 @@
-import { send, sendForJson } from './client';
+import { api } from './client';
 import type {
-  CreatedSecretKey,
-  DeadLetterPage,
+  Complete,
   EventPage,
   Manifest,
   Me,
@@ -12,53 +11,79 @@ import type {
   Session,
   SessionPage,
 } from './model';
+import { Problem } from './problem';
+import type { operations } from './schema';
 
-const part = encodeURIComponent;
-const project = (id: string) => `/api/v1/projects/${part(id)}`;
-const session = (projectId: string, id: string) => `${project(projectId)}/sessions/${part(id)}`;
+/** The body of a 2xx. The client throws for anything else, so that only an empty body is left to refuse. */
+function bodyOf<Body>({ data }: { data?: Body }): Complete<Body> {
+  if (data === undefined || data === null) throw Problem.fromBody(502, { detail: 'The server sent an empty answer.' });
+  return data as Complete<Body>;
+}
 
-export const signIn = (token: string) => send('/api/v1/sign-in', { method: 'POST', body: { token } });
-export const signOut = () => send('/api/v1/sign-out', { method: 'POST' });
-export const fetchMe = (signal?: AbortSignal) => sendForJson<Me>('/api/v1/me', { signal });
+const inProject = (project: string) => ({ params: { path: { project } } });
+const inSession = (project: string, session: string) => ({ params: { path: { project, session } } });
 
-export const fetchProjects = async (signal?: AbortSignal) =>
-  (await sendForJson<{ items: Project[] }>('/api/v1/projects', { signal })).items;
-export const updateProject = (id: string, patch: ProjectPatch) =>
-  sendForJson<Project>(project(id), { method: 'PATCH', body: patch });
-export const fetchProjectStatus = (id: string, signal?: AbortSignal) =>
-  sendForJson<ProjectStatus>(`${project(id)}/status`, { signal });
+export async function signIn(token: string): Promise<void> {
+  await api.POST('/api/v1/sign-in', { body: { token } });
+}
+export async function signOut(): Promise<void> {
+  await api.POST('/api/v1/sign-out');
+}
+export const fetchMe = async (signal?: AbortSignal): Promise<Me> => bodyOf(await api.GET('/api/v1/me', { signal }));
 
-export const fetchSecretKeys = async (id: string, signal?: AbortSignal) =>
-  (await sendForJson<{ items: SecretKey[] }>(`${project(id)}/secret-keys`, { signal })).items;
-export const createSecretKey = (id: string) =>
-  sendForJson<CreatedSecretKey>(`${project(id)}/secret-keys`, { method: 'POST' });
-export const revokeSecretKey = (id: string, keyId: string) =>
-  send(`${project(id)}/secret-keys/${part(keyId)}`, { method: 'DELETE' });
+export const fetchProjects = async (signal?: AbortSignal): Promise<Project[]> =>
+  bodyOf(await api.GET('/api/v1/projects', { signal })).items;
+export const updateProject = async (project: string, patch: ProjectPatch): Promise<Project> =>
+  bodyOf(await api.PATCH('/api/v1/projects/{project}', { ...inProject(project), body: patch }));
+export const fetchProjectStatus = async (project: string, signal?: AbortSignal): Promise<ProjectStatus> =>
+  bodyOf(await api.GET('/api/v1/projects/{project}/status', { ...inProject(project), signal }));
 
-export const fetchDeadLetters = (id: string, cursor: string | undefined, signal?: AbortSignal) =>
-  sendForJson<DeadLetterPage>(`${project(id)}/dead-letters`, { query: { limit: 50, cursor }, signal });
+export const fetchSecretKeys = async (project: string, signal?: AbortSignal): Promise<SecretKey[]> =>
+  bodyOf(await api.GET('/api/v1/projects/{project}/secret-keys', { ...inProject(project), signal })).items;
+export const createSecretKey = async (project: string) =>
+  bodyOf(await api.POST('/api/v1/projects/{project}/secret-keys', inProject(project)));
+export async function revokeSecretKey(project: string, key: string): Promise<void> {
+  await api.DELETE('/api/v1/projects/{project}/secret-keys/{key}', { params: { path: { project, key } } });
+}
+
+export const fetchDeadLetters = async (project: string, cursor: string | undefined, signal?: AbortSignal) =>
+  bodyOf(
+    await api.GET('/api/v1/projects/{project}/dead-letters', {
+      params: { path: { project }, query: { limit: 50, cursor } },
+      signal,
+    }),
+  );
 
 /** Query parameters of the list, by the API's names. */
-export type SessionQuery = Record<string, string | number | boolean | undefined>;
-export const fetchSessions = (id: string, query: SessionQuery, signal?: AbortSignal) =>
-  sendForJson<SessionPage>(`${project(id)}/sessions`, { query, signal });
-export const fetchSession = (projectId: string, id: string, signal?: AbortSignal) =>
-  sendForJson<Session>(session(projectId, id), { signal });
-export const deleteSession = (projectId: string, id: string) => send(session(projectId, id), { method: 'DELETE' });
-/** Deletes every session of a user, given by id or e-mail address; answers how many there were. */
-export const deleteUser = (projectId: string, user: string) =>
-  sendForJson<{ sessions: number }>(`${project(projectId)}/users/${part(user)}`, { method: 'DELETE' });
-
-export interface EventQuery {
-  /** Kinds with commas between them. */
-  kinds?: string;
-  q?: string;
-  /** At most 1000. */
-  limit?: number;
-  cursor?: string;
+export type SessionQuery = NonNullable<operations['list_sessions']['parameters']['query']>;
+export const fetchSessions = async (project: string, query: SessionQuery, signal?: AbortSignal): Promise<SessionPage> =>
+  bodyOf(await api.GET('/api/v1/projects/{project}/sessions', { params: { path: { project }, query }, signal }));
+export const fetchSession = async (project: string, session: string, signal?: AbortSignal): Promise<Session> =>
+  bodyOf(await api.GET('/api/v1/projects/{project}/sessions/{session}', { ...inSession(project, session), signal }));
+export async function deleteSession(project: string, session: string): Promise<void> {
+  await api.DELETE('/api/v1/projects/{project}/sessions/{session}', inSession(project, session));
 }
-export const fetchEvents = (projectId: string, id: string, query: EventQuery, signal?: AbortSignal) =>
-  sendForJson<EventPage>(`${session(projectId, id)}/events`, { query: { ...query }, signal });
+/** Deletes every session of a user, given by id or e-mail address; answers how many there were. */
+export const deleteUser = async (project: string, user: string) =>
+  bodyOf(await api.DELETE('/api/v1/projects/{project}/users/{user}', { params: { path: { project, user } } }));
+
+/** `kinds` with commas between them; `limit` at most 1000. */
+export type EventQuery = Pick<
+  NonNullable<operations['list_events']['parameters']['query']>,
+  'kinds' | 'q' | 'limit' | 'cursor'
+>;
+export const fetchEvents = async (
+  project: string,
+  session: string,
+  query: EventQuery,
+  signal?: AbortSignal,
+): Promise<EventPage> =>
+  bodyOf(
+    await api.GET('/api/v1/projects/{project}/sessions/{session}/events', {
+      params: { path: { project, session }, query },
+      signal,
+    }),
+  );
 
 export interface ManifestAnswer {
   /** Null when nothing changed since the ETag that was given. */
@@ -66,13 +91,16 @@ export interface ManifestAnswer {
   etag: string | null;
 }
 export async function fetchManifest(
-  projectId: string,
-  id: string,
+  project: string,
+  session: string,
   etag: string | null = null,
   signal?: AbortSignal,
 ): Promise<ManifestAnswer> {
-  const headers: Record<string, string> = etag ? { 'if-none-match': etag } : {};
-  const response = await send(`${session(projectId, id)}/replay`, { headers, signal });
-  if (response.status === 304) return { manifest: null, etag };
-  return { manifest: (await response.json()) as Manifest, etag: response.headers.get('etag') };
+  const answer = await api.GET('/api/v1/projects/{project}/sessions/{session}/replay', {
+    ...inSession(project, session),
+    headers: etag ? { 'if-none-match': etag } : {},
+    signal,
+  });
+  if (answer.response.status === 304) return { manifest: null, etag };
+  return { manifest: bodyOf(answer), etag: answer.response.headers.get('etag') };
 }

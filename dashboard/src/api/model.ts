@@ -1,235 +1,42 @@
-/** The shapes that the API answers with. Times are milliseconds of the Unix epoch, server's clock; null means unknown. */
+/**
+ * The shapes that the API answers with, by short names. Times are milliseconds of the Unix epoch, server's clock; null
+ * means unknown. The shapes themselves are generated: see `schema.ts`.
+ */
+import type { components } from './schema';
 
-export interface Installation {
-  version: string;
-  ingest_url: string;
-  /** Address of the instrumented demo shop; null when it is switched off. */
-  demo_url: string | null;
-}
+type Schemas = components['schemas'];
 
-export interface Me {
-  name: string;
-  installation: Installation;
-}
+/** The server writes every member of an answer, with null for what is not known; the document calls those optional. */
+export type Complete<Value> = Value extends (infer Item)[]
+  ? Complete<Item>[]
+  : Value extends object
+    ? { [Name in keyof Value]-?: Complete<Value[Name]> }
+    : Value;
 
-export interface ProjectSettings {
-  allowed_origins: string[];
-  retention_days: number;
-  store_ip: boolean;
-  sample_rate: number;
-  on_error_sample_rate: number;
-  signal_sample_rate: number;
-  image_hosts: string[];
-  slow_request_ms: number;
-  network_bodies: string[];
-}
+/** A change holds only what changes: null is not a value. */
+type Change<Value> = { [Name in keyof Value]?: NonNullable<Value[Name]> };
 
-export interface Project {
-  id: string;
-  name: string;
-  created_at: number;
-  disabled: boolean;
-  public_key: string;
-  settings: ProjectSettings;
-  script_tag: string;
-  script_tag_plain: string;
-}
+export type Me = Complete<Schemas['Me']>;
+export type Project = Complete<Schemas['Project']>;
+export type ProjectPatch = Change<Schemas['ProjectPatch']>;
+export type ProjectStatus = Complete<Schemas['ProjectStatus']>;
+export type Intake = Complete<Schemas['Intake']>;
+export type SecretKey = Complete<Schemas['SecretKey']>;
+export type DeadLetter = Complete<Schemas['DeadLetter']>;
 
-export type ProjectPatch = Partial<ProjectSettings> & { name?: string; disabled?: boolean };
+export type Session = Complete<Schemas['Session']>;
+export type SessionPage = Complete<Schemas['SessionPage']>;
+export type SessionState = Schemas['SessionState'];
+export type ReplayState = Schemas['ReplayState'];
+export type Activity = Complete<Schemas['Activity']>;
+export type Counts = Complete<Schemas['Counts']>;
+export type Named = Complete<Schemas['Named']>;
+export type Size = Complete<Schemas['Size']>;
+export type User = Complete<Schemas['User']>;
 
-export interface SecretKey {
-  id: string;
-  hint: string;
-  created_at: number;
-}
-
-export interface CreatedSecretKey {
-  secret_key: string;
-  hint: string;
-}
-
-export interface Intake {
-  since?: number;
-  batches: number;
-  bytes: number;
-  signals: number;
-  dropped_signals: number;
-  duplicates: number;
-  suppressed: number;
-  new_sessions?: number;
-  dead_letters: Record<string, number>;
-}
-
-export interface ProjectStatus {
-  first_event_at: number | null;
-  last_event_at: number | null;
-  intake: Intake;
-}
-
-export interface DeadLetter {
-  reason: string;
-  detail: string;
-  session_id: string | null;
-  stream_id: string | null;
-  seq: number;
-  received_at: number;
-  bytes: number;
-  partition: number;
-  offset: number;
-}
-
-export interface DeadLetterPage {
-  items: DeadLetter[];
-  next: string | null;
-}
-
-export type SessionState = 'live' | 'ended';
-export type ReplayState =
-  | 'live'
-  | 'complete'
-  | 'partial'
-  | 'not_sampled'
-  | 'recorder_failed'
-  | 'deleted'
-  | 'expired';
-
-export interface Named {
-  name: string | null;
-  version: string | null;
-}
-
-export interface Size {
-  width: number;
-  height: number;
-}
-
-export interface User {
-  id: string | null;
-  email: string | null;
-  traits: Record<string, unknown>;
-}
-
-export interface Counts {
-  events: number;
-  errors: number;
-  requests: number;
-  failed_requests: number;
-  slow_requests: number;
-  clicks: number;
-  rage_clicks: number;
-  dead_clicks: number;
-  console_errors: number;
-  navigations: number;
-  custom_events: number;
-  dropped_signals: number;
-}
-
-export interface Activity {
-  bucket_ms: number;
-  values: number[];
-}
-
-export interface Session {
-  id: string;
-  project_id: string;
-  started_at: number;
-  ended_at: number;
-  duration_ms: number;
-  state: SessionState;
-  replay: ReplayState;
-  replay_reasons: string[];
-  user: User | null;
-  browser: Named;
-  os: Named;
-  device: string | null;
-  screen: Size | null;
-  language: string | null;
-  time_zone: string | null;
-  country: string | null;
-  ip: string | null;
-  user_agent: string | null;
-  sdk: string | null;
-  release: string | null;
-  environment: string | null;
-  entry_page: string | null;
-  exit_page: string | null;
-  pages: string[];
-  page_count: number;
-  custom_events: string[];
-  tabs: number;
-  streams: number;
-  counts: Counts;
-  activity: Activity;
-  clock_skewed: boolean;
-  sampling: { dom: number; dom_on_error: number; signals: number };
-  stored_bytes: number;
-  expires_at: number;
-}
-
-export interface SessionPage {
-  items: Session[];
-  next: string | null;
-  partial: boolean;
-}
-
-export interface SessionEvent {
-  /** `<stream>-<seq>-<index>`: stable. */
-  id: string;
-  time: number;
-  /** Milliseconds from the session's start. */
-  at_ms: number;
-  stream: string;
-  kind: string;
-  data: Record<string, unknown>;
-}
-
-export interface EventPage {
-  items: SessionEvent[];
-  next: string | null;
-}
-
-export interface Segment {
-  id: string;
-  href: string;
-  from_ms: number;
-  to_ms: number;
-  first_seq: number;
-  last_seq: number;
-  key_frame: boolean;
-  bytes: number;
-  raw_bytes: number;
-  events: number | null;
-  object: string;
-  range: number[];
-}
-
-export interface Gap {
-  from_ms: number;
-  to_ms: number;
-  reason: string;
-  detail: string;
-}
-
-export interface Stream {
-  id: string;
-  tab: number;
-  url: string | null;
-  from_ms: number;
-  to_ms: number;
-  clock_offset_ms: number;
-  clock_skewed: boolean;
-  viewport: Size | null;
-  segments: Segment[];
-  gaps: Gap[];
-}
-
-export interface Manifest {
-  session_id: string;
-  state: ReplayState;
-  reasons: string[];
-  started_at: number;
-  ended_at: number;
-  duration_ms: number;
-  streams: Stream[];
-  image_hosts: string[];
-}
+export type SessionEvent = Complete<Schemas['Event']>;
+export type EventPage = Complete<Schemas['EventPage']>;
+export type Manifest = Complete<Schemas['Manifest']>;
+export type Stream = Complete<Schemas['Stream']>;
+export type Segment = Complete<Schemas['Segment']>;
+export type Gap = Complete<Schemas['Gap']>;

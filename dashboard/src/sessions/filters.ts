@@ -2,8 +2,6 @@ import type { SessionQuery } from '../api/endpoints';
 import { formatDuration } from '../format/duration';
 import { formatShortTime } from '../format/time';
 
-export type SortKey = 'started_at' | 'duration_ms' | 'errors';
-
 /** What the list shows, as the address bar holds it. Absent means: no limit. */
 export interface SessionFilters {
   /** Free text: user, e-mail, id, page. */
@@ -26,14 +24,14 @@ export interface SessionFilters {
   ip?: string;
   id?: string;
   event?: string;
-  sort?: string;
+  sort?: Sort;
 }
 
 export type TextFilterKey = 'browser' | 'os' | 'country' | 'release' | 'page' | 'user' | 'ip' | 'id' | 'event';
 
 export const TEXT_FILTERS: readonly { key: TextFilterKey; label: string; hint: string }[] = [
   { key: 'user', label: 'User', hint: 'id or e-mail' },
-  { key: 'page', label: 'Page', hint: '/checkout or https://…' },
+  { key: 'page', label: 'Page', hint: '/checkout or /orders/*' },
   { key: 'browser', label: 'Browser', hint: 'Chrome' },
   { key: 'os', label: 'OS', hint: 'Windows' },
   { key: 'country', label: 'Country', hint: 'PT' },
@@ -51,11 +49,11 @@ export const RANGES: readonly { key: string; label: string; length_ms: number }[
   { key: '30d', label: 'Last 30 days', length_ms: 30 * 24 * HOUR_MS },
 ];
 
-export const DEFAULT_SORT = '-started_at';
-export const SORTS: readonly { key: SortKey; label: string }[] = [
-  { key: 'started_at', label: 'Started' },
-  { key: 'duration_ms', label: 'Duration' },
-  { key: 'errors', label: 'Errors' },
+export type Sort = '-started_at' | 'started_at';
+export const DEFAULT_SORT: Sort = '-started_at';
+export const SORTS: readonly { key: Sort; label: string }[] = [
+  { key: '-started_at', label: 'Newest first' },
+  { key: 'started_at', label: 'Oldest first' },
 ];
 
 const TEXT_MAX = 400;
@@ -81,7 +79,7 @@ export function readFilters(search: Record<string, unknown>): SessionFilters {
     max: whole(search['max']),
     errors: flag(search['errors']),
     failed: flag(search['failed']),
-    sort: sort !== DEFAULT_SORT && SORTS.some(({ key }) => key === sort?.replace(/^-/, '')) ? sort : undefined,
+    sort: sort === 'started_at' ? sort : undefined,
   };
   for (const { key } of TEXT_FILTERS) filters[key] = text(search[key]);
   return dropAbsent(filters);
@@ -97,10 +95,18 @@ function rangeStart(range: string | undefined, now: number): number | undefined 
   return known ? Math.floor((now - known.length_ms) / 60_000) * 60_000 : undefined;
 }
 
+const SESSION_ID = /^[0-9a-f]{32}$/i;
+
+/** The API takes a path, a URL or a pattern; any other text means pages that hold it. */
+const toPagePattern = (page: string | undefined) =>
+  page === undefined || page.includes('*') || /^(\/|https?:\/\/)/.test(page) ? page : `*${page}*`;
+
 /** The API's query parameters for the filters. `now` decides where a relative range starts. */
 export function toSessionQuery(filters: SessionFilters, now: number): SessionQuery {
+  const isWholeId = filters.id !== undefined && SESSION_ID.test(filters.id);
   return {
-    q: filters.q,
+    // A piece of an id is looked for as text: the API takes only whole ids.
+    q: filters.q ?? (isWholeId ? undefined : filters.id?.toLowerCase()),
     from: filters.from ?? rangeStart(filters.range, now),
     to: filters.to,
     min_duration_ms: filters.min,
@@ -111,10 +117,10 @@ export function toSessionQuery(filters: SessionFilters, now: number): SessionQue
     os: filters.os,
     country: filters.country?.toUpperCase(),
     release: filters.release,
-    page: filters.page,
+    page: toPagePattern(filters.page),
     user: filters.user,
     ip: filters.ip,
-    session_id: filters.id,
+    session_id: isWholeId ? filters.id?.toLowerCase() : undefined,
     custom_event: filters.event,
     sort: filters.sort,
   };
@@ -155,8 +161,7 @@ export function describeFilters(filters: SessionFilters, now: number): FilterChi
 }
 
 /** Whether anything narrows the list. */
-export const isFiltered = (filters: SessionFilters): boolean =>
-  Object.keys(filters).some((key) => key !== 'sort');
+export const isFiltered = (filters: SessionFilters): boolean => Object.keys(filters).some((key) => key !== 'sort');
 
 const TYPED_KEYS: Record<string, TextFilterKey> = {
   user: 'user',
@@ -185,16 +190,15 @@ export interface TypedFilter {
  */
 export function takeTypedFilters(typed: string, filters: SessionFilters, complete: boolean): TypedFilter {
   const next: SessionFilters = { ...filters };
-  const isSessionId = /^\s*[0-9a-f]{32}\s*$/i.test(typed);
-  if (isSessionId) return { filters: { ...next, id: typed.trim().toLowerCase() }, rest: '' };
+  if (SESSION_ID.test(typed.trim())) return { filters: { ...next, id: typed.trim().toLowerCase() }, rest: '' };
   const pattern = complete ? /([a-z]+):(?:"([^"]+)"|(\S+))(\s|$)/gi : /([a-z]+):(?:"([^"]+)"|(\S+))(\s)/gi;
-  const rest = typed.replace(pattern, (whole: string, name: string, quoted?: string, bare?: string) => {
+  const rest = typed.replace(pattern, (match: string, name: string, quoted?: string, bare?: string) => {
     const value = quoted ?? bare ?? '';
     const key = TYPED_KEYS[name.toLowerCase()];
     if (key) next[key] = value;
     else if (name.toLowerCase() === 'has' && value === 'errors') next.errors = true;
     else if (name.toLowerCase() === 'has' && /^failed/.test(value)) next.failed = true;
-    else return whole;
+    else return match;
     return '';
   });
   return { filters: next, rest };

@@ -32,7 +32,8 @@ export function NoProjects() {
     <main className="page">
       <EmptyState icon="sessions" title="No projects yet">
         <p>
-          Create one with the administrator’s token: <code className="mono">POST /api/v1/projects {'{"name": "…"}'}</code>
+          Create one with the administrator’s token:{' '}
+          <code className="mono">POST /api/v1/projects {'{"name": "…"}'}</code>
         </p>
       </EmptyState>
     </main>

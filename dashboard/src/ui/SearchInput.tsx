@@ -15,7 +15,8 @@ interface SearchInputProps {
   shortcut?: string;
 }
 
-export function SearchInput({ value, onChange, label, placeholder, shortcut, children, ...rest }: SearchInputProps) {
+export function SearchInput(props: SearchInputProps) {
+  const { value, onChange, label, placeholder, shortcut, children, inputRef, onKeyDown } = props;
   const id = useId();
   return (
     <div className="field-box search-input">
@@ -26,7 +27,7 @@ export function SearchInput({ value, onChange, label, placeholder, shortcut, chi
       {children}
       <input
         id={id}
-        ref={rest.inputRef}
+        ref={inputRef}
         type="search"
         value={value}
         placeholder={placeholder}
@@ -35,7 +36,7 @@ export function SearchInput({ value, onChange, label, placeholder, shortcut, chi
         onChange={(event) => {
           onChange(event.target.value);
         }}
-        onKeyDown={rest.onKeyDown}
+        onKeyDown={onKeyDown}
       />
       {shortcut && value === '' && <Kbd keys={shortcut} />}
     </div>

@@ -1,0 +1,1633 @@
+// Generated from openapi.json by `npm run generate`. Do not edit.
+
+export interface paths {
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks. */
+        get: operations["me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The projects that the credential opens. */
+        get: operations["list_projects"];
+        put?: never;
+        /** Creates a project. Its secret key is shown in this answer and never again. */
+        post: operations["create_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A project with its settings. */
+        get: operations["get_project"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes settings. Gateways and processors follow within seconds. */
+        patch: operations["change_project"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What could not be processed, with reasons. */
+        get: operations["list_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/secret-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The project's secret keys, without the keys. */
+        get: operations["list_secret_keys"];
+        put?: never;
+        /** Creates a secret key. It is shown in this answer and never again. */
+        post: operations["create_secret_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/secret-keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes a secret key, at once. */
+        delete: operations["revoke_secret_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sessions, newest first, filtered. */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One session. */
+        get: operations["get_session"];
+        put?: never;
+        post?: never;
+        /** Erases a session: its key, its rows and its recording, at once and for good, even while it is still sending. */
+        delete: operations["erase_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/sessions/{session}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The time line of a session. */
+        get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/sessions/{session}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The manifest of a session's recording. Poll it while the session is live. */
+        get: operations["get_manifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/sessions/{session}/segments/{segment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A segment of a recording: rrweb events, one a line. */
+        get: operations["get_segment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the project receives anything, and what. */
+        get: operations["project_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Erases every session of a user that began before now. */
+        delete: operations["erase_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs a browser in with the token of the printed link (or the admin token). */
+        post: operations["sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs this browser out. */
+        post: operations["sign_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description Events per bucket from the session's start on; at most 64 buckets. */
+        Activity: {
+            /** Format: int64 */
+            bucket_ms: number;
+            values: number[];
+        };
+        /** @description How many of what. */
+        Counts: {
+            /** Format: int64 */
+            clicks: number;
+            /** Format: int64 */
+            console_errors: number;
+            /** Format: int64 */
+            custom_events: number;
+            /** Format: int64 */
+            dead_clicks: number;
+            /**
+             * Format: int64
+             * @description Signals that were not understood.
+             */
+            dropped_signals: number;
+            /** Format: int64 */
+            errors: number;
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            failed_requests: number;
+            /** Format: int64 */
+            navigations: number;
+            /** Format: int64 */
+            rage_clicks: number;
+            /** Format: int64 */
+            requests: number;
+            /** Format: int64 */
+            slow_requests: number;
+        };
+        /** @description A project that was created. The secret key is shown here and never again. */
+        CreatedProject: {
+            project_id: string;
+            public_key: string;
+            secret_key: string;
+        };
+        /** @description A secret key that was created: shown here and never again. */
+        CreatedSecretKey: {
+            hint: string;
+            secret_key: string;
+        };
+        /** @description A batch, or a part of one, that could not be processed. */
+        DeadLetter: {
+            /** Format: int32 */
+            bytes: number;
+            detail: string;
+            /** Format: int64 */
+            offset: number;
+            /** Format: int64 */
+            partition: number;
+            reason: string;
+            /** Format: int64 */
+            received_at: number;
+            /** Format: int64 */
+            seq: number;
+            session_id?: string | null;
+            stream_id?: string | null;
+        };
+        /** @description Some dead letters, in the order of the log. */
+        DeadLetterPage: {
+            items: components["schemas"]["DeadLetter"][];
+            next?: string | null;
+        };
+        /** @description How much an erasure reached. */
+        ErasedUser: {
+            /**
+             * Format: int64
+             * @description Sessions that were erased.
+             */
+            sessions: number;
+        };
+        /** @description One thing that happened. */
+        Event: {
+            /**
+             * Format: double
+             * @description Milliseconds from the session's start.
+             */
+            at_ms: number;
+            /** @description The signal's fields, and what the server found (`failed`, `slow`, `clamped`). */
+            data: {
+                [key: string]: unknown;
+            };
+            /** @description `<stream>-<seq>-<index>`: stable. */
+            id: string;
+            /** @description `error`, `request`, `console`, … as the SDK names its signals. */
+            kind: string;
+            stream: string;
+            /**
+             * Format: double
+             * @description Milliseconds of the Unix epoch, server's clock.
+             */
+            time: number;
+        };
+        /** @description Some events in order of time. */
+        EventPage: {
+            items: components["schemas"]["Event"][];
+            next?: string | null;
+        };
+        /** @description A part of a recording that is missing. */
+        Gap: {
+            /** @description A sentence for people. */
+            detail: string;
+            /** Format: int64 */
+            from_ms: number;
+            /** @description `missing`, `offline`, `buffer_full`, `unload`, … */
+            reason: string;
+            /** Format: int64 */
+            to_ms: number;
+        };
+        /** @description The installation that answers. */
+        Installation: {
+            /** @description The demo shop, when it is on. */
+            demo_url?: string | null;
+            /** @description Where batches go and the script is. */
+            ingest_url: string;
+            version: string;
+        };
+        /** @description What was taken in. */
+        Intake: {
+            /** Format: int64 */
+            batches: number;
+            /** Format: int64 */
+            bytes: number;
+            /** @description By reason. */
+            dead_letters: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            dropped_signals: number;
+            /** Format: int64 */
+            duplicates: number;
+            /** Format: int64 */
+            new_sessions: number;
+            /** Format: int64 */
+            signals: number;
+            /** Format: int64 */
+            since: number;
+            /** Format: int64 */
+            suppressed: number;
+        };
+        /** @description Everything a player needs to know before it fetches segments. */
+        Manifest: {
+            /** Format: int64 */
+            duration_ms: number;
+            /** Format: int64 */
+            ended_at: number;
+            /** @description Hosts from which images may load. */
+            image_hosts: string[];
+            /** @description Sentences that explain the state. */
+            reasons: string[];
+            session_id: string;
+            /** Format: int64 */
+            started_at: number;
+            state: components["schemas"]["ReplayState"];
+            streams: components["schemas"]["Stream"][];
+        };
+        /** @description Who asks, and where. */
+        Me: {
+            installation: components["schemas"]["Installation"];
+            name: string;
+        };
+        /** @description A product and its version. */
+        Named: {
+            name?: string | null;
+            version?: string | null;
+        };
+        /** @description A project to create. */
+        NewProject: {
+            /** @description 1 to 100 characters. */
+            name: string;
+        };
+        /** @description A problem as RFC 9457 has it. */
+        Problem: {
+            detail: string;
+            /** @description The field to blame. */
+            field?: string | null;
+            /** Format: int32 */
+            status: number;
+            title: string;
+            /** @description `urn:playhead:problem:<code>` */
+            type: string;
+        };
+        /** @description One observed web app. */
+        Project: {
+            /** Format: int64 */
+            created_at: number;
+            /** @description Batches of a disabled project are refused. */
+            disabled: boolean;
+            id: string;
+            name: string;
+            /** @description Safe to publish. */
+            public_key: string;
+            /** @description The inline stub and the async script: what to paste into the head of a page. */
+            script_tag: string;
+            /** @description The plain form: one deferred script. */
+            script_tag_plain: string;
+            settings: components["schemas"]["Settings"];
+        };
+        /** @description All projects that the credential opens. */
+        ProjectList: {
+            items: components["schemas"]["Project"][];
+        };
+        /** @description What to change; a member that is left out stays as it is. */
+        ProjectPatch: {
+            allowed_origins?: string[] | null;
+            disabled?: boolean | null;
+            image_hosts?: string[] | null;
+            name?: string | null;
+            network_bodies?: string[] | null;
+            /** Format: double */
+            on_error_sample_rate?: number | null;
+            /** Format: int32 */
+            retention_days?: number | null;
+            /** Format: double */
+            sample_rate?: number | null;
+            /** Format: double */
+            signal_sample_rate?: number | null;
+            /** Format: int32 */
+            slow_request_ms?: number | null;
+            store_ip?: boolean | null;
+        };
+        /** @description Whether and what a project receives. */
+        ProjectStatus: {
+            /** Format: int64 */
+            first_event_at?: number | null;
+            /** @description Since the start of yesterday (UTC). */
+            intake: components["schemas"]["Intake"];
+            /** Format: int64 */
+            last_event_at?: number | null;
+        };
+        /**
+         * @description What waits behind a link to the recording.
+         * @enum {string}
+         */
+        ReplayState: "live" | "complete" | "partial" | "not_sampled" | "recorder_failed" | "deleted" | "expired";
+        /** @description The rates that were in force, 0 to 1. */
+        Sampling: {
+            /** Format: double */
+            dom: number;
+            /** Format: double */
+            dom_on_error: number;
+            /** Format: double */
+            signals: number;
+        };
+        /** @description A secret key, without the key. */
+        SecretKey: {
+            /** Format: int64 */
+            created_at: number;
+            /** @description Its last four characters. */
+            hint: string;
+            id: string;
+        };
+        /** @description The secret keys of a project. */
+        SecretKeyList: {
+            items: components["schemas"]["SecretKey"][];
+        };
+        /** @description A part of a recording that is fetched on its own: whole rrweb events, one a line. */
+        Segment: {
+            /**
+             * Format: int64
+             * @description Stored bytes of `range`.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Null where it is not counted.
+             */
+            events?: number | null;
+            /** Format: int64 */
+            first_seq: number;
+            /** Format: int64 */
+            from_ms: number;
+            href: string;
+            /** @description Changes when the content does. */
+            id: string;
+            /** @description Starts with a full snapshot, so that playing can start here. */
+            key_frame: boolean;
+            /** Format: int64 */
+            last_seq: number;
+            /** @description Where the bytes are: object and byte range. */
+            object: string;
+            range: number[];
+            /** Format: int64 */
+            raw_bytes: number;
+            /** Format: int64 */
+            to_ms: number;
+        };
+        /** @description One visit of one visitor. */
+        Session: {
+            activity: components["schemas"]["Activity"];
+            browser: components["schemas"]["Named"];
+            /** @description A browser clock was more than a minute off, or times were impossible. */
+            clock_skewed: boolean;
+            /** @description ISO 3166-1 alpha-2. */
+            country?: string | null;
+            counts: components["schemas"]["Counts"];
+            custom_events: string[];
+            /** @description `desktop`, `mobile`, `tablet` or `bot`. */
+            device?: string | null;
+            /** Format: int64 */
+            duration_ms: number;
+            /** Format: int64 */
+            ended_at: number;
+            entry_page?: string | null;
+            environment?: string | null;
+            exit_page?: string | null;
+            /** Format: int64 */
+            expires_at: number;
+            id: string;
+            /** @description Null unless the project stores addresses. */
+            ip?: string | null;
+            language?: string | null;
+            os: components["schemas"]["Named"];
+            /** Format: int64 */
+            page_count: number;
+            /** @description Distinct pages in order of first visit, without query and fragment; bounded. */
+            pages: string[];
+            project_id: string;
+            release?: string | null;
+            replay: components["schemas"]["ReplayState"];
+            /** @description Sentences that explain `replay`. */
+            replay_reasons: string[];
+            sampling: components["schemas"]["Sampling"];
+            screen?: components["schemas"]["Size"] | null;
+            sdk?: string | null;
+            /** Format: int64 */
+            started_at: number;
+            state: components["schemas"]["SessionState"];
+            /**
+             * Format: int64
+             * @description Bytes received, compressed.
+             */
+            stored_bytes: number;
+            /**
+             * Format: int64
+             * @description Document loads.
+             */
+            streams: number;
+            /**
+             * Format: int64
+             * @description Distinct tabs.
+             */
+            tabs: number;
+            time_zone?: string | null;
+            user?: components["schemas"]["User"] | null;
+            user_agent?: string | null;
+        };
+        /** @description Some sessions, newest first unless asked otherwise. */
+        SessionPage: {
+            items: components["schemas"]["Session"][];
+            /** @description Pass as `cursor` to go on; null at the end. */
+            next?: string | null;
+            /** @description The scan budget ended before `limit` was reached: go on with `next`. */
+            partial: boolean;
+        };
+        /**
+         * @description Whether batches may still come.
+         * @enum {string}
+         */
+        SessionState: "live" | "ended";
+        /** @description What a project decides. */
+        Settings: {
+            /** @description Origins that may send (`https://shop.example`, `https://*.shop.example`); empty: all. */
+            allowed_origins: string[];
+            /** @description Hosts from which the player may load images. */
+            image_hosts: string[];
+            /** @description Patterns of URLs whose bodies may be recorded. */
+            network_bodies: string[];
+            /**
+             * Format: double
+             * @description Share of the others that are recorded once an error happens.
+             */
+            on_error_sample_rate: number;
+            /** Format: int32 */
+            retention_days: number;
+            /**
+             * Format: double
+             * @description Share of sessions whose pages are recorded, 0 to 1.
+             */
+            sample_rate: number;
+            /**
+             * Format: double
+             * @description Share of sessions whose signals are sent.
+             */
+            signal_sample_rate: number;
+            /**
+             * Format: int32
+             * @description Requests that take longer are slow.
+             */
+            slow_request_ms: number;
+            store_ip: boolean;
+        };
+        /** @description The token of a printed sign-in link, or the administrator's token. */
+        SignIn: {
+            token: string;
+        };
+        /** @description CSS pixels. */
+        Size: {
+            /** Format: int32 */
+            height: number;
+            /** Format: int32 */
+            width: number;
+        };
+        /**
+         * @description The recording of one document load. A moment of the session is
+         *     `event.timestamp + clock_offset_ms - manifest.started_at`.
+         */
+        Stream: {
+            /** Format: double */
+            clock_offset_ms: number;
+            clock_skewed: boolean;
+            /** Format: int64 */
+            from_ms: number;
+            gaps: components["schemas"]["Gap"][];
+            id: string;
+            /** @description In order, without overlap. */
+            segments: components["schemas"]["Segment"][];
+            /**
+             * Format: int32
+             * @description The number of the tab in the session, from 1.
+             */
+            tab: number;
+            /** Format: int64 */
+            to_ms: number;
+            url?: string | null;
+            viewport?: components["schemas"]["Size"] | null;
+        };
+        /** @description Who the page said its user is. */
+        User: {
+            email?: string | null;
+            id?: string | null;
+            traits: {
+                [key: string]: unknown;
+            };
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_projects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedProject"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_dead_letters: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /** @description 1 to 200, 50 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_secret_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretKeyList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_secret_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedSecretKey"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_secret_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the key, from the list */
+                key: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: {
+                /** @description Name of the browser, in any case. */
+                browser?: string;
+                /** @description ISO 3166-1 alpha-2, in any case. */
+                country?: string;
+                /** @description Name of a custom event, exactly. */
+                custom_event?: string;
+                /** @description Sessions that began at or after this moment: milliseconds of the Unix epoch. */
+                from?: number;
+                has_errors?: boolean;
+                has_failed_requests?: boolean;
+                ip?: string;
+                /** @description 1 to 200, 50 unless given. */
+                limit?: number;
+                max_duration_ms?: number;
+                min_duration_ms?: number;
+                /** @description Name of the operating system, in any case. */
+                os?: string;
+                /** @description A path (`/cart`) or a whole URL without query and fragment, exactly; with `*` in it a pattern. */
+                page?: string;
+                /** @description Text in the user's id or e-mail address, in a page, or at the start of the session's id. */
+                q?: string;
+                release?: string;
+                session_id?: string;
+                /** @description `-started_at` (newest first, unless given) or `started_at`. */
+                sort?: string;
+                /** @description Sessions that began before this moment. */
+                to?: number;
+                /** @description The user's id or e-mail address, exactly. */
+                user?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+                /** @description Session id */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Deleted, or expired by retention */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+                /** @description Session id */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Erased; also when nothing of it was stored */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_events: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description Kinds, separated by commas: `error,request`. */
+                kinds?: string;
+                /** @description 1 to 1000, 200 unless given. */
+                limit?: number;
+                /** @description Text in any value of the event's data, in any case. */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+                /** @description Session id */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Deleted, or expired by retention */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_manifest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+                /** @description Session id */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description Send it as If-None-Match */
+                    etag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Manifest"];
+                };
+            };
+            /** @description Nothing new */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Deleted, or expired by retention */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+                /** @description Segment id, from the manifest */
+                segment: string;
+                /** @description Session id */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whole rrweb events, one a line */
+            200: {
+                headers: {
+                    /** @description Why reading stopped before the end of the segment */
+                    "x-playhead-gap"?: string | null;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not there any more under this id: read the manifest again */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Deleted, or expired by retention */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    project_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectStatus"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+                /** @description The user's id or e-mail address */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Erased; batches that are still on their way follow */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasedUser"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Signed in; the cookie is set */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The token is wrong or its time is over */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong tokens; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed out; the cookie is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+}

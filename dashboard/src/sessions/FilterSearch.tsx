@@ -1,0 +1,161 @@
+import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
+import type { Session } from '../api/model';
+import { Icon, SearchInput, useShortcuts } from '../ui';
+import { takeTypedFilters, type FilterChip, type SessionFilters } from './filters';
+import { suggestFilters, type Suggestion } from './suggestions';
+
+const TYPING_PAUSE_MS = 180;
+
+interface FilterSearchProps {
+  filters: SessionFilters;
+  chips: readonly FilterChip[];
+  sessions: readonly Session[];
+  onChange: (filters: SessionFilters, replace: boolean) => void;
+}
+
+/** One field for everything: free text filters as it is typed, `key:value` and suggestions become chips. */
+export function FilterSearch({ filters, chips, sessions, onChange }: FilterSearchProps) {
+  const input = useRef<HTMLInputElement>(null);
+  const [typed, setTyped] = useTypedText(filters, onChange);
+  const [index, setIndex] = useState(-1);
+  const [isOpen, setOpen] = useState(false);
+  const listId = useId();
+  const suggestions = isOpen ? suggestFilters(typed, sessions, filters) : [];
+
+  useShortcuts('Filter', [
+    {
+      keys: '/',
+      label: 'Filter the sessions',
+      run: () => {
+        input.current?.focus();
+        input.current?.select();
+      },
+    },
+  ]);
+  const take = (suggestion: Suggestion) => {
+    setTyped('');
+    setIndex(-1);
+    onChange({ ...filters, q: undefined, [suggestion.key]: suggestion.value }, false);
+  };
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const selected = suggestions[index];
+    if (step !== undefined && suggestions.length > 0) {
+      event.preventDefault();
+      setIndex((index + step + suggestions.length) % suggestions.length);
+    } else if (event.key === 'Enter' && selected) {
+      take(selected);
+    } else if (event.key === 'Enter') {
+      const { filters: next, rest } = takeTypedFilters(typed, filters, true);
+      setTyped(rest);
+      onChange({ ...next, q: rest.trim() || undefined }, false);
+    } else if (event.key === 'Escape') {
+      if (isOpen && suggestions.length > 0) setOpen(false);
+      else input.current?.blur();
+    } else if (event.key === 'Backspace' && typed === '') {
+      const last = chips.at(-1);
+      if (last) onChange(last.without, false);
+    }
+  };
+  return (
+    <div
+      className="filter-search"
+      onFocus={() => {
+        setOpen(true);
+      }}
+      onBlur={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget)) setOpen(false);
+      }}
+    >
+      <SearchInput
+        inputRef={input}
+        value={typed}
+        onChange={(text) => {
+          setTyped(text);
+          setIndex(-1);
+          setOpen(true);
+        }}
+        onKeyDown={onKeyDown}
+        label="Filter sessions"
+        placeholder={chips.length > 0 ? 'Filter…' : 'Filter by user, page, id, browser:…'}
+        shortcut="/"
+      >
+        {chips.map((chip) => (
+          <button
+            type="button"
+            key={chip.key}
+            className="filter-token"
+            aria-label={`Remove filter ${chip.label}: ${chip.value}`}
+            onClick={() => {
+              onChange(chip.without, false);
+            }}
+          >
+            <span className="ell">
+              {chip.label}: {chip.value}
+            </span>
+            <Icon name="close" small />
+          </button>
+        ))}
+      </SearchInput>
+      {suggestions.length > 0 && (
+        <ul className="menu suggestions" id={listId} aria-label="Suggested filters">
+          {suggestions.map((suggestion, position) => (
+            <li key={`${suggestion.key}-${suggestion.value}`}>
+              <button
+                type="button"
+                className="menu-item"
+                data-highlighted={position === index || undefined}
+                onClick={() => {
+                  take(suggestion);
+                  input.current?.focus();
+                }}
+              >
+                <span className="muted">{suggestion.label}</span>
+                <span className="ell grow">{suggestion.value}</span>
+                {suggestion.hint && <span className="muted">{suggestion.hint}</span>}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <span className="hidden-text" aria-live="polite">
+        {suggestions[index] ? `${suggestions[index].label}: ${suggestions[index].value}, Enter to filter` : ''}
+      </span>
+    </div>
+  );
+}
+
+/** The text in the field: ahead of the address while someone types, and following it otherwise. */
+function useTypedText(
+  filters: SessionFilters,
+  onChange: (filters: SessionFilters, replace: boolean) => void,
+): [string, (text: string) => void] {
+  const [typed, setTyped] = useState(filters.q ?? '');
+  const applied = useRef(filters.q ?? '');
+  const latest = useRef({ filters, onChange });
+  useEffect(() => {
+    latest.current = { filters, onChange };
+  });
+  useEffect(() => {
+    const fromAddress = filters.q ?? '';
+    if (fromAddress !== applied.current) {
+      applied.current = fromAddress;
+      setTyped(fromAddress);
+    }
+  }, [filters.q]);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      const current = latest.current.filters;
+      const { filters: next, rest } = takeTypedFilters(typed, current, false);
+      const q = rest.trim();
+      if (q === applied.current && rest === typed) return;
+      applied.current = q;
+      if (rest !== typed) setTyped(rest);
+      latest.current.onChange({ ...next, q: q || undefined }, rest === typed);
+    }, TYPING_PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [typed]);
+  return [typed, setTyped];
+}

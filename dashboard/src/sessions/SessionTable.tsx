@@ -1,0 +1,136 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useTable } from '@tanstack/react-table';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useMemo, useRef, type ReactNode, type RefObject } from 'react';
+import { sessionQuery } from '../api/queries';
+import { useShortcuts } from '../ui';
+import { createColumns, features } from './columns';
+import type { SessionFilters } from './filters';
+import type { SessionList } from './list';
+import { useNarrow } from '../ui/narrow';
+
+const ROW_HEIGHT = 52;
+const CARD_HEIGHT = 116;
+const LOAD_AHEAD_ROWS = 12;
+
+interface SessionTableProps {
+  list: SessionList;
+  filters: SessionFilters;
+  footer: ReactNode;
+}
+
+/** The rows, only those in sight drawn; on narrow screens each row is a card. */
+export function SessionTable({ list, filters, footer }: SessionTableProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const isNarrow = useNarrow();
+  const columns = useMemo(() => createColumns(filters), [filters]);
+  const table = useTable({ features, columns, data: list.sessions, getRowId: (session) => session.id });
+  const rows = table.getRowModel().rows;
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => (isNarrow ? CARD_HEIGHT : ROW_HEIGHT),
+    getItemKey: (index) => rows[index]?.id ?? index,
+    overscan: 8,
+  });
+  useEffect(() => {
+    virtualizer.measure();
+  }, [isNarrow, virtualizer]);
+
+  const items = virtualizer.getVirtualItems();
+  const lastShown = items.at(-1)?.index ?? 0;
+  const { hasMore, isPartial, isLoadingMore, loadMore } = list;
+  useEffect(() => {
+    if (hasMore && !isPartial && !isLoadingMore && lastShown >= rows.length - LOAD_AHEAD_ROWS) loadMore();
+  }, [hasMore, isPartial, isLoadingMore, lastShown, rows.length, loadMore]);
+
+  useRowKeys(scroller, rows.length, (index) => {
+    virtualizer.scrollToIndex(index, { align: 'auto' });
+  });
+  const queries = useQueryClient();
+  return (
+    <div ref={scroller} className="sessions-scroll" data-stale={list.isStale || undefined} tabIndex={-1}>
+      <div
+        role="table"
+        aria-label="Sessions"
+        aria-rowcount={list.hasMore ? -1 : rows.length + 1}
+        className="sessions-table"
+      >
+        <div role="rowgroup" className="sessions-head">
+          {table.getHeaderGroups().map((group) => (
+            <div role="row" aria-rowindex={1} className="session-row" key={group.id}>
+              {group.headers.map((header) => (
+                <span role="columnheader" key={header.id} className={`cell-${header.column.id}`}>
+                  <table.FlexRender header={header} />
+                </span>
+              ))}
+            </div>
+          ))}
+        </div>
+        <div role="rowgroup" className="sessions-body" style={{ height: virtualizer.getTotalSize() }}>
+          {items.map((item) => {
+            const row = rows[item.index];
+            if (!row) return null;
+            const session = row.original;
+            return (
+              <div
+                role="row"
+                key={row.id}
+                aria-rowindex={item.index + 2}
+                data-index={item.index}
+                data-live={session.state === 'live' || undefined}
+                className="session-row"
+                style={{ transform: `translateY(${String(item.start)}px)`, height: item.size }}
+                onClick={() => {
+                  // The replay page starts with what the list knows.
+                  queries.setQueryData(sessionQuery(session.project_id, session.id).queryKey, session);
+                }}
+              >
+                {row.getAllCells().map((cell) => (
+                  <div role="cell" key={cell.id} className={`cell-${cell.column.id}`}>
+                    <table.FlexRender cell={cell} />
+                  </div>
+                ))}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      {footer}
+    </div>
+  );
+}
+
+/** `j` and `k` move the focus from row to row; Enter then follows the row's link. */
+function useRowKeys(scroller: RefObject<HTMLDivElement | null>, count: number, reveal: (index: number) => void) {
+  const current = useRef(-1);
+  const focusRow = (index: number) => {
+    const link = scroller.current?.querySelector<HTMLElement>(`[data-index="${String(index)}"] .session-link`);
+    link?.focus({ preventScroll: true });
+    return link !== null && link !== undefined;
+  };
+  const move = (step: number) => () => {
+    if (count === 0) return;
+    const focused = document.activeElement?.closest('[data-index]')?.getAttribute('data-index');
+    if (focused) current.current = Number(focused);
+    const next = Math.min(Math.max(current.current + step, 0), count - 1);
+    current.current = next;
+    reveal(next);
+    if (!focusRow(next)) requestAnimationFrame(() => requestAnimationFrame(() => focusRow(next)));
+  };
+  useShortcuts('Sessions', [
+    { keys: 'j', label: 'Next session', run: move(1) },
+    { keys: 'k', label: 'Previous session', run: move(-1) },
+    { keys: 'ArrowDown', label: 'Next session', run: move(1), unlisted: true },
+    { keys: 'ArrowUp', label: 'Previous session', run: move(-1), unlisted: true },
+    {
+      keys: 'Enter',
+      label: 'Open the session',
+      run: () => {
+        scroller.current
+          ?.querySelector<HTMLElement>(`[data-index="${String(current.current)}"] .session-link`)
+          ?.click();
+      },
+    },
+  ]);
+}
