@@ -100,7 +100,8 @@ mod tests {
             let mut stored = encode(&record, 1).unwrap().to_vec();
             let place = place % stored.len();
             stored[place] ^= flip;
-            prop_assert!(decode(Position { partition: 0, offset: 0 }, stored.into()).is_err());
+            let read = decode(Position { partition: 0, offset: 0 }, stored.into());
+            prop_assert!(read.is_err());
         }
 
         #[test]
