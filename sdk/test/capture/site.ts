@@ -5,10 +5,10 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+export const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /** Echoes short text messages, answers a close with the same code. */
-function echo(socket: Duplex): void {
+export function echo(socket: Duplex): void {
   socket.on('error', () => socket.destroy());
   socket.on('data', (frame: Buffer) => {
     const length = (frame[1] ?? 0) & 0x7f;

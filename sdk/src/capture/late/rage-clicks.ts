@@ -39,7 +39,8 @@ export function createRageClicks(context: CaptureContext): { add(click: Click): 
     if (!burst) return false;
     const { first, times } = burst;
     const near = Math.hypot(click.x - first.x, click.y - first.y) <= RADIUS_PX;
-    return near && click.t - (times.at(-1) ?? 0) <= RAGE_MS;
+    // The page may have scrolled another element under the pointer; one that was made anew keeps its name.
+    return near && click.selector === first.selector && click.t - (times.at(-1) ?? 0) <= RAGE_MS;
   };
   const unlisten = listen(window, 'pagehide', finish, { capture: true });
   return {
