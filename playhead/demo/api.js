@@ -1,7 +1,7 @@
 // What the shop asks of its server.
 
 async function ask(path, options) {
-  const response = await fetch(`/demo/api/${path}`, { headers: { accept: 'application/json' }, ...options });
+  const response = await fetch(`/demo/api/${path}`, { headers: { accept: "application/json" }, ...options });
   if (!response.ok) throw new Error(`the shop's server answered ${response.status}`);
   const text = await response.text();
   return text ? JSON.parse(text) : undefined;
@@ -11,7 +11,7 @@ let products;
 
 /** All products, asked for once. */
 export async function getProducts() {
-  products ??= ask('products').then((answer) => answer.items);
+  products ??= ask("products").then((answer) => answer.items);
   try {
     return await products;
   } catch (error) {
@@ -22,32 +22,32 @@ export async function getProducts() {
 
 export async function getProduct(id) {
   const product = (await getProducts()).find((candidate) => candidate.id === id);
-  if (!product) throw new Error('there is no such product');
+  if (!product) throw new Error("there is no such product");
   return product;
 }
 
 /** The cart as the server remembers it. */
 export function getServerCart() {
-  return ask('cart');
+  return ask("cart");
 }
 
 export function postOrder(order) {
-  return ask('orders', postOf(order));
+  return ask("orders", postOf(order));
 }
 
 /** The payment provider behind this one is always down. */
 export function postFailingOrder(order) {
-  return ask('orders/fail', postOf(order));
+  return ask("orders/fail", postOf(order));
 }
 
 export function getSlowReport() {
-  return ask('slow');
+  return ask("slow");
 }
 
 function postOf(body) {
   return {
-    method: 'POST',
-    headers: { accept: 'application/json', 'content-type': 'application/json' },
+    method: "POST",
+    headers: { accept: "application/json", "content-type": "application/json" },
     body: JSON.stringify(body),
   };
 }

@@ -1,6 +1,6 @@
 // The cart: product ids and quantities, kept for the tab.
 
-const KEY = 'fern-and-kettle.cart';
+const KEY = "fern-and-kettle.cart";
 const MAX_QUANTITY = 20;
 const listeners = new Set();
 let memory = {};
@@ -8,7 +8,7 @@ let memory = {};
 /** Product id → quantity. Kept in memory alone where the browser stores nothing. */
 export function readCart() {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY) ?? '{}');
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
   } catch {
     return memory;
   }

@@ -17,7 +17,7 @@ export function priceWithDiscount(cart, code) {
 }
 
 class StockError extends Error {
-  name = 'StockError';
+  name = "StockError";
 }
 
 function compare(shelf, books) {
@@ -28,6 +28,6 @@ export function checkStock({ sku, shelf, books }) {
   try {
     compare(shelf, books);
   } catch (error) {
-    console.error('stock of %s does not add up', sku, error);
+    console.error("stock of %s does not add up", sku, error);
   }
 }

@@ -1,7 +1,7 @@
 // Starts the shop: shows the view that the address names, and follows links without loading the page anew.
-import { countInCart, onCartChange } from './cart.js';
-import { wirePanel } from './panel.js';
-import { cartView, checkoutView, failureView, listView, productView, thanksView } from './views.js';
+import { countInCart, onCartChange } from "./cart.js";
+import { wirePanel } from "./panel.js";
+import { cartView, checkoutView, failureView, listView, productView, thanksView } from "./views.js";
 
 const ROUTES = [
   [/^\/demo\/?$/, listView],
@@ -11,12 +11,14 @@ const ROUTES = [
   [/^\/demo\/thanks$/, thanksView],
 ];
 
-const view = document.querySelector('#view');
+const view = document.querySelector("#view");
 let shown = 0;
+let shownPath;
 
 async function show() {
   const turn = ++shown;
-  const [, name] = document.title.split(' · ');
+  shownPath = location.pathname;
+  const [, name] = document.title.split(" · ");
   let content;
   try {
     content = await viewOf(location.pathname);
@@ -26,12 +28,12 @@ async function show() {
   // Somebody who clicks on has moved on before a slow answer came.
   if (turn !== shown) return;
   view.replaceChildren(content);
-  const title = view.querySelector('h1')?.textContent;
-  document.title = title ? `${title} · Fern & Kettle` : (name ?? 'Fern & Kettle');
-  for (const link of document.querySelectorAll('.top nav a')) {
+  const title = view.querySelector("h1")?.textContent;
+  document.title = title ? `${title} · Fern & Kettle` : (name ?? "Fern & Kettle");
+  for (const link of document.querySelectorAll(".top nav a[data-route]")) {
     const current = link.pathname === location.pathname;
-    if (current) link.setAttribute('aria-current', 'page');
-    else link.removeAttribute('aria-current');
+    if (current) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
   }
 }
 
@@ -44,21 +46,24 @@ function viewOf(path) {
 }
 
 function go(path) {
-  if (path !== location.pathname) history.pushState(null, '', path);
+  if (path !== location.pathname) history.pushState(null, "", path);
   scrollTo(0, 0);
   return show();
 }
 
-document.addEventListener('click', (event) => {
-  const link = event.target.closest('a[data-route]');
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-route]");
   if (!link || event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
   event.preventDefault();
   void go(link.pathname);
 });
-addEventListener('popstate', () => void show());
+// A fragment of the same page is the browser's business.
+addEventListener("popstate", () => {
+  if (location.pathname !== shownPath) void show();
+});
 
 function showCount() {
-  const badge = document.querySelector('#cart-count');
+  const badge = document.querySelector("#cart-count");
   const count = countInCart();
   badge.textContent = String(count);
   badge.hidden = count === 0;

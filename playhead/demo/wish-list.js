@@ -1,6 +1,6 @@
 // The wish list, which an older version of the shop stored in a form that nobody can read any more.
 
-const STORED = { 'wish-list-7': '{"items": ["kettle", "lamp"' };
+const STORED = { "wish-list-7": '{"items": ["kettle", "lamp"' };
 
 function parse(text) {
   return JSON.parse(text);

@@ -60,21 +60,16 @@ test('every way to another address is told once', async () => {
   });
   const moves = await captured.signals('navigation');
   const path = (url: string): string => url.replace(site.url(''), '');
-  expect(moves.map(({ how, from, url }) => [how, path(from), path(url)])).toEqual(
-    [
-      ['load', '', '/page'],
-      ['push', '/page', '/page?step=1'],
-      ['replace', '/page?step=1', '/page?step=2&password=******'],
-      ['pop', '/page?step=2&password=******', '/page?step=1'],
-      ['hash', '/page?step=1', '/page?step=1#part'],
-    ].map((move) =>
-      move[0] === 'pop'
-        ? ['pop', move[1], expect.stringContaining('/page')]
-        : move[0] === 'hash'
-          ? ['hash', expect.any(String), expect.stringContaining('#part')]
-          : move,
-    ),
-  );
+  const told = moves.map(({ how, from, url }) => [how, path(from), path(url)]);
+  expect(told.slice(0, 3)).toEqual([
+    ['load', '', '/page'],
+    ['push', '/page', '/page?step=1'],
+    ['replace', '/page?step=1', '/page?step=2&password=******'],
+  ]);
+  expect(told.slice(3)).toEqual([
+    ['pop', '/page?step=2&password=******', '/page?step=1'],
+    ['hash', '/page?step=1', '/page?step=1#part'],
+  ]);
   expect(moves[0]?.title).toBe('A page');
   await captured.close();
 });
