@@ -346,3 +346,39 @@ test('installing twice tells everything once', async () => {
   expect(await captured.signals('console')).toHaveLength(1);
   await captured.close();
 });
+
+test('what happened while the page was away does not count as waiting for a frame', async () => {
+  const captured = await CapturedPage.open(browser, site);
+  await captured.atLeast('vital', 1);
+  await captured.page.evaluate(async () => {
+    const state = { value: 'visible' };
+    Object.defineProperty(document, 'visibilityState', { get: () => state.value, configurable: true });
+    const turn = (value: string): void => {
+      state.value = value;
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    };
+    turn('hidden');
+    await fetch('/timed?away');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    turn('visible');
+    await fetch('/timed?back');
+  });
+  const [away, back] = await captured.atLeast('request', 2);
+  expect(away?.timing?.wait_ms).toBeGreaterThan(0);
+  expect(away).not.toHaveProperty('frontend_ms');
+  expect(back?.frontend_ms).toBeGreaterThan(0);
+  await captured.close();
+});
+
+test('a stand-in for fetch that answers with no promise is left as it is', async () => {
+  const page = await browser.newPage();
+  await page.goto(site.url('/page'));
+  const answers = await page.evaluate(() => {
+    const marker = { then: undefined };
+    window.fetch = (() => marker) as unknown as typeof fetch;
+    window.harness.start();
+    return [(fetch('/json') as unknown) === marker, window.harness.failures];
+  });
+  expect(answers).toEqual([true, []]);
+  await page.close();
+});

@@ -15,6 +15,8 @@ export class Accounts implements Account {
   private readonly matcher;
   private readonly frames;
   private readonly unobserve;
+  /** When the page was last hidden or shown. */
+  private changedAt = 0;
 
   constructor(
     private readonly context: CaptureContext,
@@ -36,15 +38,18 @@ export class Accounts implements Account {
     if (this.matcher.match(flight)) this.flights.tellIn(flight, FRAME_WAIT_MS);
   }
 
-  hidden(): void {
+  visibilityChanged(): void {
     this.frames.forget();
+    this.changedAt = performance.now();
   }
 
   complete({ signal, ...flight }: Flight): void {
     const entry = this.matcher.match(flight);
     const answered = signal.outcome === 'ok' || signal.outcome === 'http_error';
     if (!entry || !answered || entry.responseEnd <= 0) return;
-    const painted = this.frames.paintedAfter(entry.responseEnd);
+    // A frame after the page was away tells when the user came back, not how long they waited.
+    const wasThere = entry.responseEnd > this.changedAt;
+    const painted = wasThere ? this.frames.paintedAfter(entry.responseEnd) : undefined;
     const server = serverTimingOf(entry, (text) => this.context.privacy.redactText(text));
     const trace = traceOf(server?.find(({ name }) => name === 'traceparent')?.description);
     const bytes = entry.encodedBodySize || signal.response_bytes || (isDetailed(entry) ? 0 : undefined);

@@ -70,6 +70,10 @@ function onFailure(flights: Flights, flight: Flight, error: unknown, signal: Abo
   else flights.settle(flight, 'network_error');
 }
 
+function isThenable(value: unknown): value is Promise<Response> {
+  return typeof (value as Partial<Promise<Response>> | undefined)?.then === 'function';
+}
+
 /**
  * Calls of `fetch`. The page gets a promise of ours for the browser's, with the same response or the same error: watching the
  * browser's own would mark it as handled and swallow the page's `unhandledrejection`.
@@ -89,7 +93,8 @@ export function patchFetch(flights: Flights): () => void {
       if (flight) fail(flights, flight, error, undefined);
       throw error;
     }
-    if (!flight || !(promise instanceof Promise)) return promise;
+    // Something that stands in for the browser's fetch may answer with no promise at all.
+    if (!flight || !isThenable(promise)) return promise;
     const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
     return promise.then(
       (response: Response) => {

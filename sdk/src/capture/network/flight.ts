@@ -42,7 +42,8 @@ export interface Account {
   settled(flight: Flight): void;
   /** Adds what is known beyond doubt. */
   complete(flight: Flight): void;
-  hidden(): void;
+  /** The page was hidden or shown again. */
+  visibilityChanged(): void;
 }
 
 type GetHeader = (name: string) => string | null;
@@ -162,9 +163,9 @@ export class Flights {
   }
 
   private onVisibility(): void {
-    if (document.visibilityState !== 'hidden') return;
-    this.account?.hidden();
-    this.tellAll(false);
+    // First what is known so far; nothing may wait on a page that may never come back.
+    if (document.visibilityState === 'hidden') this.tellAll(false);
+    this.account?.visibilityChanged();
   }
 
   /** `leaving`: the document goes, and what is still open is broken off with it. */
