@@ -1,1 +1,35 @@
-fn main() {}
+//! The one binary: reads the configuration, opens what the services run on, starts them and stops them.
+//!
+//! Deliberately absent: anything that a service decides.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic"))]
+
+mod cli;
+mod config;
+mod reference;
+mod installation;
+mod up;
+mod server;
+mod health;
+mod site;
+mod demo;
+mod country;
+mod greeting;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match cli::run(cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line: what is wrong, then what caused it.
+            eprintln!("playhead: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

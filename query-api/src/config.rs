@@ -6,8 +6,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// A session without batches for this long is no longer shown as live; the same as the processor's limit.
-    pub session_idle_ms: u64,
     /// Rows that one request for a list may read before it answers with what it has.
     pub scan_budget_rows: usize,
     /// How long a sign-in lasts in the browser.
@@ -23,7 +21,6 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            session_idle_ms: 30 * 60_000,
             scan_budget_rows: 5_000,
             sign_in_days: 30,
             sign_in_link_hours: 24,
@@ -39,9 +36,6 @@ impl Config {
     /// # Errors
     /// A sentence that names the setting.
     pub fn validate(&self) -> Result<(), String> {
-        if self.session_idle_ms == 0 {
-            return Err("session_idle_ms must be at least 1".to_owned());
-        }
         if !(100..=1_000_000).contains(&self.scan_budget_rows) {
             return Err("scan_budget_rows must be 100 to 1000000".to_owned());
         }

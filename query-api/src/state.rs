@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use axum::extract::FromRequestParts;
 use object_store::ObjectStore;
 use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
 use playhead_domain::id::TenantId;
@@ -13,6 +14,7 @@ use playhead_proto::key::{InstallationKey, PublicKeys};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
+use crate::access::Caller;
 use crate::access::attempts::Attempts;
 use crate::access::sign_in::SignIns;
 use crate::config::Config;
@@ -36,6 +38,8 @@ pub fn system_clock() -> Clock {
 /// What the API is built from.
 pub struct Parts {
     pub config: Config,
+    /// A session without batches for this long is not shown as live any more: the processor's limit.
+    pub session_idle_ms: u64,
     pub store: Arc<dyn Store>,
     pub log: Arc<dyn EventLog>,
     pub blobs: Arc<dyn ObjectStore>,
@@ -57,6 +61,7 @@ pub struct Api(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) config: Config,
+    pub(crate) session_idle_ms: u64,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) blobs: Arc<dyn ObjectStore>,
@@ -87,6 +92,7 @@ impl Api {
         let erasure = Erasure::new(parts.store.clone(), parts.installation_key.derive(USER_HASH_PURPOSE));
         Ok(Self(Arc::new(Inner {
             config: parts.config,
+            session_idle_ms: parts.session_idle_ms,
             store: parts.store,
             log: parts.log,
             blobs: parts.blobs,
@@ -108,6 +114,12 @@ impl Api {
     #[must_use]
     pub fn sign_in_link(&self) -> String {
         format!("{}/sign-in?token={}", self.0.public_url, self.0.sign_ins.link_token())
+    }
+
+    /// The hosts from which the player may load images of a project, for whoever may see that project; otherwise none.
+    pub async fn image_hosts(&self, request: &mut axum::http::request::Parts, project: &str) -> Vec<String> {
+        let Ok(caller) = Caller::from_request_parts(request, self).await else { return Vec::new() };
+        caller.open(self, project).await.map_or_else(|_| Vec::new(), |(_, row)| row.image_hosts)
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

@@ -66,7 +66,7 @@ async fn build(
     summary: &row::SessionSummary,
     image_hosts: Vec<String>,
 ) -> Result<Manifest, ApiError> {
-    let session_state = state::session_state(summary, api.now_ms(), api.0.config.session_idle_ms);
+    let session_state = state::session_state(summary, api.now_ms(), api.0.session_idle_ms);
     let live = session_state == SessionState::Live;
     let rows = source::read(api, scope, id).await?;
     let base = format!("/api/v1/projects/{}/sessions/{id}/segments", scope.project());

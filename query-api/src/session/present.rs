@@ -10,7 +10,7 @@ use crate::model::session::{Activity, Counts, Named, Sampling, Session, Size, Us
 use crate::state::Api;
 
 pub(crate) fn session(api: &Api, scope: Scope, summary: &row::SessionSummary) -> Session {
-    let state = state::session_state(summary, api.now_ms(), api.0.config.session_idle_ms);
+    let state = state::session_state(summary, api.now_ms(), api.0.session_idle_ms);
     let (replay, replay_reasons) = state::replay_state(summary, state);
     let client = summary.client.clone().unwrap_or_default();
     Session {

@@ -1,0 +1,24 @@
+# Thin: each target calls one script. `make up` is where to start.
+.PHONY: up build test check bench
+
+# Build what changed and run everything on ./playhead-data at http://127.0.0.1:7700.
+up:
+	@scripts/up.sh $(ARGS)
+
+# The SDK, the dashboard, and the release binary that carries both.
+build:
+	@scripts/build.sh
+
+# Everything that CI runs. `make test STEPS="rust sdk"` runs some steps only.
+test:
+	@scripts/test.sh $(STEPS)
+
+# Formatting, lints and types, without running tests.
+check:
+	@scripts/test.sh format lint
+	@cd sdk && npm run --silent check
+	@cd dashboard && npm run --silent check
+
+# Figures, as JSON.
+bench:
+	@scripts/bench.sh

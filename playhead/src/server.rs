@@ -1,0 +1,86 @@
+//! The HTTP server: bounded in connections and in how long a request's head may take, and able to stop.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::config::Http;
+
+/// After accepting failed (no file descriptors left, say) the next attempt waits.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `shutdown`, then lets requests under way finish, for at most the configured time.
+pub(crate) async fn serve(listener: TcpListener, router: Router, config: &Http, shutdown: CancellationToken) {
+    let places = Arc::new(Semaphore::new(config.max_connections));
+    let connections = GracefulShutdown::new();
+    let builder = Arc::new(builder(config));
+    loop {
+        let place = tokio::select! {
+            () = shutdown.cancelled() => break,
+            place = Arc::clone(&places).acquire_owned() => place,
+        };
+        let Ok(place) = place else { break };
+        let (stream, peer) = tokio::select! {
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+        };
+        let connection = connection(&builder, stream, peer, router.clone());
+        let connection = connections.watch(connection);
+        tokio::spawn(async move {
+            // A client that goes away is no event.
+            let _gone = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    let limit = Duration::from_millis(config.drain_timeout_ms);
+    if tokio::time::timeout(limit, connections.shutdown()).await.is_err() {
+        tracing::warn!("some requests were cut off, as they did not end within {} ms", config.drain_timeout_ms);
+    }
+}
+
+fn builder(config: &Http) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    let header_timeout = Duration::from_millis(config.header_timeout_ms);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(64 << 10);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256).max_header_list_size(32 << 10);
+    builder
+}
+
+fn connection(
+    builder: &auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + use<> {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "nodelay");
+    }
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let router = router.clone();
+        async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
+    });
+    builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned()
+}

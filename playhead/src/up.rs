@@ -1,0 +1,294 @@
+//! Everything in one process: opens the data folder, wires the services, serves, and stops in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use axum::Router;
+use object_store::ObjectStore;
+use playhead_backends::clock::Clock;
+use playhead_backends::data_folder::DataFolder;
+use playhead_backends::log::embedded::EmbeddedLog;
+use playhead_backends::store::embedded::EmbeddedStore;
+use playhead_backends::blobs;
+use playhead_domain::id::ProjectId;
+use playhead_domain::log::EventLog;
+use playhead_domain::project::ProjectDirectory;
+use playhead_domain::row::Project;
+use playhead_domain::store::Store;
+use playhead_domain::{table, topic};
+use playhead_gateway::Gateway;
+use playhead_proto::key::InstallationKey;
+use playhead_query_api::{Api, project};
+use playhead_stream_processor::{CountryLookup, Processor};
+use prometheus::Registry;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, Telemetry};
+use crate::country::Countries;
+use crate::greeting::Greeting;
+use crate::health::{Disk, Health};
+use crate::{demo, health, installation, server, site};
+
+const DEMO_RELEASE: &str = "demo-1.0.0";
+const PROCESSOR_PAUSE: Duration = Duration::from_secs(1);
+/// How long the processor may take to flush at the end; what it does not manage is redone at the next start.
+const FLUSH_LIMIT: Duration = Duration::from_secs(10);
+
+/// Runs until a signal.
+///
+/// # Errors
+/// What keeps it from starting, or stopped it.
+pub(crate) fn run(config: Config) -> anyhow::Result<()> {
+    start_telemetry(&config.telemetry)?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if config.worker_threads > 0 {
+        runtime.worker_threads(config.worker_threads);
+    }
+    let runtime = runtime.enable_all().thread_name("playhead").build().context("threads cannot be started")?;
+    let result = runtime.block_on(serve(config));
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    result
+}
+
+fn start_telemetry(config: &Telemetry) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.filter).context("telemetry.filter")?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if config.json { subscriber.json().try_init() } else { subscriber.compact().try_init() };
+    started.map_err(|error| anyhow::anyhow!("telemetry cannot be started: {error}"))
+}
+
+/// What the services run on.
+struct Backends {
+    log: Arc<EmbeddedLog>,
+    store: Arc<EmbeddedStore>,
+    blobs: Arc<dyn ObjectStore>,
+    installation_key: InstallationKey,
+    // Dropped last: it holds the lock.
+    folder: DataFolder,
+}
+
+fn open(config: &Config) -> anyhow::Result<Backends> {
+    let folder = DataFolder::open(&config.data)?;
+    let installation_key = installation::installation_key(folder.path())?;
+    let clock = Clock::system();
+    let log = EmbeddedLog::open(&folder.log(), config.log.clone(), clock.clone()).context("the log cannot be opened")?;
+    let store = EmbeddedStore::open(&folder.store(), table::ALL, config.store.clone(), clock);
+    let store = store.context("the store cannot be opened")?;
+    let blobs = blobs::open(&config.blobs, &folder.blobs())?;
+    Ok(Backends { log: Arc::new(log), store: Arc::new(store), blobs, installation_key, folder })
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let listener = bind(config.listen).await?;
+    let backends = open(&config)?;
+    let services = Services::new(&config, &backends).await?;
+    let running = Running::start(&config, &backends, &services, listener)?;
+    println!("{}", services.greeting(&config, &backends));
+    let result = tokio::select! {
+        signal = signalled() => signal,
+        () = running.failed.cancelled() => Err(anyhow!("the processor cannot go on; the record above says why")),
+    };
+    running.stop(&services.gateway).await;
+    result
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let hint = || format!("cannot listen on {address}: is another program using port {}? choose another with --listen", address.port());
+    TcpListener::bind(address).await.with_context(hint)
+}
+
+async fn signalled() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// The services, wired.
+struct Services {
+    registry: Registry,
+    directory: Arc<ProjectDirectory>,
+    gateway: Gateway,
+    processor: Processor,
+    api: Api,
+    demo_tag: Option<String>,
+    first_project: Project,
+}
+
+impl Services {
+    async fn new(config: &Config, backends: &Backends) -> anyhow::Result<Self> {
+        let (log, store): (Arc<dyn EventLog>, Arc<dyn Store>) = (backends.log.clone(), backends.store.clone());
+        let retention = Duration::from_secs(u64::from(config.batches.retention_hours) * 3_600);
+        let batches = topic::batches(config.batches.partitions, retention);
+        log.ensure_topic(&batches).await?;
+        log.ensure_topic(&topic::PROJECTS).await?;
+        let registry = registry()?;
+        let directory = Arc::new(ProjectDirectory::new());
+        let key = &backends.installation_key;
+        let gateway = Gateway::new(
+            config.gateway.clone(),
+            log.clone(),
+            directory.clone(),
+            key,
+            &registry,
+            playhead_gateway::Clock::system(),
+        )?;
+        let clock = Clock::system();
+        let processor = Processor::new(playhead_stream_processor::Parts {
+            config: config.processor.clone(),
+            topic: batches,
+            log: log.clone(),
+            store: store.clone(),
+            blobs: backends.blobs.clone(),
+            directory: directory.clone(),
+            installation_key: key.clone(),
+            countries: Countries::open()?.map(|countries| Arc::new(countries) as Arc<dyn CountryLookup>),
+            registry: registry.clone(),
+            clock: Arc::new(move || clock.now_us()),
+        })?;
+        let api = Api::new(playhead_query_api::Parts {
+            config: config.query_api.clone(),
+            session_idle_ms: config.processor.session_idle_ms,
+            store,
+            log,
+            blobs: backends.blobs.clone(),
+            installation_key: key.clone(),
+            admin_token: installation::admin_token(backends.folder.path())?,
+            public_url: config.public_url(),
+            demo_url: config.demo.then(|| "/demo".to_owned()),
+            script_stub: site::script_stub(),
+            clock: playhead_query_api::system_clock(),
+        })?;
+        let name = if config.demo { "Demo shop" } else { "My app" };
+        let first_project = project::create_first(&api, name).await.context("the first project cannot be made")?;
+        project::publish_all(&api).await.context("projects cannot be published")?;
+        let tag = api.script_tag_plain(ProjectId(first_project.project));
+        let demo_tag = config.demo.then(|| tag.replace("<script ", &format!("<script data-release=\"{DEMO_RELEASE}\" ")));
+        Ok(Self { registry, directory, gateway, processor, api, demo_tag, first_project })
+    }
+
+    fn router(&self, backends: &Backends) -> anyhow::Result<Router> {
+        let health = Health {
+            log: backends.log.clone(),
+            store: backends.store.clone(),
+            directory: self.directory.clone(),
+            gateway: self.gateway.clone(),
+            processor: self.processor.clone(),
+            registry: self.registry.clone(),
+            disk: Disk::register(&self.registry)?,
+        };
+        let mut router = Router::new()
+            .merge(self.gateway.router())
+            .merge(playhead_query_api::router(self.api.clone()))
+            .merge(health::router(health))
+            .merge(site::router(self.api.clone()));
+        if let Some(tag) = &self.demo_tag {
+            router = router.merge(demo::router(tag));
+        }
+        Ok(router.layer(CatchPanicLayer::new()))
+    }
+
+    fn greeting(&self, config: &Config, backends: &Backends) -> String {
+        let greeting = Greeting {
+            url: &config.public_url(),
+            sign_in_link: &self.api.sign_in_link(),
+            demo_url: config.demo.then_some("/demo"),
+            project: &self.first_project.name,
+            script_tag: &self.api.script_tag_plain(ProjectId(self.first_project.project)),
+            data: &backends.folder.path().display().to_string(),
+        };
+        greeting.text()
+    }
+}
+
+/// The metrics of the process; each service adds its own.
+fn registry() -> anyhow::Result<Registry> {
+    let registry = Registry::new();
+    registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+    Ok(registry)
+}
+
+/// What runs, and how it ends.
+struct Running {
+    server: JoinHandle<()>,
+    processor: JoinHandle<()>,
+    follower: JoinHandle<()>,
+    stop_server: CancellationToken,
+    stop_processor: CancellationToken,
+    /// The processor met what retries do not cure.
+    failed: CancellationToken,
+}
+
+impl Running {
+    fn start(config: &Config, backends: &Backends, services: &Services, listener: TcpListener) -> anyhow::Result<Self> {
+        let (stop_server, stop_processor) = (CancellationToken::new(), CancellationToken::new());
+        let failed = CancellationToken::new();
+        let router = services.router(backends)?;
+        let (http, stop) = (config.http.clone(), stop_server.clone());
+        let server = tokio::spawn(async move { server::serve(listener, router, &http, stop).await });
+        let (directory, log) = (services.directory.clone(), backends.log.clone());
+        let follower = tokio::spawn(async move {
+            if let Err(error) = directory.follow(log).await {
+                tracing::error!(%error, "projects are not followed any more; restart");
+            }
+        });
+        let processor = tokio::spawn(process(services.processor.clone(), stop_processor.clone(), failed.clone()));
+        tokio::spawn(resume_erasures(services.api.clone()));
+        Ok(Self { server, processor, follower, stop_server, stop_processor, failed })
+    }
+
+    /// New requests are refused, those under way end, then what was read is flushed.
+    async fn stop(self, gateway: &Gateway) {
+        self.stop_server.cancel();
+        let drained = async {
+            gateway.drain().await;
+            self.server.await
+        };
+        if let Err(error) = drained.await {
+            tracing::error!(%error, "the server ended badly");
+        }
+        self.stop_processor.cancel();
+        match tokio::time::timeout(FLUSH_LIMIT, self.processor).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the processor ended badly"),
+            Err(_) => tracing::warn!("the processor did not flush in time; the next start goes on from the log"),
+        }
+        self.follower.abort();
+        tracing::info!("stopped");
+    }
+}
+
+/// Runs the processor, again after what a retry may cure.
+async fn process(processor: Processor, stop: CancellationToken, failed: CancellationToken) {
+    while !stop.is_cancelled() {
+        match processor.run(stop.clone()).await {
+            Ok(()) => return,
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(%error, "the processor stopped and starts again");
+                tokio::time::sleep(PROCESSOR_PAUSE).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the processor stopped for good");
+                failed.cancel();
+                return;
+            }
+        }
+    }
+}
+
+async fn resume_erasures(api: Api) {
+    match playhead_query_api::resume_erasures(&api).await {
+        Ok(0) => {}
+        Ok(sessions) => tracing::info!(sessions, "erasures that had been interrupted are finished"),
+        Err(error) => tracing::error!(%error, "interrupted erasures are not finished; the next start tries again"),
+    }
+}

@@ -1,0 +1,12 @@
+//! The API in process, on memory back ends: what it shows, to whom, and how it answers nonsense.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
+
+mod access;
+mod app;
+mod erasure;
+mod events;
+mod lists;
+mod projects;
+mod recordings;
+mod strangers;

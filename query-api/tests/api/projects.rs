@@ -1,0 +1,149 @@
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use playhead_domain::row::{DeadLetter, IntakeCounts};
+use playhead_domain::session::key;
+use playhead_domain::table;
+use serde_json::json;
+
+use crate::app::{ADMIN, App, NOON, summary};
+
+#[tokio::test]
+async fn a_project_has_defaults_and_tags_and_can_be_changed() {
+    let app = App::new().await;
+    let project = app.project("  Shop  ").await;
+    let shown = app.read(&project, "").await;
+    insta::assert_json_snapshot!(shown, { ".id" => "[id]", ".public_key" => "[key]", ".script_tag" => "[tag]", ".script_tag_plain" => "[tag]" });
+    let key = shown["public_key"].as_str().unwrap();
+    assert_eq!(shown["script_tag"], format!("<script>http://play.test {key}</script>"));
+    assert_eq!(
+        shown["script_tag_plain"],
+        format!(r#"<script defer src="http://play.test/sdk/playhead.js" data-key="{key}"></script>"#)
+    );
+    let path = format!("/api/v1/projects/{}", project.id);
+    let patch = json!({"retention_days": 7, "image_hosts": ["cdn.shop.example"], "sample_rate": 0.5, "disabled": true});
+    let changed = app.call("PATCH", &path, ADMIN, Some(patch)).await.json();
+    assert_eq!(changed["settings"]["retention_days"], 7);
+    assert_eq!(changed["disabled"], true);
+    assert_eq!(changed["name"], "Shop");
+    assert_eq!(app.read(&project, "").await, changed);
+}
+
+#[tokio::test]
+async fn a_bad_change_names_its_field_and_changes_nothing() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    let before = app.read(&project, "").await;
+    let path = format!("/api/v1/projects/{}", project.id);
+    for (patch, field) in [
+        (json!({"retention_days": 0}), "retention_days"),
+        (json!({"name": ""}), "name"),
+        (json!({"sample_rate": 2}), "sample_rate"),
+        (json!({"image_hosts": ["a; script-src *"]}), "image_hosts"),
+        (json!({"retention_days": 9, "allowed_origins": ["nonsense"]}), "allowed_origins"),
+        (json!({"no_such": 1}), "body"),
+        (json!([1]), "body"),
+    ] {
+        let answer = app.call("PATCH", &path, ADMIN, Some(patch.clone())).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{patch}");
+        assert_eq!(answer.json()["field"], field, "{patch}");
+    }
+    assert_eq!(app.read(&project, "").await, before);
+    let huge = app.call("PATCH", &path, ADMIN, Some(json!({"name": "x".repeat(100_000)}))).await;
+    assert_eq!(huge.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn every_change_reaches_the_topic_of_projects() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    let path = format!("/api/v1/projects/{}", project.id);
+    app.call("PATCH", &path, ADMIN, Some(json!({"disabled": true}))).await;
+    let directory = std::sync::Arc::new(playhead_domain::project::ProjectDirectory::new());
+    let log = app.log.clone();
+    let follower = directory.clone();
+    let task = tokio::spawn(async move { follower.follow(log).await });
+    let found = tokio::time::timeout(Duration::from_secs(10), async {
+        loop {
+            if let Some(found) = directory.get(project.id.parse().unwrap()) {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(found.await.unwrap().disabled);
+    task.abort();
+}
+
+#[tokio::test]
+async fn secret_keys_are_listed_by_hint_and_revoked_at_once() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    let path = format!("/api/v1/projects/{}/secret-keys", project.id);
+    let second = app.call("POST", &path, ADMIN, None).await;
+    assert_eq!(second.status, StatusCode::CREATED);
+    let secret = second.json()["secret_key"].as_str().unwrap().to_owned();
+    let listed = app.get(&path, ADMIN).await;
+    assert!(!listed.text().contains(&secret), "only the hint");
+    let items = listed.json()["items"].clone();
+    assert_eq!(items.as_array().unwrap().len(), 2);
+    let one = items
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|item| secret.ends_with(item["hint"].as_str().unwrap()))
+        .unwrap();
+    assert_eq!(app.get("/api/v1/me", &secret).await.status, StatusCode::OK);
+    let key_path = format!("{path}/{}", one["id"].as_str().unwrap());
+    assert_eq!(app.call("DELETE", &key_path, ADMIN, None).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(app.get("/api/v1/me", &secret).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(app.get("/api/v1/me", &project.secret).await.status, StatusCode::OK, "the other one stays");
+    assert_eq!(app.call("DELETE", &key_path, ADMIN, None).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_status_tells_what_came_in() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    let before = app.read(&project, "/status").await;
+    assert_eq!((&before["first_event_at"], &before["last_event_at"]), (&json!(null), &json!(null)));
+    app.session(&project, summary(1, NOON - 600_000)).await;
+    app.session(&project, summary(2, NOON - 300_000)).await;
+    for (offset, batches) in [(0, 3), (3, 4)] {
+        let counts = IntakeCounts {
+            batches,
+            bytes: 100,
+            dead_letters: [("frame_too_long".to_owned(), 1)].into(),
+            ..IntakeCounts::default()
+        };
+        app.put(&table::INTAKE_COUNTS, key::intake(project.scope, key::day(NOON), 0, offset), counts).await;
+    }
+    let status = app.read(&project, "/status").await;
+    assert_eq!(status["first_event_at"], NOON - 600_000);
+    assert_eq!(status["last_event_at"], NOON - 240_000);
+    assert_eq!(status["intake"]["batches"], 7);
+    assert_eq!(status["intake"]["dead_letters"], json!({"frame_too_long": 2}));
+}
+
+#[tokio::test]
+async fn dead_letters_are_paged() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    for offset in 0..5 {
+        let letter =
+            DeadLetter { reason: format!("r{offset}"), session: vec![1; 16].into(), ..DeadLetter::default() };
+        app.put(&table::DEAD_LETTERS, key::dead_letter(project.scope, 0, offset), letter).await;
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = app.read(&project, &format!("/dead-letters?limit=2{cursor}")).await;
+        seen.extend(
+            page["items"].as_array().unwrap().iter().map(|item| item["reason"].as_str().unwrap().to_owned()),
+        );
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["r0", "r1", "r2", "r3", "r4"]);
+}

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Makes sure that what a build needs is there; installs what the system's packages offer.
+# `scripts/prepare.sh browser` also installs Chromium, which the tests drive.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() { echo "error: $*" >&2; exit 1; }
+
+install_packages() {
+  command -v apt-get >/dev/null || fail "please install: $*"
+  local run=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "please install, as root: apt-get install $*"
+    run=(sudo)
+  fi
+  echo "Installing $*"
+  "${run[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+command -v cc >/dev/null && command -v make >/dev/null || install_packages build-essential
+
+if ! command -v cargo >/dev/null && [ -f "$HOME/.cargo/env" ]; then
+  # shellcheck disable=SC1091
+  . "$HOME/.cargo/env"
+fi
+command -v cargo >/dev/null || fail "cargo is not there: install Rust 1.90 or newer from https://rustup.rs"
+rust=$(rustc --version | sed -E 's/^rustc 1\.([0-9]+)\..*/\1/')
+[ "$rust" -ge 90 ] || fail "Rust 1.90 or newer is needed, this is 1.$rust: run \`rustup update stable\`"
+
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then install_packages nodejs npm; fi
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+  fail "Node 20.19 or newer is needed, this is $(node --version): install it from https://nodejs.org"
+
+if [ "${1:-}" = browser ]; then
+  [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install_packages chromium
+fi
