@@ -55,7 +55,6 @@ pub(crate) struct Stamp<'a> {
     pub(crate) topic: &'a str,
     pub(crate) partition: u32,
     pub(crate) from: u64,
-    pub(crate) to: u64,
     pub(crate) write_us: i64,
 }
 

@@ -16,12 +16,12 @@ use playhead_domain::{scope::Scope, table};
 
 use crate::batch::{self, Batch, Unreadable};
 use crate::cache::SessionRef;
-use crate::control;
 use crate::effect::{Effects, Stamp, object_row};
 use crate::partition::{LoadError, Partition, first_state};
 use crate::processor::Shared;
 use crate::range::{Input, fold_range};
 use crate::retry::retry;
+use crate::{calendar, control};
 
 /// A point between two effects of a flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,8 +96,7 @@ impl Flight {
     }
 
     fn stamp<'a>(&self, topic: &'a str) -> Stamp<'a> {
-        let Self { from, to, write_us, .. } = *self;
-        Stamp { topic, partition: self.partition.id, from, to, write_us }
+        Stamp { topic, partition: self.partition.id, from: self.from, write_us: self.write_us }
     }
 }
 
@@ -142,7 +141,7 @@ pub(crate) async fn flush(shared: &Shared, flights: Vec<Flight>) -> Vec<Outcome>
 /// Puts the frames of all flights into one object, and returns the row that tells of it.
 async fn write_object(shared: &Shared, flights: &mut [Flight]) -> Result<Option<Mutation>, Error> {
     let day = key::day(shared.now_ms());
-    let name = format!("flush/{}/{}", date(day), uuid::Uuid::now_v7());
+    let name = format!("flush/{}/{}", calendar::date(day), uuid::Uuid::now_v7());
     let mut object = Vec::new();
     let mut sessions = BTreeSet::new();
     for flight in flights.iter_mut() {
@@ -161,20 +160,6 @@ async fn write_object(shared: &Shared, flights: &mut [Flight]) -> Result<Option<
     retry(WRITE_FOR, || shared.blobs.put(&path, payload.clone())).await?;
     shared.reached(Step::ObjectWritten)?;
     Ok(Some(row))
-}
-
-/// `yyyy-mm-dd` of a day since 1970.
-pub(crate) fn date(day: i64) -> String {
-    // Howard Hinnant, "chrono-compatible low-level date algorithms": days to civil.
-    let z = day + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let (d, m) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
-    let y = yoe + era * 400 + i64::from(m <= 2);
-    format!("{y:04}-{m:02}-{d:02}")
 }
 
 impl Flight {
@@ -339,6 +324,7 @@ async fn erased_among(
         if !shared.erasure.any(scope).await? {
             continue;
         }
+        shared.resume_erasures(scope).await?;
         for session in sessions.iter().filter(|session| session.0 == scope) {
             if shared.erasure.is_session_erased(scope, session.1).await? {
                 erased.insert(*session);
@@ -381,17 +367,4 @@ fn chunks(rows: Vec<Mutation>) -> Vec<Vec<Mutation>> {
         chunks.push(chunk);
     }
     chunks
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn days_have_dates() {
-        assert_eq!(date(0), "1970-01-01");
-        assert_eq!(date(11_016), "2000-02-29");
-        assert_eq!(date(20_779), "2026-11-22");
-        assert_eq!(date(-1), "1969-12-31");
-    }
 }

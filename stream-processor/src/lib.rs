@@ -7,6 +7,7 @@
 
 mod batch;
 mod cache;
+mod calendar;
 mod client;
 mod collection;
 mod compaction;

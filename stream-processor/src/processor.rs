@@ -97,6 +97,8 @@ pub(crate) struct Shared {
     probe: Option<Probe>,
     owned: Mutex<BTreeSet<u32>>,
     unknown: Mutex<HashMap<ProjectId, Instant>>,
+    /// Scopes whose interrupted erasures were finished since the start.
+    resumed: Mutex<BTreeSet<Scope>>,
     is_running: AtomicBool,
 }
 
@@ -172,6 +174,16 @@ impl Shared {
         unknown.insert(id, Instant::now());
     }
 
+    /// Finishes erasures of the scope that were interrupted, once per process.
+    pub(crate) async fn resume_erasures(&self, scope: Scope) -> Result<(), store::Error> {
+        if locked(&self.resumed).contains(&scope) {
+            return Ok(());
+        }
+        self.erasure.resume(scope, self.now_ms()).await?;
+        locked(&self.resumed).insert(scope);
+        Ok(())
+    }
+
     pub(crate) fn is_wanted(&self, batch: &Batch, projects: &HashMap<Scope, Arc<Project>>) -> bool {
         let is_known = projects.contains_key(&batch.scope);
         if !is_known {
@@ -218,6 +230,7 @@ impl Processor {
             probe,
             owned: Mutex::default(),
             unknown: Mutex::default(),
+            resumed: Mutex::default(),
             is_running: AtomicBool::new(false),
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -227,6 +240,12 @@ impl Processor {
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.shared.is_running.load(Ordering::Acquire)
+    }
+
+    /// How many partitions it owns and consumes.
+    #[must_use]
+    pub fn owned_partitions(&self) -> usize {
+        locked(&self.shared.owned).len()
     }
 
     /// The erasure that shares this processor's store.
@@ -373,7 +392,7 @@ impl<'a> Driver<'a> {
     async fn assign(&mut self, ids: Vec<u32>) -> Result<(), Error> {
         for id in ids {
             self.drop_partition(id);
-            match self.start(id).await {
+            match start(self.shared, id).await {
                 Ok(partition) => {
                     self.consumer.seek(id, partition.control.next_offset()).await?;
                     self.partitions.insert(id, partition);
@@ -389,37 +408,6 @@ impl<'a> Driver<'a> {
         }
         self.shared.metrics.partitions.set(self.partitions.len() as i64);
         Ok(())
-    }
-
-    /// Takes a partition over and finishes what its last owner had begun.
-    async fn start(&self, id: u32) -> Result<Partition, flush::Error> {
-        let owner = uuid::Uuid::now_v7().to_string();
-        let control = Control::take(&*self.shared.store, self.shared.topic.name, id, &owner).await?;
-        let partition = Partition::new(id, control);
-        let Some(intent) = partition.control.unfinished().cloned() else { return Ok(partition) };
-        let records = self.read_range(id, intent.from, intent.to).await?;
-        let Some(flight) = Flight::redo(partition, records) else {
-            return Err(control::Error::Lost.into());
-        };
-        match flush(self.shared, vec![flight]).await.pop() {
-            Some(Ok((partition, _))) => Ok(partition),
-            Some(Err((_, error))) => Err(error),
-            None => Err(control::Error::Lost.into()),
-        }
-    }
-
-    async fn read_range(&self, id: u32, from: u64, to: u64) -> Result<Vec<StoredRecord>, flush::Error> {
-        let unavailable = |error: log::Error| store::Error::Unavailable(format!("the log: {error}"));
-        let topic = self.shared.topic.name;
-        let (mut records, mut next) = (Vec::new(), from);
-        while next < to {
-            let read = self.shared.log.read(topic, id, next, READ_BYTES, Duration::ZERO);
-            let read = read.await.map_err(unavailable)?;
-            let Some(last) = read.last() else { break };
-            next = last.position.offset + 1;
-            records.extend(read.into_iter().filter(|record| (from..to).contains(&record.position.offset)));
-        }
-        Ok(records)
     }
 
     async fn flush(&mut self) -> Result<(), Error> {
@@ -488,4 +476,35 @@ impl<'a> Driver<'a> {
             }
         }
     }
+}
+
+/// Takes a partition over and finishes what its last owner had begun.
+async fn start(shared: &Shared, id: u32) -> Result<Partition, flush::Error> {
+    let owner = uuid::Uuid::now_v7().to_string();
+    let control = Control::take(&*shared.store, shared.topic.name, id, &owner).await?;
+    let partition = Partition::new(id, control);
+    let Some(intent) = partition.control.unfinished().cloned() else { return Ok(partition) };
+    let records = read_range(shared, id, intent.from, intent.to).await?;
+    let Some(flight) = Flight::redo(partition, records) else {
+        return Err(control::Error::Lost.into());
+    };
+    match flush(shared, vec![flight]).await.pop() {
+        Some(Ok((partition, _))) => Ok(partition),
+        Some(Err((_, error))) => Err(error),
+        None => Err(control::Error::Lost.into()),
+    }
+}
+
+async fn read_range(shared: &Shared, id: u32, from: u64, to: u64) -> Result<Vec<StoredRecord>, flush::Error> {
+    let unavailable = |error: log::Error| store::Error::Unavailable(format!("the log: {error}"));
+    let topic = shared.topic.name;
+    let (mut records, mut next) = (Vec::new(), from);
+    while next < to {
+        let read = shared.log.read(topic, id, next, READ_BYTES, Duration::ZERO);
+        let read = read.await.map_err(unavailable)?;
+        let Some(last) = read.last() else { break };
+        next = last.position.offset + 1;
+        records.extend(read.into_iter().filter(|record| (from..to).contains(&record.position.offset)));
+    }
+    Ok(records)
 }

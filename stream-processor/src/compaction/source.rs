@@ -1,0 +1,371 @@
+//! What a stream's recording is made of: frames that are not compacted yet, and blocks that are.
+
+use std::collections::{HashSet, VecDeque};
+use std::ops::Bound;
+
+use bytes::Bytes;
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use playhead_domain::id::{SessionId, StreamId};
+use playhead_domain::row::{Block, Frame};
+use playhead_domain::seal::{DataKey, Purpose};
+use playhead_domain::session::key;
+use playhead_domain::store::{self, ClusteringRange, Key, Mutation, Order, Row, Store};
+use playhead_domain::table::{self, Table};
+use playhead_proto::frame::{Encoding, inflate_lossy};
+use playhead_proto::limits;
+use prost::Message;
+
+use super::Error;
+use super::unit::{Member, Unit};
+use crate::cache::SessionRef;
+use crate::processor::Shared;
+
+const PAGE: usize = 1_000;
+/// Frames of a session that one pass takes; the rest is left to the next.
+const MAX_FRAMES: usize = 20_000;
+const MAX_BLOCKS: usize = 20_000;
+
+/// A row of `SESSION_FRAMES`.
+pub(crate) struct FrameRow {
+    pub(crate) stream: StreamId,
+    pub(crate) seq: u64,
+    pub(crate) frame: Frame,
+    key: Key,
+    version: i64,
+}
+
+impl FrameRow {
+    /// Deletes the row as it was seen.
+    pub(crate) fn delete(&self) -> Mutation {
+        Mutation::Delete { table: &table::SESSION_FRAMES, key: self.key.clone(), version: self.version }
+    }
+
+    fn member(&self) -> Member {
+        Member {
+            seq: self.seq,
+            raw_bytes: 0,
+            from_ms: self.frame.from_ms,
+            to_ms: self.frame.to_ms,
+            key_frame: self.frame.key_frame && self.frame.part_index == 0,
+            events: self.frame.events,
+            continued: self.frame.part_index > 0,
+        }
+    }
+}
+
+/// Rows of a session, in order of stream and `seq`.
+pub(crate) struct Listed<T> {
+    pub(crate) rows: Vec<T>,
+    pub(crate) newest_version: i64,
+    pub(crate) has_more: bool,
+}
+
+/// The frames of a session.
+pub(crate) async fn list_frames(
+    store: &dyn Store,
+    session: SessionRef,
+) -> Result<Listed<FrameRow>, store::Error> {
+    let read = |row: Row| {
+        let (stream, seq) = key::batch_of(&row.key.clustering)?;
+        Some(FrameRow {
+            stream,
+            seq,
+            frame: Frame::decode(row.value).ok()?,
+            key: row.key,
+            version: row.version,
+        })
+    };
+    list(store, &table::SESSION_FRAMES, session, MAX_FRAMES, read).await
+}
+
+/// The blocks of a session.
+pub(crate) async fn list_blocks(
+    store: &dyn Store,
+    session: SessionRef,
+) -> Result<Listed<(StreamId, Block)>, store::Error> {
+    let read = |row: Row| Some((key::batch_of(&row.key.clustering)?.0, Block::decode(row.value).ok()?));
+    let listed = list(store, &table::SESSION_BLOCKS, session, MAX_BLOCKS, read).await?;
+    if listed.has_more {
+        // All are replaced at once, so all must be known.
+        return Err(store::Error::Corrupt(format!(
+            "session {} has more than {MAX_BLOCKS} blocks",
+            session.1
+        )));
+    }
+    Ok(listed)
+}
+
+/// The objects that a session's rows refer to: those of its frames, or those of its blocks.
+pub(crate) async fn objects_of(
+    store: &dyn Store,
+    session: SessionRef,
+    is_flush: bool,
+) -> Result<HashSet<String>, store::Error> {
+    let table = if is_flush { &table::SESSION_FRAMES } else { &table::SESSION_BLOCKS };
+    let object = |row: Row| {
+        let of_block = |row: Row| Block::decode(row.value).ok().map(|block| block.object);
+        if is_flush { Frame::decode(row.value).ok().map(|frame| frame.object) } else { of_block(row) }
+    };
+    let partition = key::session_partition(session.0, session.1);
+    let mut objects = HashSet::new();
+    let mut range = ClusteringRange::ALL;
+    loop {
+        let page = store.scan(table, &partition, &range, Order::Ascending, PAGE).await?;
+        if let Some(last) = page.rows.last() {
+            range.from = Bound::Excluded(last.key.clustering.clone());
+        }
+        for row in page.rows {
+            let unreadable =
+                || store::Error::Corrupt(format!("a row of {} of session {}", table.name, session.1));
+            objects.insert(object(row).ok_or_else(unreadable)?);
+        }
+        if !page.more {
+            return Ok(objects);
+        }
+    }
+}
+
+async fn list<T>(
+    store: &dyn Store,
+    table: &'static Table,
+    (scope, id): SessionRef,
+    limit: usize,
+    read: impl Fn(Row) -> Option<T>,
+) -> Result<Listed<T>, store::Error> {
+    let partition = key::session_partition(scope, id);
+    let mut listed = Listed { rows: Vec::new(), newest_version: 0, has_more: false };
+    let mut range = ClusteringRange::ALL;
+    loop {
+        let page = store.scan(table, &partition, &range, Order::Ascending, PAGE).await?;
+        listed.has_more = page.more;
+        if let Some(last) = page.rows.last() {
+            range.from = Bound::Excluded(last.key.clustering.clone());
+        }
+        for row in page.rows {
+            listed.newest_version = listed.newest_version.max(row.version);
+            let unreadable = || store::Error::Corrupt(format!("a row of {} of session {id}", table.name));
+            listed.rows.push(read(row).ok_or_else(unreadable)?);
+        }
+        if !listed.has_more || listed.rows.len() >= limit {
+            return Ok(listed);
+        }
+    }
+}
+
+/// Frames in order of `seq`, each with the ones that belong to the same split event.
+pub(crate) struct Frames {
+    groups: VecDeque<Vec<FrameRow>>,
+}
+
+impl Frames {
+    /// Groups frames; parts whose event is not complete are left out.
+    pub(crate) fn complete(frames: Vec<FrameRow>) -> Self {
+        let mut groups = VecDeque::new();
+        let mut group: Vec<FrameRow> = Vec::new();
+        for row in frames {
+            if row.frame.part_count <= 1 {
+                group.clear();
+                groups.push_back(vec![row]);
+                continue;
+            }
+            let expected = group.len();
+            let fits = row.frame.part_index as usize == expected
+                && group.last().is_none_or(|last| {
+                    last.seq + 1 == row.seq && last.frame.part_count == row.frame.part_count
+                });
+            if !fits {
+                group.clear();
+            }
+            if fits || row.frame.part_index == 0 {
+                group.push(row);
+            }
+            if group.last().is_some_and(|last| last.frame.part_index + 1 == last.frame.part_count) {
+                groups.push_back(std::mem::take(&mut group));
+            }
+        }
+        Self { groups }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    pub(crate) fn first_seq(&self) -> Option<u64> {
+        Some(self.groups.front()?.first()?.seq)
+    }
+
+    /// Deletes every row that is in a group.
+    pub(crate) fn deletes(&self) -> impl Iterator<Item = Mutation> + '_ {
+        self.groups.iter().flatten().map(FrameRow::delete)
+    }
+}
+
+/// The units of a stream in order of `seq`. Holds one open block and one unit at a time.
+pub(crate) struct Source<'a> {
+    shared: &'a Shared,
+    id: SessionId,
+    key: &'a DataKey,
+    blocks: VecDeque<Block>,
+    /// Units of the block that is open.
+    open: VecDeque<Unit>,
+    frames: Frames,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(
+        shared: &'a Shared,
+        session: SessionRef,
+        key: &'a DataKey,
+        blocks: Vec<Block>,
+        frames: Frames,
+    ) -> Self {
+        Self { shared, id: session.1, key, blocks: blocks.into(), open: VecDeque::new(), frames }
+    }
+
+    pub(crate) async fn next(&mut self) -> Result<Option<Unit>, Error> {
+        if self.open.is_empty()
+            && let Some(block) = self.blocks.front()
+            && self.frames.first_seq().is_none_or(|seq| first_seq(block) < seq)
+            && let Some(block) = self.blocks.pop_front()
+        {
+            self.open = self.open_block(block).await?.into();
+        }
+        let in_block = self.open.front().and_then(|unit| unit.members.first()).map(|member| member.seq);
+        match (in_block, self.frames.first_seq()) {
+            (Some(old), Some(new)) if new < old => self.next_frames().await,
+            (Some(_), _) => Ok(self.open.pop_front()),
+            (None, _) => self.next_frames().await,
+        }
+    }
+
+    async fn read(&self, object: &str, offset: u64, bytes: u32) -> Result<Bytes, object_store::Error> {
+        self.shared.blobs.get_range(&Path::from(object), offset..offset + u64::from(bytes)).await
+    }
+
+    async fn open_block(&self, block: Block) -> Result<Vec<Unit>, Error> {
+        let sealed = self.read(&block.object, block.offset, block.bytes).await?;
+        let (id, key) = (self.id, self.key.clone());
+        tokio::task::spawn_blocking(move || {
+            let raw = key.open_block(id, &block, &sealed, usize::MAX)?;
+            Ok(units(&block, &raw))
+        })
+        .await
+        .map_err(|error| Error::Panicked(error.to_string()))?
+    }
+
+    async fn next_frames(&mut self) -> Result<Option<Unit>, Error> {
+        let Some(group) = self.frames.groups.pop_front() else { return Ok(None) };
+        let declared: usize = group.iter().map(|row| row.frame.raw_bytes as usize).sum();
+        let is_too_large = group.len() > 1 && declared > limits::MAX_JOINED_BYTES;
+        let mut unit = Unit::default();
+        for row in group {
+            let member = row.member();
+            if is_too_large {
+                unit.push(member, &[], Some("too_large"));
+                continue;
+            }
+            let (raw, fault) = self.open_frame(row).await?;
+            unit.push(member, &raw, fault);
+        }
+        unit.end_at_line();
+        Ok(Some(unit))
+    }
+
+    /// What a frame holds up to its fault. An object that is gone for good is a gap; one that cannot be read now is an error.
+    async fn open_frame(&self, row: FrameRow) -> Result<(Vec<u8>, Option<&'static str>), Error> {
+        let frame = row.frame;
+        let sealed = match self.read(&frame.object, frame.offset, frame.bytes).await {
+            Ok(sealed) => sealed,
+            Err(object_store::Error::NotFound { .. }) => return Ok((Vec::new(), Some("lost"))),
+            Err(error) => return Err(error.into()),
+        };
+        let (id, key) = (self.id, self.key.clone());
+        tokio::task::spawn_blocking(move || {
+            let Ok(packed) = key.open(id, Purpose::Frame, &sealed) else {
+                return (Vec::new(), Some("unreadable"));
+            };
+            let declared = (frame.raw_bytes as usize).min(limits::MAX_DOM_RAW_BYTES);
+            let Some(encoding) = Encoding::from_name(&frame.encoding) else {
+                return (Vec::new(), Some("unreadable"));
+            };
+            let inflated = inflate_lossy(&packed, encoding, declared);
+            (inflated.bytes, inflated.fault.map(|fault| fault.reason()))
+        })
+        .await
+        .map_err(|error| Error::Panicked(error.to_string()))
+    }
+}
+
+fn first_seq(block: &Block) -> u64 {
+    block.frames.first().map_or(0, |frame| frame.seq)
+}
+
+/// Cuts an open block into its units again.
+fn units(block: &Block, mut raw: &[u8]) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
+    for frame in &block.frames {
+        let (own, rest) = raw.split_at((frame.raw_bytes as usize).min(raw.len()));
+        raw = rest;
+        let member = Member::of_block(frame, block.from_ms);
+        if !frame.continued || units.is_empty() {
+            units.push(Unit::default());
+        }
+        if let Some(unit) = units.last_mut() {
+            unit.push(member, own, None);
+        }
+    }
+    // Gaps stay with the batch in whose time they begin.
+    for gap in &block.gaps {
+        let owner = units.iter_mut().find(|unit| {
+            unit.gap.is_none() && unit.members.iter().any(|member| member.from_ms == gap.from_ms)
+        });
+        if let Some(unit) = owner {
+            unit.gap = Some(gap.clone());
+        }
+    }
+    units
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(seq: u64, part: (u32, u32)) -> FrameRow {
+        FrameRow {
+            stream: StreamId([1; 8]),
+            seq,
+            frame: Frame { part_index: part.0, part_count: part.1, ..Frame::default() },
+            key: Key { partition: vec![], clustering: vec![] },
+            version: 1,
+        }
+    }
+
+    fn grouped(rows: Vec<FrameRow>) -> Vec<Vec<u64>> {
+        Frames::complete(rows).groups.iter().map(|group| group.iter().map(|row| row.seq).collect()).collect()
+    }
+
+    #[test]
+    fn parts_are_grouped_only_when_all_are_there() {
+        let whole = (0, 1);
+        assert_eq!(
+            grouped(vec![row(0, whole), row(1, (0, 2)), row(2, (1, 2)), row(3, whole)]),
+            [vec![0], vec![1, 2], vec![3]]
+        );
+        assert_eq!(
+            grouped(vec![row(1, (0, 3)), row(3, (2, 3)), row(4, whole)]),
+            [vec![4]],
+            "the middle is missing"
+        );
+        assert_eq!(
+            grouped(vec![row(2, (1, 2)), row(3, (0, 2)), row(4, (1, 2))]),
+            [vec![3, 4]],
+            "the first is missing"
+        );
+        assert_eq!(
+            grouped(vec![row(1, (0, 2)), row(2, (0, 2)), row(3, (1, 2))]),
+            [vec![2, 3]],
+            "begun twice"
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! Objects of compacted sessions, by the day on which they expire, and what may be written once they are there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutPayload};
+use playhead_domain::id::StreamId;
+use playhead_domain::row::Block;
+use playhead_domain::seal::DataKey;
+use playhead_domain::session::key;
+use playhead_domain::store::Mutation;
+use playhead_domain::table;
+use prost::Message;
+
+use super::Error;
+use super::block::RawBlock;
+use crate::cache::SessionRef;
+use crate::calendar;
+use crate::effect::object_row;
+use crate::processor::Shared;
+use crate::retry::retry;
+
+const WRITE_FOR: Duration = Duration::from_secs(120);
+const DELETES_AT_ONCE: usize = 500;
+const MAX_WAITING_DELETES: usize = 20_000;
+
+/// A session whose blocks are all staged.
+pub(crate) struct Finished {
+    pub(crate) session: SessionRef,
+    version: i64,
+    expires_at_ms: i64,
+    blocks: Vec<(StreamId, Block)>,
+    /// What the blocks make superfluous.
+    pub(crate) deletes: Vec<Mutation>,
+}
+
+impl Finished {
+    pub(crate) fn new(session: SessionRef, version: i64, expires_at_ms: i64) -> Self {
+        Self { session, version, expires_at_ms, blocks: Vec::new(), deletes: Vec::new() }
+    }
+
+    /// Blocks that stay where they are.
+    pub(crate) fn keep(&mut self, stream: StreamId, blocks: Vec<Block>) {
+        self.blocks.extend(blocks.into_iter().map(|block| (stream, block)));
+    }
+
+    /// Replaces all blocks of the session at once: a row that is not written again is older than the deletion.
+    fn rows(&self) -> Vec<Mutation> {
+        let (scope, id) = self.session;
+        let mut rows = vec![Mutation::DeletePartition {
+            table: &table::SESSION_BLOCKS,
+            partition: key::session_partition(scope, id),
+            version: self.version - 1,
+        }];
+        rows.extend(self.blocks.iter().map(|(stream, block)| Mutation::Put {
+            table: &table::SESSION_BLOCKS,
+            key: key::batch(scope, id, *stream, block.frames.first().map_or(0, |frame| frame.seq)),
+            value: block.encode_to_vec().into(),
+            version: self.version,
+            expires_at_ms: Some(self.expires_at_ms),
+        }));
+        rows
+    }
+}
+
+struct Staging {
+    name: String,
+    bytes: Vec<u8>,
+    sessions: BTreeSet<SessionRef>,
+    expires_at_ms: i64,
+}
+
+/// The objects under way: together about as large as one may be.
+pub(crate) struct Stagings {
+    limit_bytes: usize,
+    by_day: BTreeMap<i64, Staging>,
+    finished: Vec<Finished>,
+    /// Sessions whose rows are written.
+    pub(crate) compacted: usize,
+}
+
+impl Stagings {
+    pub(crate) fn new(shared: &Shared) -> Self {
+        Self {
+            limit_bytes: shared.config.object_bytes,
+            by_day: BTreeMap::new(),
+            finished: Vec::new(),
+            compacted: 0,
+        }
+    }
+
+    /// Seals a block and puts it into the object of its session's expiry day.
+    pub(crate) async fn add(
+        &mut self,
+        shared: &Shared,
+        finished: &mut Finished,
+        key: &DataKey,
+        stream: StreamId,
+        block: RawBlock,
+    ) -> Result<(), Error> {
+        let (id, key, RawBlock { raw, mut row }) = (finished.session.1, key.clone(), block);
+        let sealed = tokio::task::spawn_blocking(move || key.seal_block(id, &raw))
+            .await
+            .map_err(|error| Error::Panicked(error.to_string()))??;
+        let day = key::day(finished.expires_at_ms);
+        let staging = self.by_day.entry(day).or_insert_with(|| Staging {
+            name: format!("blocks/{}/{}", calendar::date(day), uuid::Uuid::now_v7()),
+            bytes: Vec::new(),
+            sessions: BTreeSet::new(),
+            expires_at_ms: 0,
+        });
+        staging.name.clone_into(&mut row.object);
+        row.offset = staging.bytes.len() as u64;
+        row.bytes = u32::try_from(sealed.len()).unwrap_or(u32::MAX);
+        staging.bytes.extend_from_slice(&sealed);
+        staging.sessions.insert(finished.session);
+        staging.expires_at_ms = staging.expires_at_ms.max(finished.expires_at_ms);
+        finished.blocks.push((stream, row));
+        shared.metrics.compaction_out_bytes.inc_by(sealed.len() as u64);
+        if self.by_day.values().map(|staging| staging.bytes.len()).sum::<usize>() >= self.limit_bytes {
+            self.write(shared).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a session whose blocks are all added.
+    pub(crate) async fn finish(&mut self, shared: &Shared, finished: Finished) -> Result<(), Error> {
+        self.finished.push(finished);
+        // Sessions without much of a recording must not pile up either.
+        let waiting: usize = self.finished.iter().map(|session| session.deletes.len()).sum();
+        if waiting >= MAX_WAITING_DELETES { self.write(shared).await } else { Ok(()) }
+    }
+
+    /// Writes the objects, then the rows of the sessions that are finished.
+    pub(crate) async fn write(&mut self, shared: &Shared) -> Result<(), Error> {
+        let finished = std::mem::take(&mut self.finished);
+        for (day, staging) in std::mem::take(&mut self.by_day) {
+            let Staging { name, bytes, sessions, expires_at_ms } = staging;
+            let row =
+                object_row("blocks", &name, day, bytes.len(), &sessions, expires_at_ms, shared.now_us());
+            let (path, payload) = (Path::from(name), PutPayload::from(bytes));
+            retry(WRITE_FOR, || shared.blobs.put(&path, payload.clone())).await?;
+            retry(WRITE_FOR, || shared.store.write(vec![row.clone()])).await?;
+        }
+        for session in finished {
+            shared.store.write(session.rows()).await?;
+            for deletes in session.deletes.chunks(DELETES_AT_ONCE) {
+                shared.store.write(deletes.to_vec()).await?;
+            }
+            self.compacted += 1;
+            shared.metrics.compacted_sessions.inc();
+        }
+        Ok(())
+    }
+}

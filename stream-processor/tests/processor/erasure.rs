@@ -1,0 +1,119 @@
+//! What was erased is gone and stays gone.
+
+use playhead_domain::session::{facet, key};
+use playhead_domain::table;
+use serde_json::json;
+
+use crate::world::{Batch, START_MS, World, scope, session};
+
+fn shopper(id: u8, seq: u64, user: &str) -> Batch {
+    let batch = Batch::new(id, id, seq).page("https://a.example/").key_frame("page");
+    batch.signal(json!({"k": "identify", "id": user, "email": format!("{user}@example.org")}))
+}
+
+async fn assert_gone(world: &World, id: u8) {
+    let id = session(id);
+    assert!(world.summary(id).await.is_none() && world.data_key(id).await.is_none());
+    for table in
+        [&table::SESSION_STATE, &table::SESSION_EVENTS, &table::SESSION_FRAMES, &table::SESSION_BLOCKS]
+    {
+        assert!(world.session_rows(table, id).await.is_empty(), "{}", table.name);
+    }
+    let day = key::day(START_MS);
+    let listed =
+        world.rows(&table::SESSIONS_BY_START, key::by_start_partition(scope(), day, key::shard(id))).await;
+    assert!(listed.iter().all(|row| key::start_of(&row.key.clustering).unwrap().1 != id));
+    for (name, value) in [(facet::USER, "ana"), (facet::EMAIL, "ana@example.org"), (facet::PAGE, "/")] {
+        let rows = world.rows(&table::SESSION_FACETS, key::facet_partition(scope(), name, value, day)).await;
+        assert!(rows.iter().all(|row| key::start_of(&row.key.clustering).unwrap().1 != id), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_still_sending_stays_erased() {
+    let world = World::new().await;
+    let running = world.start().await;
+    world.send(&shopper(1, 0, "ana")).await;
+    world.send(&shopper(2, 0, "ben")).await;
+    world.catch_up().await;
+    assert!(world.summary(session(1)).await.is_some());
+    world.erasure().erase_session(scope(), session(1), world.now_ms()).await.unwrap();
+    assert_gone(&world, 1).await;
+    for seq in 1..4 {
+        world.send(&shopper(1, seq, "ana")).await;
+        world.catch_up().await;
+        assert_gone(&world, 1).await;
+    }
+    assert!(world.erasure().is_session_erased(scope(), session(1)).await.unwrap());
+    assert!(world.summary(session(2)).await.is_some(), "others stay");
+    assert_eq!(world.intake().await.suppressed, 3);
+    running.stop().await;
+    // A new process knows it, too.
+    world.send(&shopper(1, 4, "ana")).await;
+    world.process(None).await.unwrap();
+    assert_gone(&world, 1).await;
+}
+
+#[tokio::test]
+async fn a_user_is_erased_in_what_was_and_in_what_began_before() {
+    let world = World::new().await;
+    let running = world.start().await;
+    world.send(&shopper(1, 0, "ana")).await;
+    world.send(&shopper(2, 0, "ben")).await;
+    // Begins before the request and says only later who it is.
+    world.send(&Batch::new(3, 3, 0).page("https://a.example/")).await;
+    world.catch_up().await;
+    world.pass(5_000);
+    assert_eq!(world.erasure().erase_user(scope(), "ana@example.org", world.now_ms()).await.unwrap(), 1);
+    assert_gone(&world, 1).await;
+    world.send(&shopper(3, 1, "ana")).await;
+    world.catch_up().await;
+    assert_gone(&world, 3).await;
+    assert!(world.erasure().is_session_erased(scope(), session(3)).await.unwrap());
+    // What begins after the request is a new matter.
+    world.pass(10_000);
+    let mut later = Batch::new(4, 4, 0);
+    later.from = world.now_ms();
+    let later = later.signal(json!({"k": "identify", "email": "ana@example.org"}));
+    world.send(&later).await;
+    world.catch_up().await;
+    assert!(world.summary(session(4)).await.is_some());
+    assert!(world.summary(session(2)).await.is_some());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_interrupted_erasure_is_finished() {
+    let world = World::new().await;
+    world.send(&shopper(1, 0, "ana")).await;
+    world.process(None).await.unwrap();
+    // All that had happened was that the request was persisted.
+    let entry = playhead_domain::row::Suppression { requested_ms: world.now_ms(), stage: "keys".to_owned() };
+    let put = playhead_domain::store::Mutation::Put {
+        table: &table::SUPPRESSIONS,
+        key: key::suppression(scope(), "session", &session(1).0),
+        value: prost::Message::encode_to_vec(&entry).into(),
+        version: world.now_ms() * 1_000,
+        expires_at_ms: None,
+    };
+    world.store.write(vec![put]).await.unwrap();
+    world.pass(1);
+    assert_eq!(world.erasure().resume(scope(), world.now_ms()).await.unwrap(), 1);
+    assert_gone(&world, 1).await;
+    assert_eq!(world.erasure().resume(scope(), world.now_ms()).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn erasing_reaches_compacted_sessions_and_their_objects() {
+    let world = World::new().await;
+    let running = world.start().await;
+    world.send(&shopper(1, 0, "ana")).await;
+    world.catch_up().await;
+    world.pass(61_000);
+    assert_eq!(running.processor.compact_now().await.unwrap(), 1);
+    world.erasure().erase_session(scope(), session(1), world.now_ms()).await.unwrap();
+    assert_gone(&world, 1).await;
+    running.processor.collect_now().await.unwrap();
+    assert!(world.objects().await.is_empty());
+    running.stop().await;
+}

@@ -1,0 +1,10 @@
+//! The processor on real back ends: what was appended to the log becomes what readers see.
+
+mod bad_input;
+mod collection;
+mod compaction;
+mod crash;
+mod duplication;
+mod erasure;
+mod visible;
+mod world;
