@@ -31,13 +31,13 @@ export class Buffer {
     if (!this.dom.length) return false;
     if (line.key) return true;
     const onlyMeta = this.dom.length === 1 && this.dom[0]?.key === true;
-    return !onlyMeta && this.domSize + line.text.length > PART_RAW_BYTES / 2;
+    return !onlyMeta && this.domSize + line.text.length > PART_RAW_BYTES / 3;
   }
 
   /** More must not be put into one batch, however long the way to the server is blocked. */
   get isFull(): boolean {
     return (
-      this.domSize > PART_RAW_BYTES / 2 ||
+      this.domSize > PART_RAW_BYTES / 3 ||
       this.signalsSize > PART_RAW_BYTES / 4 ||
       this.signals.length >= MAX_SIGNALS_PER_BATCH
     );

@@ -25,6 +25,8 @@ import type { Outcome, Transport } from './transport.js';
 const SHRINK_TO = 0.75;
 /** The first key frame is followed by a few events that belong to it. */
 const FIRST_FLUSH_MS = 300;
+/** Size alone makes a batch at most this often. */
+const LARGE_INTERVAL_MS = 1_000;
 
 /**
  * Lines in, acknowledged batches out. Holds at most `SDK_BUFFER_BYTES`, sends one batch at a time in order, and tells what it
@@ -44,6 +46,7 @@ export class Outbox implements Delivery {
   private awaitsKey = false;
   /** The stream's first pictures are on their way: who watches live need not wait for the interval. */
   private shown = false;
+  private largeAt = -Infinity;
 
   constructor(
     private stream: Stream,
@@ -172,10 +175,8 @@ export class Outbox implements Delivery {
 
   private afterAdd(): void {
     if (this.buffer.isFull) this.seal();
-    if (this.size > SDK_BUFFER_BYTES) this.shrink();
-    // While the way is blocked small batches would only pile up: they grow instead.
-    if (this.buffer.size >= FLUSH_RAW_BYTES && !this.parcels.length) this.flush();
-    else this.schedule();
+    this.schedule();
+    this.flushWhenLarge();
   }
 
   private schedule(delayMs = FLUSH_INTERVAL_MS): void {
@@ -184,6 +185,18 @@ export class Outbox implements Delivery {
       this.flushTimer = undefined;
       attempt(() => this.flush());
     }, delayMs);
+  }
+
+  /**
+   * While the way is blocked small batches would only pile up, and a busy page would make dozens a second, each of which costs the
+   * main thread more than its bytes: they grow instead.
+   */
+  private flushWhenLarge(): void {
+    if (this.buffer.size < FLUSH_RAW_BYTES || this.parcels.length) return;
+    const now = performance.now();
+    if (now - this.largeAt < LARGE_INTERVAL_MS) return;
+    this.largeAt = now;
+    this.flush();
   }
 
   private flushSoon(): void {
@@ -199,6 +212,8 @@ export class Outbox implements Delivery {
     const buffer = this.buffer;
     this.buffer = new Buffer();
     this.parcels.push(...seal(buffer, this.stream, (bytes) => this.dropPicture(buffer.from, bytes)));
+    // The buffer itself is sealed long before it matters.
+    if (this.size > SDK_BUFFER_BYTES) this.shrink();
   }
 
   private dropPicture(t: number, bytes: number): void {
@@ -279,7 +294,7 @@ export class Outbox implements Delivery {
       if (outcome.kind === 'refused') this.tellRefused(parcel, outcome.tooLarge);
     }
     this.pump();
-    if (this.buffer.size >= FLUSH_RAW_BYTES && !this.parcels.length) this.flush();
+    this.flushWhenLarge();
   }
 
   private tellRefused(parcel: Parcel, tooLarge: boolean): void {

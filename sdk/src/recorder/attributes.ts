@@ -42,7 +42,7 @@ const TEXTS = new Set([
 ]);
 /** Attributes that shape the page and hold nothing of anybody. */
 const SHAPES =
-  /^(class|id|for|type|name|rel|media|dir|lang|role|tabindex|(col|row)?span|rows|cols|size|width|height|align|valign|start|min|max|step|low|high|optimum|checked|selected|disabled|readonly|required|multiple|open|hidden|wrap|scope|headers|charset|as|sizes|loading|decoding|crossorigin|slot|part|popover|inert|is|xmlns(:\w+)?|version|d|points|viewbox|transform|preserveaspectratio|[cfr]?[xy][12]?|rx|ry|r|dx|dy|offset|fill[\w-]*|stroke[\w-]*|clip[\w-]*|mask|stop-[\w-]+|font[\w-]*|text-anchor|dominant-baseline|opacity|gradient[\w]+|pattern[\w]+|marker[\w-]*|filter|color|face|border|cell(padding|spacing)|bgcolor|rr_\w+|data-playhead|data-rr-is-password|autocomplete|inputmode|maxlength|minlength|method|enctype|target)$/;
+  /^(class|id|for|type|name|rel|media|dir|lang|role|tabindex|(col|row)?span|rows|cols|size|width|height|align|valign|start|min|max|step|low|high|optimum|disabled|readonly|required|multiple|open|hidden|wrap|scope|headers|charset|as|sizes|loading|decoding|crossorigin|slot|part|popover|inert|is|xmlns(:\w+)?|version|d|points|viewbox|transform|preserveaspectratio|[cfr]?[xy][12]?|rx|ry|r|dx|dy|offset|fill[\w-]*|stroke[\w-]*|clip[\w-]*|mask|stop-[\w-]+|font[\w-]*|text-anchor|dominant-baseline|opacity|gradient[\w]+|pattern[\w]+|marker[\w-]*|filter|color|face|border|cell(padding|spacing)|bgcolor|rr_\w+|data-playhead|data-rr-is-password|autocomplete|inputmode|maxlength|minlength|method|enctype|target)$/;
 /** Values of `data-` and unknown attributes that masked elements may keep: styles hang on them. */
 const STATES =
   /^(|true|false|on|off|open|opened|closed|active|inactive|checked|unchecked|mixed|indeterminate|visible|hidden|disabled|enabled|selected|expanded|collapsed|top|bottom|left|right|start|end|center|horizontal|vertical|loading|loaded|light|dark|none|auto|\d{1,2})$/i;
@@ -92,6 +92,33 @@ function other(name: string, value: string, standing: Standing, privacy: DomPriv
   return privacy.redactText(value);
 }
 
+type Kind = 'never' | 'choice' | 'value' | 'css' | 'address' | 'shape' | 'set' | 'text' | 'aria' | 'other';
+
+function classify(lower: string): Kind {
+  if (lower.startsWith('on') || NEVER.has(lower) || lower === 'content') return 'never';
+  if (lower === 'checked' || lower === 'selected') return 'choice';
+  if (lower === 'value') return 'value';
+  if (lower === 'style' || lower === '_csstext') return 'css';
+  if (ADDRESSES.has(lower)) return 'address';
+  if (SHAPES.test(lower)) return 'shape';
+  if (lower === 'srcset' || lower === 'imagesrcset') return 'set';
+  if (TEXTS.has(lower)) return 'text';
+  return lower.startsWith('aria-') ? 'aria' : 'other';
+}
+
+/** Names come again and again; a page that makes up new ones without end does not fill memory. */
+const kinds = new Map<string, Kind>();
+const MAX_KINDS = 1_000;
+
+function kindOf(name: string): Kind {
+  let kind = kinds.get(name);
+  if (kind === undefined) {
+    kind = classify(name.toLowerCase());
+    if (kinds.size < MAX_KINDS) kinds.set(name, kind);
+  }
+  return kind;
+}
+
 /** What may be recorded of one attribute of an element with this standing. */
 export function cleanAttribute(
   tag: string,
@@ -100,22 +127,28 @@ export function cleanAttribute(
   standing: Standing,
   privacy: DomPrivacy,
 ): Clean {
-  const lower = name.toLowerCase();
-  if (lower.startsWith('on') || NEVER.has(lower)) return undefined;
-  if ((lower === 'checked' || lower === 'selected') && standing.level === Level.Masked) return undefined;
+  const kind = kindOf(name);
+  if (kind === 'shape') return value;
+  if (kind === 'never') return undefined;
+  if (kind === 'choice') return standing.level === Level.Masked ? undefined : value;
   if (typeof value !== 'string') return value;
-  if (lower === 'value') return fieldValue(tag, value, standing, privacy);
-  if (lower === 'style' || lower === '_csstext') return redactCss(value, privacy);
-  if (ADDRESSES.has(lower)) return address(value, standing, privacy);
-  if (SHAPES.test(lower)) return value;
-  if (lower === 'srcset' || lower === 'imagesrcset') return sourceSet(value, privacy);
-  if (lower === 'content') return undefined;
-  if (TEXTS.has(lower)) {
-    if (!value) return value;
-    return standing.level === Level.Open ? privacy.redactText(value) : privacy.mask;
+  switch (kind) {
+    case 'value':
+      return fieldValue(tag, value, standing, privacy);
+    case 'css':
+      return redactCss(value, privacy);
+    case 'address':
+      return address(value, standing, privacy);
+    case 'set':
+      return sourceSet(value, privacy);
+    case 'text':
+      if (!value) return value;
+      return standing.level === Level.Open ? privacy.redactText(value) : privacy.mask;
+    case 'aria':
+      return standing.level === Level.Masked && value.length > 40 ? undefined : value;
+    default:
+      return other(name.toLowerCase(), value, standing, privacy);
   }
-  if (lower.startsWith('aria-')) return standing.level === Level.Masked && value.length > 40 ? undefined : value;
-  return other(lower, value, standing, privacy);
 }
 
 /** `content` of a meta element is kept for the few names that shape the page. */

@@ -9,6 +9,8 @@ import { StormGuard } from './storm.js';
 
 const META = 4;
 const FULL_SNAPSHOT = 2;
+const INCREMENTAL = 3 as const;
+const MUTATION = 0 as const;
 const MAX_FAILURES = 50;
 
 /** zlib on the calling thread, quick rather than small. */
@@ -68,7 +70,7 @@ class PageRecorder implements Recorder {
 
   private begin(): void {
     this.seenKey = false;
-    this.storm.watchBefore();
+    this.storm.watch();
     const { privacy } = this.host;
     this.stopRrweb = record({
       emit: (event) => this.take(event),
@@ -96,7 +98,6 @@ class PageRecorder implements Recorder {
       recordAfter: 'DOMContentLoaded',
       errorHandler: () => this.fail(),
     });
-    this.storm.watchBehind();
   }
 
   private end(): void {
@@ -110,6 +111,7 @@ class PageRecorder implements Recorder {
 
   private take(event: eventWithTime): void {
     if (this.stopped) return;
+    const startedAt = performance.now();
     try {
       event.timestamp = this.host.now();
       if (!this.sanitizer.clean(event)) return;
@@ -120,6 +122,8 @@ class PageRecorder implements Recorder {
       if ((event.type as number) === FULL_SNAPSHOT) this.keyFrames.tookSnapshot(text.length);
       else if (!key) this.keyFrames.recorded(text.length);
       this.pass({ text, t: event.timestamp, key });
+      // A key frame is meant to be dear, and is rare.
+      if (event.type === INCREMENTAL && event.data.source === MUTATION) this.storm.recorded(startedAt);
     } catch {
       this.fail();
     }

@@ -128,12 +128,14 @@ describe('fetch', () => {
     const captured = await CapturedPage.open(browser, site);
     await captured.page.evaluate(
       async (foreign) => {
+        // The first call of all takes its time; twins that start far enough apart can be told apart.
+        await fetch('/status/204');
         await Promise.all([fetch('/slow?ms=20'), fetch('/slow?ms=20'), fetch(foreign)]);
         await fetch('/json');
       },
       site.url('/json', 1),
     );
-    const requests = await captured.atLeast('request', 4);
+    const requests = await captured.atLeast('request', 5);
     for (const twin of of(requests, '/slow')) {
       expect(twin).toMatchObject({ outcome: 'ok', status: 200 });
       expect(twin).not.toHaveProperty('timing');
@@ -344,6 +346,21 @@ test('installing twice tells everything once', async () => {
   await captured.page.waitForTimeout(500);
   expect(await captured.signals('request')).toHaveLength(1);
   expect(await captured.signals('console')).toHaveLength(1);
+  await captured.close();
+});
+
+test('an answer that keeps the page busy is told with its phases and the frame that came at last', async () => {
+  const captured = await CapturedPage.open(browser, site);
+  await captured.atLeast('vital', 1);
+  await captured.page.evaluate(async () => {
+    await fetch('/timed');
+    const end = performance.now() + 2600;
+    while (performance.now() < end);
+  });
+  const request = await captured.first('request');
+  expect(request.timing?.wait_ms).toBeGreaterThanOrEqual(55);
+  expect(request.frontend_ms).toBeGreaterThan(2500);
+  expect(request.duration_ms).toBeLessThan(2500);
   await captured.close();
 });
 

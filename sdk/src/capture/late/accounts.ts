@@ -7,8 +7,8 @@ import { observeEntries } from './observe.js';
 import { isDetailed, phasesOf, serverTimingOf, TimingMatcher } from './timing.js';
 import type { RequestSignal } from '../../signal.js';
 
-/** The frame that shows an answer is painted soon after it, if the page paints at all. */
-const FRAME_WAIT_MS = 100;
+/** How long an answer waits for the frame that shows it. */
+const FRAME_WAIT_MS = 1000;
 
 /** The browser's own account of the page's requests: phases, sizes, what the server said, and the frame that followed. */
 export class Accounts implements Account {
@@ -23,7 +23,7 @@ export class Accounts implements Account {
     private readonly flights: Flights,
   ) {
     this.matcher = new TimingMatcher(flights.started);
-    this.frames = new Frames(context);
+    this.frames = new Frames(context, () => this.seeFrame());
     this.unobserve = observeEntries(context, 'resource', (entry) => this.take(entry as PerformanceResourceTiming));
     flights.account = this;
   }
@@ -36,6 +36,13 @@ export class Accounts implements Account {
   settled(flight: Flight): void {
     flight.release = this.frames.watch();
     if (this.matcher.match(flight)) this.flights.tellIn(flight, FRAME_WAIT_MS);
+  }
+
+  private seeFrame(): void {
+    for (const flight of this.flights.settledOnes()) {
+      const entry = this.matcher.match(flight);
+      if (entry && this.frames.paintedAfter(entry.responseEnd) !== undefined) this.flights.tellIn(flight, 0);
+    }
   }
 
   visibilityChanged(): void {

@@ -14,7 +14,11 @@ export class Frames {
   private waiting = 0;
   private scheduled = false;
 
-  constructor(private readonly context: CaptureContext) {}
+  /** `painted` is called after every frame that was noted. */
+  constructor(
+    private readonly context: CaptureContext,
+    private readonly painted: () => void,
+  ) {}
 
   /** Notes frames until the returned function is called. */
   watch(): () => void {
@@ -52,6 +56,7 @@ export class Frames {
         this.frames.push({ began, painted: performance.now() });
         if (this.frames.length > MAX_FRAMES) this.frames.shift();
         this.scheduled = false;
+        this.painted();
         if (this.waiting > 0) this.schedule();
         else this.frames = [];
       }),

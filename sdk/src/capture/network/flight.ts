@@ -14,6 +14,8 @@ const MAX_HEADERS = 50;
 const MAX_HEADER = 1000;
 /** How long an answered request waits for the browser's own account of it. */
 const ACCOUNT_WAIT_MS = 2000;
+/** A timer that comes so much later than due was held up by the page. */
+const LATE_MS = 200;
 /** A request so soon after a click is taken to be its doing. */
 const CLICK_MS = 500;
 
@@ -35,6 +37,8 @@ export interface Flight extends Started {
   /** Called when it is told. */
   release?: () => void;
   timer?: ReturnType<typeof setTimeout>;
+  /** Whether that timer has come late once. */
+  wasLate?: boolean;
 }
 
 /** The browser's own account of requests, once the chunk that reads it is there. */
@@ -136,10 +140,15 @@ export class Flights {
 
   tellIn(flight: Flight, ms: number): void {
     clearTimeout(flight.timer);
-    flight.timer = setTimeout(
-      this.context.guard(() => this.whenRead(flight)),
-      ms,
-    );
+    const due = performance.now() + ms;
+    const tell = (): void => {
+      // A page that was busy all the while has kept the browser's account and the next frame waiting, too.
+      const isLate = !flight.wasLate && performance.now() - due > LATE_MS;
+      flight.wasLate = isLate;
+      if (isLate) this.tellIn(flight, ms);
+      else this.whenRead(flight);
+    };
+    flight.timer = setTimeout(this.context.guard(tell), ms);
   }
 
   stop(): void {
