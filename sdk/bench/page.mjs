@@ -34,7 +34,10 @@ export async function work({ frames, changesPerFrame }) {
   await new Promise((resolve) => setTimeout(resolve, 1_500));
 }
 
-export const html = (head, rows) => `<!doctype html><html><head><title>bench</title><style>table,tbody{display:block}tr{display:flex;contain:strict;height:18px;width:600px}</style>${head}</head><body>
+export const html = (
+  head,
+  rows,
+) => `<!doctype html><html><head><title>bench</title><style>table,tbody{display:block}tr{display:flex;contain:strict;height:18px;width:600px}</style>${head}</head><body>
 <form><input name="a" value="x"><select><option>one</option><option>two</option></select></form>
 <table><tbody>${Array.from(
   { length: rows },

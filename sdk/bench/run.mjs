@@ -39,7 +39,8 @@ const server = createServer(async (request, response) => {
     return;
   }
   if (path === '/bare.js') response.setHeader('Content-Type', 'text/javascript').end(bare.outputFiles[0].text);
-  else if (path.startsWith('/sdk/')) response.setHeader('Content-Type', 'text/javascript').end(await readFile(new URL(path.slice(5), dist)));
+  else if (path.startsWith('/sdk/'))
+    response.setHeader('Content-Type', 'text/javascript').end(await readFile(new URL(path.slice(5), dist)));
   else response.setHeader('Content-Type', 'text/html').end(html(variants[path.slice(1)] ?? '', ROWS));
 });
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -76,7 +77,11 @@ async function measure(variant) {
   const after = await read();
   const longTasks = await page.evaluate(() => window.longTasks);
   await context.close();
-  return { taskMs: after.TaskDuration - before.TaskDuration, scriptMs: after.ScriptDuration - before.ScriptDuration, longTasks };
+  return {
+    taskMs: after.TaskDuration - before.TaskDuration,
+    scriptMs: after.ScriptDuration - before.ScriptDuration,
+    longTasks,
+  };
 }
 
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
@@ -88,8 +93,12 @@ for (let round = 0; round < ROUNDS; round++) {
 await browser.close();
 server.close();
 
-const task = Object.fromEntries(Object.entries(runs).map(([name, list]) => [name, Math.round(median(list.map((run) => run.taskMs)))]));
-const script = Object.fromEntries(Object.entries(runs).map(([name, list]) => [name, Math.round(median(list.map((run) => run.scriptMs)))]));
+const task = Object.fromEntries(
+  Object.entries(runs).map(([name, list]) => [name, Math.round(median(list.map((run) => run.taskMs)))]),
+);
+const script = Object.fromEntries(
+  Object.entries(runs).map(([name, list]) => [name, Math.round(median(list.map((run) => run.scriptMs)))]),
+);
 const sizes = {};
 for (const name of (await readdir(dist)).filter((file) => file.endsWith('.js'))) {
   sizes[name] = gzipSync(await readFile(new URL(name, dist)), { level: 9 }).length;
@@ -101,8 +110,12 @@ const result = {
   script_ms: script,
   main_thread_ratio: Number((task.playhead / task.rrweb).toFixed(3)),
   recording_ratio: Number(((task.playhead - task.none) / (task.rrweb - task.none)).toFixed(3)),
-  long_tasks_over_50_ms: Object.fromEntries(Object.entries(runs).map(([name, list]) => [name, list.flatMap((run) => run.longTasks).length])),
-  longest_task_ms: Object.fromEntries(Object.entries(runs).map(([name, list]) => [name, Math.max(0, ...list.flatMap((run) => run.longTasks))])),
+  long_tasks_over_50_ms: Object.fromEntries(
+    Object.entries(runs).map(([name, list]) => [name, list.flatMap((run) => run.longTasks).length]),
+  ),
+  longest_task_ms: Object.fromEntries(
+    Object.entries(runs).map(([name, list]) => [name, Math.max(0, ...list.flatMap((run) => run.longTasks))]),
+  ),
   batches: received.batches,
   gzip_bytes: sizes,
 };

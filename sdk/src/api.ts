@@ -2,6 +2,7 @@ import { reportError } from './capture/errors.js';
 import { attempt, guard } from './guard.js';
 import { resolve, type StartOptions } from './options.js';
 import { Recording } from './recording.js';
+import type { IdentifySignal } from './signal.js';
 import type { Stub } from './stub.js';
 import { SDK_VERSION } from './version.js';
 
@@ -42,6 +43,16 @@ const MAX_EARLY_CALLS = 100;
 function warn(message: string): void {
   // eslint-disable-next-line no-console -- the one place where a mistake in the page's own set-up is told
   console.warn(`[playhead] ${message}`);
+}
+
+function identifySignal({ id, email, traits }: Identity, t: number): IdentifySignal {
+  return {
+    k: 'identify',
+    t,
+    ...(id === undefined ? {} : { id: String(id) }),
+    ...(email === undefined ? {} : { email: String(email) }),
+    ...(traits ? { traits } : {}),
+  };
 }
 
 export function createApi({ defaults = {}, origin, stub }: ApiSource): PlayheadApi {
@@ -95,16 +106,7 @@ export function createApi({ defaults = {}, origin, stub }: ApiSource): PlayheadA
       recording = undefined;
     }),
     identify: guard((identity: Identity) =>
-      when((current) => {
-        const { id, email, traits } = identity;
-        current.emit({
-          k: 'identify',
-          t: current.context.now(),
-          ...(id === undefined ? {} : { id: String(id) }),
-          ...(email === undefined ? {} : { email: String(email) }),
-          ...(traits ? { traits } : {}),
-        });
-      }),
+      when((current) => current.emit(identifySignal(identity, current.context.now()))),
     ),
     track: guard((name: string, properties?: Record<string, unknown>) =>
       when((current) =>

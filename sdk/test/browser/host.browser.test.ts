@@ -62,7 +62,11 @@ describe('the host page', () => {
     await open('/', 'shop.localhost');
     await collector.until('the early error', () => collector.signals('error').length === 1);
     await collector.until('the early calls', () => collector.signals('custom').length === 1);
-    expect(collector.signals('error')[0]).toMatchObject({ message: 'early-error', mechanism: 'uncaught', handled: false });
+    expect(collector.signals('error')[0]).toMatchObject({
+      message: 'early-error',
+      mechanism: 'uncaught',
+      handled: false,
+    });
     expect(collector.signals('identify')[0]).toMatchObject({ id: 'u1', email: 'u1@example.com' });
     expect(collector.signals('custom')[0]).toMatchObject({ name: 'early-call', properties: { n: 1 } });
   });
@@ -147,7 +151,16 @@ describe('the host page', () => {
       const wild = playhead as unknown as Record<string, (...values: unknown[]) => void>;
       const circle: Record<string, unknown> = {};
       circle.self = circle;
-      for (const method of ['identify', 'track', 'captureError', 'start', 'stop', 'identify', 'track', 'captureError']) {
+      for (const method of [
+        'identify',
+        'track',
+        'captureError',
+        'start',
+        'stop',
+        'identify',
+        'track',
+        'captureError',
+      ]) {
         for (const value of [undefined, null, 1, 'text', Symbol('s'), circle, () => 1]) wild[method]?.(value, value);
       }
       playhead.start({ key: 'nonsense' });
@@ -176,7 +189,9 @@ describe('the host page', () => {
     await collector.until('the notice', () => collector.signals('degraded').length > 0, 20_000);
     expect(collector.signals('degraded')[0]?.reason).toBe('mutation_storm');
     await collector.until('the resumption', () => keyFrames() === 2, 30_000);
-    await collector.until('the gap', () => collector.signals('gap').some((gap) => gap.reason === 'degraded' && gap.frame === 'dom'));
+    await collector.until('the gap', () =>
+      collector.signals('gap').some((gap) => gap.reason === 'degraded' && gap.frame === 'dom'),
+    );
     expect(collector.everything()).toContain('calm again');
     // None of the twenty thousand was worked on.
     expect(collector.everything().length).toBeLessThan(400_000);

@@ -77,7 +77,9 @@ describe('life cycle', () => {
       }),
     ]);
     await copy.waitForLoadState();
-    expect(await copy.evaluate(() => Object.keys(sessionStorage).some((name) => name.startsWith('playhead:tab')))).toBe(true);
+    expect(await copy.evaluate(() => Object.keys(sessionStorage).some((name) => name.startsWith('playhead:tab')))).toBe(
+      true,
+    );
     await collector.until('the copy', () => streams().length === 2);
     expect(collector.sessions()).toHaveLength(1);
     expect(streams().map(tabOf)).toEqual([1, 2]);
@@ -182,7 +184,8 @@ describe('life cycle', () => {
     await visit(page);
     await page.waitForTimeout(1_000);
     expect(collector.attempts + collector.sessionCalls.length).toBe(0);
-    const stored = (): Promise<number> => page.evaluate(() => localStorage.length + sessionStorage.length + document.cookie.length);
+    const stored = (): Promise<number> =>
+      page.evaluate(() => localStorage.length + sessionStorage.length + document.cookie.length);
     expect(await stored()).toBe(0);
     await page.evaluate(() => playhead.start());
     await collector.until('the recording', () => keyFrames() === 1);
@@ -229,7 +232,10 @@ describe('life cycle', () => {
     await track(page, 'seen');
     await collector.until('the signal', () => tracked('seen'));
     expect(collector.batches.every((batch) => batch.dom.length === 0)).toBe(true);
-    expect(collector.batches[0]?.header).toMatchObject({ sampled: false, rates: { dom: 0, dom_on_error: 0, signals: 1 } });
+    expect(collector.batches[0]?.header).toMatchObject({
+      sampled: false,
+      rates: { dom: 0, dom_on_error: 0, signals: 1 },
+    });
   });
 
   it('links to the moment', async () => {

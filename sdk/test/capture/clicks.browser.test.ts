@@ -106,17 +106,19 @@ describe('rage clicks', () => {
 describe('dead clicks', () => {
   test('a click on what looks clickable and changes nothing', async () => {
     const captured = await open(`
-      <button id="dead">Dead</button><div id="pointer" style="cursor:pointer">Looks alive</div><p id="plain">Plain</p>`);
+      <button id="dead">Dead</button><div id="pointer" style="cursor:pointer">Looks alive</div><p id="plain">Plain</p>
+      <a id="stopped" href="/page" onclick="return false">Stopped</a>`);
     const { page } = captured;
-    for (const id of ['dead', 'pointer', 'plain']) await page.click(`#${id}`);
-    const dead = await captured.atLeast('dead_click', 2);
+    for (const id of ['dead', 'pointer', 'plain', 'stopped']) await page.click(`#${id}`);
+    const dead = await captured.atLeast('dead_click', 3);
     const clicks = await captured.signals('click');
     expect(dead.map(({ selector, text, click }) => [selector, text, click])).toEqual([
       ['button#dead', 'Dead', clicks[0]?.id],
       ['div#pointer', 'Looks alive', clicks[1]?.id],
+      ['a#stopped', 'Stopped', clicks[3]?.id],
     ]);
     await page.waitForTimeout(500);
-    expect(await captured.signals('dead_click')).toHaveLength(2);
+    expect(await captured.signals('dead_click')).toHaveLength(3);
     await captured.close();
   });
 
@@ -132,11 +134,13 @@ describe('dead clicks', () => {
     'is a field': `<input id="b" readonly value="1">`,
     'is a label': `<label id="b" style="cursor:pointer">Name <input disabled></label>`,
     'opens another window': `<a id="b" href="/page" target="_blank">B</a>`,
+    'is a link to a slow page': `<a id="b" href="/slow?ms=6000">B</a>`,
+    'leaves for a slow page': `<button id="b" onclick="location.href = '/slow?ms=6000'">B</button>`,
     downloads: `<a id="b" href="/json" download>B</a>`,
   };
   test.each(Object.entries(alive))('not when the element %s', async (_what, html) => {
     const captured = await open(html);
-    await captured.page.click('#b', { force: true });
+    await captured.page.click('#b', { force: true, noWaitAfter: true });
     await captured.page.waitForTimeout(PATIENCE_MS);
     expect(await captured.signals('click')).not.toEqual([]);
     expect(await captured.signals('dead_click')).toEqual([]);
