@@ -144,7 +144,7 @@ async function seeks(product: Product, project: Project, chromium: Browser): Pro
   );
   const before = { manifest: storedIn(live), folder: await folderBytes(blobs) };
   progress('seeking before compaction');
-  const first = await seekTimes(product, project, chromium, recording.session, recording.durationMs);
+  const first = await seekTimes(product, project, chromium, recording.session);
   progress('waiting for compaction');
   const compacted = await until(
     'compaction',
@@ -158,7 +158,7 @@ async function seeks(product: Product, project: Project, chromium: Browser): Pro
     180_000,
   );
   progress('seeking after compaction');
-  const second = await seekTimes(product, project, chromium, recording.session, recording.durationMs);
+  const second = await seekTimes(product, project, chromium, recording.session);
   return {
     recording: {
       minutes: recording.durationMs / 60_000,
@@ -187,41 +187,33 @@ function storedIn(manifest: any): number {
   return [...ranges.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
-async function seekTimes(
-  product: Product,
-  project: Project,
-  chromium: Browser,
-  session: string,
-  durationMs: number,
-): Promise<Figures> {
+async function seekTimes(product: Product, project: Project, chromium: Browser, session: string): Promise<Figures> {
   const page = await chromium.newPage({ viewport: { width: 1440, height: 900 } });
   await page.goto(product.signInLink());
   await page.waitForURL(/\/p\//);
   await page.goto(`${product.url}/p/${project.project_id}/sessions/${session}?t=0`);
-  await page.waitForSelector('[data-shown-ms]');
+  await page.waitForFunction(() => performance.getEntriesByName('playhead-first-frame').length > 0);
   const times: number[] = [];
   let state = 12_345;
   for (let n = 0; n < 30; n++) {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    times.push(await seek(page, Math.floor((state / 2 ** 31) * (durationMs - 10_000))));
+    times.push(await seek(page, 0.01 + (0.98 * state) / 2 ** 31));
   }
   await page.close();
   return spread(times);
 }
 
-/** Seeks as a click on the time line does and waits until the stage shows that moment. */
-async function seek(page: Page, at: number): Promise<number> {
-  return page.evaluate(async (target) => {
-    const root = document.querySelector<HTMLElement>('[data-shown-ms]')!;
-    const begun = performance.now();
-    window.dispatchEvent(new CustomEvent('playhead:seek', { detail: { at_ms: target } }));
-    while (Math.abs(Number(root.dataset.shownMs) - target) > 50) {
-      if (performance.now() - begun > 30_000)
-        throw new Error(`the stage did not reach ${target} ms: it is at ${root.dataset.shownMs}`);
-      await new Promise(requestAnimationFrame);
-    }
-    return performance.now() - begun;
-  }, at);
+/** Clicks on the time line and waits for the stage's first frame of that moment. */
+async function seek(page: Page, share: number): Promise<number> {
+  const box = await page.getByRole('slider', { name: /position/i }).boundingBox();
+  if (!box) throw new Error('the time line is not there');
+  const begun = await page.evaluate(() => performance.now());
+  await page.mouse.click(box.x + share * box.width, box.y + box.height / 2);
+  const shown = await page.waitForFunction((since) => {
+    const marks = performance.getEntriesByName('playhead-first-frame');
+    return marks.find((mark) => mark.startTime > since)?.startTime;
+  }, begun);
+  return Number(await shown.jsonValue()) - begun;
 }
 
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memory_gib: Math.round(totalmem() / 2 ** 30) };
