@@ -9,6 +9,9 @@ import { Stage } from './stage';
 
 const root = document.getElementById('stage');
 if (root !== null && window.parent !== window) {
+  // What a recording makes rrweb complain about (a broken style sheet, a missing node) is the recorded page's affair.
+  // It must neither fill the viewer's console nor carry recorded text into it.
+  window.console.warn = () => undefined;
   const send = (message: FromStage): void => window.parent.postMessage(message, window.location.origin);
   const stage = new Stage(root, send);
   window.addEventListener('message', (event: MessageEvent<ToStage>) => {

@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'react';
+import { type MouseEvent, useMemo, useState } from 'react';
 import type { Manifest, Session } from '../api/model';
 import { laneOf, leadIn, type Moment } from './moments';
 import { Panes } from './panes/Panes';
@@ -21,10 +21,17 @@ export function Recording({ session, manifest, reload }: RecordingProps) {
   const events = useEvents(session.project_id, session.id, manifest.state === 'live');
   const player = usePlayer(manifest, events.moments, reload);
   return (
-    <div className="replay">
+    <div className="replay" onClick={releaseFocus}>
       {player === null ? null : <Playing session={session} manifest={manifest} events={events} player={player} />}
     </div>
   );
+}
+
+/** After a click with the pointer the keys are the player's again: space must not press the button that was clicked last. */
+function releaseFocus(event: MouseEvent<HTMLElement>) {
+  const focused = document.activeElement;
+  const isControl = focused instanceof HTMLElement && focused.matches('button, [role=tab]');
+  if (event.detail > 0 && isControl && event.currentTarget.contains(focused)) focused.blur();
 }
 
 interface PlayingProps {

@@ -84,6 +84,7 @@ export class AttributePolicy {
       const safe = this.sanitizeOne(tag, name, value, attributes);
       if (safe !== undefined) kept[name] = safe;
     }
+    if (tag === 'img' && ('src' in kept || 'srcset' in kept)) kept.referrerpolicy = 'no-referrer';
     return kept;
   }
 

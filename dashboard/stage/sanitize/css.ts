@@ -9,14 +9,7 @@ const SUSPECT =
   /[\\]|url\s*\(|@import|@namespace|@charset|@font-face|image-set|image\s*\(|src\s*\(|cross-fade|element\s*\(|paint\s*\(/i;
 
 /** Functions whose plain string arguments are URLs. */
-const STRING_URL_FUNCTIONS = new Set([
-  'image-set',
-  '-webkit-image-set',
-  'image',
-  'src',
-  'cross-fade',
-  '-webkit-cross-fade',
-]);
+const STRING_URL_FUNCTIONS = new Set(['image-set', '-webkit-image-set', 'image', 'cross-fade', '-webkit-cross-fade']);
 
 const TOKEN =
   /\/\*[\s\S]*?(?:\*\/|$)|"(?:[^"\\\n]|\\[\s\S])*"?|'(?:[^'\\\n]|\\[\s\S])*'?|@?-{0,2}(?:[a-zA-Z_\u0080-\uffff]|\\[^\n])(?:[\w\u0080-\uffff-]|\\[^\n])*|[\s\S]/gu;
@@ -69,7 +62,8 @@ class CssScanner {
 
   private takeString(token: string): void {
     const inside = this.open.at(-1) ?? '';
-    this.out.push(STRING_URL_FUNCTIONS.has(inside) ? quote(this.resolve(decodeEscapes(token.slice(1, -1)))) : token);
+    if (!STRING_URL_FUNCTIONS.has(inside)) this.out.push(token);
+    else this.out.push(this.writeUrl(decodeEscapes(token.slice(1, -1))));
   }
 
   private takeOpen(name: string, token: string): void {
@@ -105,8 +99,8 @@ class CssScanner {
       return;
     }
     this.tokens.lastIndex += 1;
-    if (name === 'url' || name === 'url-prefix') {
-      this.out.push(`url(${quote(this.resolve(this.readUrl()))})`);
+    if (name === 'url' || name === 'url-prefix' || name === 'src') {
+      this.out.push(this.writeUrl(this.readUrl()));
       return;
     }
     this.open.push(name);
@@ -138,10 +132,17 @@ class CssScanner {
     }
   }
 
-  private resolve(url: string): string {
-    if (url.startsWith('#')) return url;
-    if (this.inFontFace) return FONT_URL.test(url) ? url : 'data:,';
-    return this.images.allow(url) ?? BLANK_IMAGE;
+  /**
+   * Chromium asks for images of inline styles with the dashboard's address as referrer, whatever the document's policy
+   * says, so the policy stands in the URL itself. A browser that does not know that shows no such image.
+   */
+  private writeUrl(url: string): string {
+    if (url.startsWith('#')) return `url(${quote(url)})`;
+    if (this.inFontFace) return FONT_URL.test(url) ? `url(${quote(url)})` : 'local("")';
+    const allowed = this.images.allow(url) ?? BLANK_IMAGE;
+    return allowed.startsWith('data:')
+      ? `url(${quote(allowed)})`
+      : `url(${quote(allowed)} referrer-policy(no-referrer))`;
   }
 }
 

@@ -1,0 +1,247 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { launchBrowser, recordedText } from '../fixture/browser';
+import { clockRecording } from '../fixture/recordings';
+import { FixtureServer } from '../fixture/server';
+import { SessionFixture } from '../fixture/session';
+import { SHOP_ID, shopSession, STARTED_AT } from '../fixture/shop';
+
+let browser: Browser;
+let server: FixtureServer;
+let origin: string;
+let page: Page;
+
+beforeAll(async () => {
+  server = new FixtureServer();
+  [browser, origin] = await Promise.all([launchBrowser(), server.start()]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  server.sessions.clear();
+  server.sessions.set(SHOP_ID, shopSession());
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  page = await context.newPage();
+  return () => context.close();
+});
+
+const open = (query: string, session = SHOP_ID) => page.goto(`${origin}/p/p0000000000a1/sessions/${session}${query}`);
+const tick = async () => Number(await recordedText(page, '#tick'));
+const label = () => recordedText(page, '#label');
+const playHead = () => page.getByRole('slider', { name: 'Position in the session' });
+const position = async () => Number(await playHead().getAttribute('aria-valuenow'));
+
+/** Waits until what `read` gives passes the test of `expect`. */
+async function eventually(check: () => Promise<void>): Promise<void> {
+  await expect
+    .poll(
+      async () =>
+        check().then(
+          () => true,
+          (error: unknown) => String(error),
+        ),
+      { timeout: 15_000, interval: 50 },
+    )
+    .toBe(true);
+}
+
+/** The newest event of the clock page that is not after `at`. */
+const lastTickBefore = (at: number, from = 100) => from + Math.floor((at - from) / 100) * 100;
+
+describe('the moment', () => {
+  it.each([0, 101, 4950, 9999, 10_100, 18_250, 31_234, 59_999])(
+    'a link to %i ms shows exactly that moment, paused',
+    async (at) => {
+      await open(`?t=${String(at)}`);
+      const expected = at > 26_000 ? lastTickBefore(at, 26_000) : Math.max(100, lastTickBefore(at));
+      await eventually(async () => expect(await tick()).toBe(expected));
+      expect(await page.getByRole('button', { name: 'Play', exact: true }).count()).toBe(1);
+      expect(new URL(page.url()).searchParams.get('t')).toBe(String(at));
+    },
+  );
+
+  it('a far seek back builds the earlier page again', async () => {
+    await open('?t=58000');
+    await eventually(async () => expect(await tick()).toBe(58_000));
+    await playHead().press('Home');
+    await eventually(async () => expect(await tick()).toBe(100));
+    await playHead().press('PageUp');
+    await eventually(async () => expect(await tick()).toBe(6000));
+  });
+
+  it('keeps the moment, the pane and the tab in the address', async () => {
+    await open('?t=3000');
+    await page.getByRole('tab', { name: 'Network' }).click();
+    await page.keyboard.press('Escape');
+    await page.locator('body').press('ArrowRight');
+    await eventually(async () => {
+      const { searchParams } = new URL(page.url());
+      expect(searchParams.get('t')).toBe('13000');
+      expect(searchParams.get('pane')).toBe('network');
+    });
+  });
+});
+
+describe('playing', () => {
+  it('plays on through key frames and segments, and pauses where it is', async () => {
+    await open('?t=8500');
+    await eventually(async () => expect(await tick()).toBe(8500));
+    await page.locator('body').press(' ');
+    await eventually(async () => expect(await tick()).toBeGreaterThan(11_000));
+    await page.locator('body').press(' ');
+    const paused = await tick();
+    expect(Math.abs((await position()) - paused)).toBeLessThan(700);
+    await page.waitForTimeout(400);
+    expect(await tick()).toBe(paused);
+  });
+
+  it('plays faster at 16×', async () => {
+    await open('?t=26000');
+    for (let press = 0; press < 4; press += 1) await page.locator('body').press(']');
+    expect(await page.getByRole('button', { name: 'Speed 16×' }).count()).toBe(1);
+    await page.locator('body').press(' ');
+    await eventually(async () => expect(await page.getByRole('button', { name: 'Play again' }).count()).toBe(1));
+    expect(await tick()).toBe(60_000);
+  });
+
+  it('tells of a gap and goes on behind it', async () => {
+    await open('?t=19000');
+    await page.locator('body').press(' ');
+    await page.getByText('6.00 s not recorded').waitFor();
+    await page.getByText('the browser was offline.').waitFor();
+    await eventually(async () => expect(await tick()).toBeGreaterThan(26_000));
+  });
+
+  it('skips inactivity, and plays it when asked to', async () => {
+    const quiet = new SessionFixture(
+      'b'.repeat(32),
+      STARTED_AT,
+      40_000,
+      [
+        {
+          id: 'q'.padEnd(16, '0'),
+          tab: 1,
+          url: 'https://x.example/',
+          recorded: clockRecording({ startedAt: STARTED_AT, from: 0, to: 40_000, label: 'quiet' }).filter(
+            (event) => event.data.source !== 1,
+          ),
+        },
+      ],
+      [{ at_ms: 30_000, stream: 'q'.padEnd(16, '0'), kind: 'click', data: { id: 'c', selector: 'a' } }],
+    );
+    server.sessions.set(quiet.id, quiet);
+    await open('?t=1000', quiet.id);
+    await eventually(async () => expect(await tick()).toBe(1000));
+    await page.locator('body').press(' ');
+    await page.getByText('Skipped inactivity').waitFor();
+    await eventually(async () => expect(await tick()).toBeGreaterThan(28_000));
+  });
+});
+
+describe('tabs', () => {
+  it('follows the tab in focus unless one is chosen', async () => {
+    await open('?t=32000');
+    await eventually(async () => expect(await label()).toBe('first'));
+    await page.getByRole('slider').press('ArrowUp');
+    await open('?t=40000');
+    await eventually(async () => expect([await label(), await tick()]).toEqual(['second', 40_000]));
+    await page.getByRole('button', { name: 'Tab 1' }).click();
+    await eventually(async () => expect([await label(), await tick()]).toEqual(['first', 40_000]));
+    await page.getByRole('button', { name: 'Follow' }).click();
+    await eventually(async () => expect([await label(), await tick()]).toEqual(['second', 40_000]));
+  });
+});
+
+describe('a live session', () => {
+  it('goes on at the live edge as new parts arrive', async () => {
+    const stream = {
+      id: 'l'.padEnd(16, '0'),
+      tab: 1,
+      url: 'https://x.example/',
+      recorded: clockRecording({ startedAt: STARTED_AT, from: 0, to: 5000, label: 'live' }),
+    };
+    const live = new SessionFixture('c'.repeat(32), STARTED_AT, 5000, [stream], []);
+    live.state = 'live';
+    server.sessions.set(live.id, live);
+    await open('', live.id);
+    await eventually(async () => expect(await tick()).toBeGreaterThanOrEqual(4400));
+    stream.recorded = clockRecording({ startedAt: STARTED_AT, from: 0, to: 9000, label: 'live' });
+    live.durationMs = 9000;
+    await eventually(async () => expect(await tick()).toBeGreaterThanOrEqual(8400));
+    expect(server.requests.filter((path) => path.includes('/segments/')).length).toBeGreaterThan(1);
+  });
+});
+
+describe('without a recording', () => {
+  it.each([
+    ['not_sampled', 'The page was not recorded'],
+    ['recorder_failed', 'The recorder could not run'],
+  ] as const)('%s: says so, and the panes still work', async (state, words) => {
+    const session = shopSession();
+    session.state = state;
+    for (const stream of session.streams) stream.recorded = [];
+    server.sessions.set(SHOP_ID, session);
+    await open('?pane=errors');
+    await page.getByText(words).waitFor();
+    await page
+      .getByRole('button', { name: /order\.receipt is undefined/ })
+      .first()
+      .click();
+    await eventually(async () => expect(Math.abs((await position()) - 18_250)).toBeLessThan(2));
+    await page.locator('body').press(' ');
+    await eventually(async () => expect(await position()).toBeGreaterThan(19_000));
+  });
+
+  it('a deleted session says that it is gone', async () => {
+    const session = shopSession();
+    session.gone = 'deleted';
+    server.sessions.set(SHOP_ID, session);
+    await open('');
+    await page.getByText('This session was deleted').waitFor();
+  });
+});
+
+describe('panes', () => {
+  it('an error opens with its stack, and leads to the seconds before it', async () => {
+    await open('?pane=errors');
+    await page.getByRole('button', { name: /order\.receipt is undefined/ }).click();
+    await page.getByText('showReceipt').first().waitFor();
+    await page.getByText('checkout-3f2a.js:88:23').first().waitFor();
+    await page.getByText('PaymentError: gateway answered 502').waitFor();
+    await page.getByRole('button', { name: 'Watch the seconds before' }).click();
+    await eventually(async () => expect(await tick()).toBeGreaterThanOrEqual(15_700));
+    expect(await tick()).toBeLessThan(18_250);
+    expect(await page.locator('.track .flag').count()).toBe(1);
+  });
+
+  it('a request shows where its time went and which click started it', async () => {
+    await open('?pane=network');
+    await page.getByRole('button', { name: /authorize/ }).click();
+    await page.getByText('backend 1.39 s').waitFor();
+    await page.getByText('unknown').first().waitFor();
+    await page.getByText('timeout after 1.5 s, 1 retry').waitFor();
+    await page.getByRole('button', { name: /click on “Buy 6”/ }).click();
+    await eventually(async () => expect(await tick()).toBe(15_300));
+  });
+
+  it('a list follows the play head until it is scrolled', async () => {
+    await open('?pane=console&t=45000');
+    await page.locator('.row.now').waitFor();
+    await page.locator('.rows').hover();
+    await page.mouse.wheel(0, -5000);
+    await page.getByRole('button', { name: 'Follow the play head' }).click();
+    await page.locator('.row.now').waitFor();
+    expect(await page.locator('.row.now').isVisible()).toBe(true);
+  });
+
+  it('a search narrows the list', async () => {
+    await open('?pane=network');
+    await page.locator('body').press('/');
+    await page.keyboard.type('coupons');
+    await eventually(async () => expect(await page.locator('.row').count()).toBe(1));
+  });
+});
