@@ -69,7 +69,7 @@ export const captureClicks = (context: CaptureContext, shared: Shared): (() => v
     }
     if (button !== 0) return;
     rage.add(click);
-    dead.add(click, target);
+    dead.add(click, target, event);
   };
   const undos = [
     listen(window, 'click', onClick, { capture: true, passive: true }),

@@ -8,7 +8,10 @@ import { innermost } from './target.js';
 const REACTION_MS = 1500;
 const MAX_WATCHED = 10;
 
-/** What tells that the page, or the browser on its behalf, reacted. `focusin` and `selectionchange` are looked at closer. */
+/**
+ * What tells that the page, or the browser on its behalf, reacted. `focusin` and `selectionchange` are looked at closer. No
+ * `beforeunload`: listening to it keeps pages out of some browsers' back-forward cache.
+ */
 const REACTIONS = [
   'scroll',
   'input',
@@ -21,7 +24,6 @@ const REACTIONS = [
   'cut',
   'animationstart',
   'fullscreenchange',
-  'beforeunload',
   'pagehide',
   'visibilitychange',
   'blur',
@@ -38,8 +40,16 @@ function looksInteractive(element: Element): boolean {
   return element.closest(LOOKS_INTERACTIVE) !== null || getComputedStyle(element).cursor === 'pointer';
 }
 
+/** Whether the browser follows a link by itself; the next page may be slow to come. */
+function followsLink(event: Event, target: Element): boolean {
+  const href = target.closest('a[href]')?.getAttribute('href')?.trim();
+  return href !== undefined && !event.defaultPrevented && !/^(#|javascript:)/i.test(href);
+}
+
 interface Watched {
   click: Click;
+  /** Asked when the wait is over: whether the event was cancelled is known only after the page has seen it. */
+  followsLink: () => boolean;
   /** When the pointer went down: many pages react to that already. */
   from: number;
   timer: ReturnType<typeof setTimeout>;
@@ -95,14 +105,14 @@ class Reactions {
 export function createDeadClicks(
   context: CaptureContext,
   shared: Shared,
-): { add(click: Click, target: Element): void; stop(): void } {
+): { add(click: Click, target: Element, event: Event): void; stop(): void } {
   const reactions = new Reactions(context);
   const watched = new Set<Watched>();
 
   const judge = (entry: Watched): void => {
     watched.delete(entry);
     const { id, t, x, y, selector, text } = entry.click;
-    if (document.visibilityState === 'hidden') return;
+    if (document.visibilityState === 'hidden' || entry.followsLink()) return;
     if (Math.max(reactions.latest, shared.activeAt) >= entry.from) return;
     context.emit({ k: 'dead_click', t, selector, ...(text ? { text } : {}), x, y, click: id });
   };
@@ -113,8 +123,11 @@ export function createDeadClicks(
   undos.push(
     listen(window, 'pointerdown', (event) => reactions.press(innermost(event)), { capture: true, passive: true }),
   );
+  // Tells at once that a script leaves the page, where the browser has it.
+  const { navigation } = window as { navigation?: EventTarget };
+  if (navigation) undos.push(listen(navigation, 'navigate', () => reactions.note()));
   return {
-    add(click, target) {
+    add(click, target, event) {
       const isWatched = [...watched].some((entry) => entry.click.element === click.element);
       if (isWatched || watched.size >= MAX_WATCHED) return;
       if (target.closest(NOT_JUDGED) || !looksInteractive(target)) return;
@@ -124,6 +137,7 @@ export function createDeadClicks(
       const entry: Watched = {
         click,
         from,
+        followsLink: () => followsLink(event, target),
         timer: setTimeout(
           context.guard(() => judge(entry)),
           REACTION_MS,
