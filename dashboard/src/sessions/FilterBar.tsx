@@ -1,5 +1,4 @@
 import { DropdownMenu } from 'radix-ui';
-import type { Session } from '../api/model';
 import { Button, Icon, Switch, useNow } from '../ui';
 import { FilterMenu } from './FilterMenu';
 import { FilterSearch } from './FilterSearch';
@@ -7,11 +6,11 @@ import { DEFAULT_SORT, describeFilters, RANGES, SORTS, type SessionFilters } fro
 
 interface FilterBarProps {
   filters: SessionFilters;
-  sessions: readonly Session[];
+  projectId: string;
   onChange: (filters: SessionFilters, replace: boolean) => void;
 }
 
-export function FilterBar({ filters, sessions, onChange }: FilterBarProps) {
+export function FilterBar({ filters, projectId, onChange }: FilterBarProps) {
   const now = useNow(60_000);
   const chips = describeFilters(filters, now);
   const set = (patch: SessionFilters) => {
@@ -24,7 +23,7 @@ export function FilterBar({ filters, sessions, onChange }: FilterBarProps) {
         filters={filters}
         // The switch beside the field already says it.
         chips={chips.filter((chip) => chip.key !== 'errors')}
-        sessions={sessions}
+        projectId={projectId}
         onChange={onChange}
       />
       <ChoiceMenu
@@ -77,25 +76,23 @@ function ChoiceMenu({ label, icon, value, choices, onChange }: ChoiceMenuProps) 
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>
-        <Button aria-label={`${label}: ${chosen?.label ?? ''}`}>
+        <Button className={`choice-${icon}`} aria-label={`${label}: ${chosen?.label ?? ''}`}>
           <Icon name={icon} small />
-          {chosen?.label}
+          <span className="choice-label">{chosen?.label}</span>
         </Button>
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" align="start" sideOffset={6} collisionPadding={8}>
-          <DropdownMenu.RadioGroup value={value} onValueChange={onChange}>
-            {choices.map((choice) => (
-              <DropdownMenu.RadioItem className="menu-item" key={choice.key} value={choice.key}>
-                <span className="grow">{choice.label}</span>
-                <DropdownMenu.ItemIndicator>
-                  <Icon name="check" small />
-                </DropdownMenu.ItemIndicator>
-              </DropdownMenu.RadioItem>
-            ))}
-          </DropdownMenu.RadioGroup>
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <DropdownMenu.Content className="menu" align="start" sideOffset={6} collisionPadding={8}>
+        <DropdownMenu.RadioGroup value={value} onValueChange={onChange}>
+          {choices.map((choice) => (
+            <DropdownMenu.RadioItem className="menu-item" key={choice.key} value={choice.key}>
+              <span className="grow">{choice.label}</span>
+              <DropdownMenu.ItemIndicator>
+                <Icon name="check" small />
+              </DropdownMenu.ItemIndicator>
+            </DropdownMenu.RadioItem>
+          ))}
+        </DropdownMenu.RadioGroup>
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
 }

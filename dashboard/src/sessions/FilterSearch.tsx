@@ -1,5 +1,6 @@
+import { useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/react-query';
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
-import type { Session } from '../api/model';
+import type { SessionPage } from '../api/model';
 import { Icon, SearchInput, useShortcuts } from '../ui';
 import { takeTypedFilters, type FilterChip, type SessionFilters } from './filters';
 import { suggestFilters, type Suggestion } from './suggestions';
@@ -9,20 +10,21 @@ const TYPING_PAUSE_MS = 180;
 interface FilterSearchProps {
   filters: SessionFilters;
   chips: readonly FilterChip[];
-  sessions: readonly Session[];
+  projectId: string;
   onChange: (filters: SessionFilters, replace: boolean) => void;
 }
 
 /** One field for everything: free text filters as it is typed, `key:value` and suggestions become chips. */
-export function FilterSearch({ filters, chips, sessions, onChange }: FilterSearchProps) {
+export function FilterSearch({ filters, chips, projectId, onChange }: FilterSearchProps) {
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useTypedText(filters, onChange);
   const [index, setIndex] = useState(-1);
   const [isOpen, setOpen] = useState(false);
   const listId = useId();
-  const suggestions = isOpen ? suggestFilters(typed, sessions, filters) : [];
+  const queries = useQueryClient();
+  const suggestions = isOpen && typed !== '' ? suggestFilters(typed, seenSessions(queries, projectId), filters) : [];
 
-  useShortcuts('Filter', [
+  useShortcuts('Sessions', [
     {
       keys: '/',
       label: 'Filter the sessions',
@@ -105,6 +107,7 @@ export function FilterSearch({ filters, chips, sessions, onChange }: FilterSearc
                 type="button"
                 className="menu-item"
                 data-highlighted={position === index || undefined}
+                aria-label={`${suggestion.label}: ${suggestion.value}${suggestion.hint ? `, ${suggestion.hint}` : ''}`}
                 onClick={() => {
                   take(suggestion);
                   input.current?.focus();
@@ -123,6 +126,15 @@ export function FilterSearch({ filters, chips, sessions, onChange }: FilterSearc
       </span>
     </div>
   );
+}
+
+const SEEN_MAX = 500;
+
+/** Sessions of every list that was shown: the one shown now may already be filtered by the text itself. */
+function seenSessions(queries: QueryClient, projectId: string) {
+  const lists = queries.getQueriesData<InfiniteData<SessionPage>>({ queryKey: ['sessions', projectId] });
+  const sessions = lists.flatMap(([, list]) => list?.pages.flatMap((page) => page.items) ?? []);
+  return [...new Map(sessions.map((session) => [session.id, session])).values()].slice(0, SEEN_MAX);
 }
 
 /** The text in the field: ahead of the address while someone types, and following it otherwise. */

@@ -23,7 +23,7 @@ export function SessionsPage() {
   return (
     <div className="sessions">
       <TopBar crumbs={['Sessions']} facts={<Facts list={list} />} />
-      <FilterBar filters={filters} sessions={list.sessions} onChange={setFilters} />
+      <FilterBar filters={filters} projectId={projectId} onChange={setFilters} />
       <SessionsBody
         list={list}
         filters={filters}

@@ -25,7 +25,7 @@ function Visitor({ session, filters }: { session: Session; filters: SessionFilte
         to="/p/$project/sessions/$session"
         params={{ project: session.project_id, session: session.id }}
         search={filters.errors ? { pane: 'errors' } : filters.failed ? { pane: 'network' } : {}}
-        className="session-link ell"
+        className={`session-link ell ${session.user ? '' : 'anonymous'}`}
         data-session={session.id}
       >
         {visitorName(session)}

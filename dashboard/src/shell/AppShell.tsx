@@ -5,14 +5,14 @@ import { meQuery, projectsQuery } from '../api/queries';
 import { EmptyState, ErrorState, useShortcuts } from '../ui';
 import { CommandPalette } from './CommandPalette';
 import { Rail } from './Rail';
-import { openShortcutsDialog, ShortcutsDialog } from './ShortcutsDialog';
+import { EVERYWHERE, openShortcutsDialog, ShortcutsDialog } from './ShortcutsDialog';
 
 /** The frame around every page of a project: the rail, the palette and the list of shortcuts. */
 export function AppShell() {
   const { project: projectId } = useParams({ from: '/p/$project' });
   const [paletteOpen, setPaletteOpen] = useState(false);
   useQuery(meQuery);
-  useShortcuts('Everywhere', [
+  useShortcuts(EVERYWHERE, [
     {
       keys: 'mod+k',
       label: 'Go to…',
@@ -54,6 +54,7 @@ function ProjectOutlet({ projectId }: { projectId: string }) {
   if (projects.isError && !projects.data) {
     return (
       <ErrorState
+        wholePage
         title="Projects could not be loaded"
         error={projects.error}
         retry={() => {
@@ -64,7 +65,7 @@ function ProjectOutlet({ projectId }: { projectId: string }) {
   }
   if (projects.data && !project) {
     return (
-      <EmptyState icon="alert" title="No such project">
+      <EmptyState wholePage icon="alert" title="No such project">
         <p>It does not exist, or your sign-in does not open it.</p>
         <a className="link" href="/">
           Go to the first project

@@ -56,7 +56,7 @@ function PaletteBody({ onClose, projectId }: Omit<PaletteProps, 'open'>) {
           placeholder="Page, project, session id or link…"
           autoComplete="off"
           spellCheck={false}
-          autoFocus
+          data-initial-focus
           value={text}
           onChange={(event) => {
             setText(event.target.value);

@@ -69,30 +69,28 @@ function AccountMenu() {
           <Icon name="user" />
         </DropdownMenu.Trigger>
       </Tooltip>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" side="right" align="end" sideOffset={8} collisionPadding={8}>
-          <DropdownMenu.Label className="menu-label">
-            {me ? `${me.name} · Playhead ${me.installation.version}` : 'Playhead'}
-          </DropdownMenu.Label>
-          <DropdownMenu.RadioGroup
-            value={zone}
-            onValueChange={(value) => {
-              setZone(value === 'utc' ? 'utc' : 'local');
-            }}
-          >
-            <ZoneItem value="local" label="Times in local zone" />
-            <ZoneItem value="utc" label="Times in UTC" />
-          </DropdownMenu.RadioGroup>
-          <DropdownMenu.Separator className="menu-separator" />
-          <DropdownMenu.Item className="menu-item" onSelect={openShortcutsDialog}>
-            <span className="grow">Keyboard shortcuts</span>
-            <Kbd keys="?" />
-          </DropdownMenu.Item>
-          <DropdownMenu.Item className="menu-item" onSelect={leave}>
-            Sign out
-          </DropdownMenu.Item>
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <DropdownMenu.Content className="menu" side="right" align="end" sideOffset={8} collisionPadding={8}>
+        <DropdownMenu.Label className="menu-label">
+          {me ? `${me.name} · Playhead ${me.installation.version}` : 'Playhead'}
+        </DropdownMenu.Label>
+        <DropdownMenu.RadioGroup
+          value={zone}
+          onValueChange={(value) => {
+            setZone(value === 'utc' ? 'utc' : 'local');
+          }}
+        >
+          <ZoneItem value="local" label="Times in local zone" />
+          <ZoneItem value="utc" label="Times in UTC" />
+        </DropdownMenu.RadioGroup>
+        <DropdownMenu.Separator className="menu-separator" />
+        <DropdownMenu.Item className="menu-item" onSelect={openShortcutsDialog}>
+          <span className="grow">Keyboard shortcuts</span>
+          <Kbd keys="?" />
+        </DropdownMenu.Item>
+        <DropdownMenu.Item className="menu-item" onSelect={leave}>
+          Sign out
+        </DropdownMenu.Item>
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
 }

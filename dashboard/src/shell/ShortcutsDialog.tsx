@@ -1,6 +1,9 @@
 import { useSyncExternalStore } from 'react';
 import { Dialog, Kbd } from '../ui';
-import { useShortcutGroups } from '../ui/shortcuts';
+import { useShortcutGroups, type Shortcut } from '../ui/shortcuts';
+
+/** The group of the shortcuts that every page has. */
+export const EVERYWHERE = 'Everywhere';
 
 let isOpen = false;
 const listeners = new Set<() => void>();
@@ -22,7 +25,13 @@ export function openShortcutsDialog() {
 /** Every shortcut that works on the page behind it. */
 export function ShortcutsDialog() {
   const open = useSyncExternalStore(subscribe, () => isOpen);
-  const groups = useShortcutGroups().filter((group) => group.shortcuts.length > 0);
+  const groups = new Map<string, Shortcut[]>();
+  for (const { name, shortcuts } of useShortcutGroups()) {
+    const listed = shortcuts.filter((shortcut) => !shortcut.unlisted);
+    if (listed.length > 0) groups.set(name, [...(groups.get(name) ?? []), ...listed]);
+  }
+  // What works on this page comes before what works everywhere.
+  const ordered = [...groups].sort(([a], [b]) => Number(a === EVERYWHERE) - Number(b === EVERYWHERE));
   return (
     <Dialog
       open={open}
@@ -31,20 +40,18 @@ export function ShortcutsDialog() {
         setOpen(false);
       }}
     >
-      {[...groups].reverse().map((group) => (
-        <section key={group.name} className="shortcut-group">
-          <h3>{group.name}</h3>
+      {ordered.map(([name, shortcuts]) => (
+        <section key={name} className="shortcut-group">
+          <h3>{name}</h3>
           <dl>
-            {group.shortcuts
-              .filter((shortcut) => !shortcut.unlisted)
-              .map((shortcut) => (
-                <div key={shortcut.keys}>
-                  <dt>{shortcut.label}</dt>
-                  <dd>
-                    <Kbd keys={shortcut.keys} />
-                  </dd>
-                </div>
-              ))}
+            {shortcuts.map((shortcut) => (
+              <div key={shortcut.keys}>
+                <dt>{shortcut.label}</dt>
+                <dd>
+                  <Kbd keys={shortcut.keys} />
+                </dd>
+              </div>
+            ))}
           </dl>
         </section>
       ))}

@@ -59,23 +59,21 @@ function ProjectCrumb() {
         <span className="ell">{name}</span>
         <Icon name="down" small />
       </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content className="menu" align="start" sideOffset={6} collisionPadding={8}>
-          <DropdownMenu.Label className="menu-label">Projects</DropdownMenu.Label>
-          {projects.map((project) => (
-            <DropdownMenu.Item
-              key={project.id}
-              className="menu-item"
-              onSelect={() => {
-                void navigate({ to: '/p/$project/sessions', params: { project: project.id } });
-              }}
-            >
-              <span className="grow ell">{project.name}</span>
-              {project.id === projectId && <Icon name="check" small />}
-            </DropdownMenu.Item>
-          ))}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
+      <DropdownMenu.Content className="menu" align="start" sideOffset={6} collisionPadding={8}>
+        <DropdownMenu.Label className="menu-label">Projects</DropdownMenu.Label>
+        {projects.map((project) => (
+          <DropdownMenu.Item
+            key={project.id}
+            className="menu-item"
+            onSelect={() => {
+              void navigate({ to: '/p/$project/sessions', params: { project: project.id } });
+            }}
+          >
+            <span className="grow ell">{project.name}</span>
+            {project.id === projectId && <Icon name="check" small />}
+          </DropdownMenu.Item>
+        ))}
+      </DropdownMenu.Content>
     </DropdownMenu.Root>
   );
 }

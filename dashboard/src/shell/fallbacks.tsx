@@ -10,7 +10,7 @@ export function PageFailed({ error, reset }: ErrorComponentProps) {
   const shown = isOurs ? error : Object.assign(asProblem(error), { message: error.message });
   return (
     <main className="page">
-      <ErrorState title="This page could not be shown" error={shown} retry={reset} />
+      <ErrorState wholePage title="This page could not be shown" error={shown} retry={reset} />
     </main>
   );
 }
@@ -18,7 +18,7 @@ export function PageFailed({ error, reset }: ErrorComponentProps) {
 export function NotFound() {
   return (
     <main className="page">
-      <EmptyState icon="search" title="Nothing lives at this address">
+      <EmptyState wholePage icon="search" title="Nothing lives at this address">
         <a className="link" href="/">
           Go to the sessions
         </a>
@@ -30,7 +30,7 @@ export function NotFound() {
 export function NoProjects() {
   return (
     <main className="page">
-      <EmptyState icon="sessions" title="No projects yet">
+      <EmptyState wholePage icon="sessions" title="No projects yet">
         <p>
           Create one with the administrator’s token:{' '}
           <code className="mono">POST /api/v1/projects {'{"name": "…"}'}</code>

@@ -6,12 +6,9 @@ import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { signIn } from '../api/endpoints';
 import { asProblem, type Problem } from '../api/problem';
 import { Button, Logo } from '../ui';
+import { safeNext } from './next';
 
 type State = { name: 'signing in' | 'no link' } | { name: 'refused' | 'failed'; problem: Problem };
-
-/** Only addresses of this dashboard: a link must not send a reader elsewhere after signing in. */
-export const safeNext = (next: string | undefined): string =>
-  next !== undefined && /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/';
 
 export function SignInPage() {
   const { token, next, signed_out: signedOut } = useSearch({ from: '/sign-in' });

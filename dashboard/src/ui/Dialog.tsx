@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, type ReactNode } from 'react';
-import { IconButton } from './Button';
+import { Button } from './Button';
+import { Icon } from './Icon';
 
 interface DialogProps {
   open: boolean;
@@ -25,7 +26,11 @@ function OpenDialog({ onClose, title, bare = false, children, actions }: DialogP
   useEffect(() => {
     const dialog = ref.current;
     const opener = document.activeElement;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // Not the close button, which the browser would choose.
+      (dialog.querySelector<HTMLElement>('[data-initial-focus]') ?? dialog).focus();
+    }
     return () => {
       dialog?.close();
       if (opener instanceof HTMLElement) opener.focus();
@@ -36,6 +41,13 @@ function OpenDialog({ onClose, title, bare = false, children, actions }: DialogP
       ref={ref}
       className="dialog"
       aria-labelledby={titleId}
+      tabIndex={-1}
+      onKeyDown={(event) => {
+        // An open tooltip takes Escape for itself, and the browser then sends no cancel event.
+        if (event.key !== 'Escape') return;
+        event.preventDefault();
+        onClose();
+      }}
       onCancel={(event) => {
         event.preventDefault();
         onClose();
@@ -55,7 +67,9 @@ function OpenDialog({ onClose, title, bare = false, children, actions }: DialogP
             <h2 id={titleId} className="grow">
               {title}
             </h2>
-            <IconButton icon="close" label="Close" onClick={onClose} />
+            <Button kind="ghost" className="icon-only" aria-label="Close" onClick={onClose}>
+              <Icon name="close" />
+            </Button>
           </div>
         )}
         {bare ? children : <div className="dialog-body">{children}</div>}

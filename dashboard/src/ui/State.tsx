@@ -6,16 +6,19 @@ import { Icon, type IconName } from './Icon';
 interface StateProps {
   icon?: IconName;
   title: string;
+  /** The state is all there is on the page, and its title the page's heading. */
+  wholePage?: boolean;
   children?: ReactNode;
   actions?: ReactNode;
 }
 
 /** Nothing to show yet: says why and what to do next. */
-export function EmptyState({ icon = 'sessions', title, children, actions }: StateProps) {
+export function EmptyState({ icon = 'sessions', title, wholePage = false, children, actions }: StateProps) {
+  const Heading = wholePage ? 'h1' : 'h2';
   return (
     <div className="state">
       <Icon name={icon} />
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children}
       {actions && <div className="state-actions">{actions}</div>}
     </div>
@@ -27,16 +30,18 @@ interface ErrorStateProps {
   title: string;
   error: unknown;
   retry?: () => void;
+  wholePage?: boolean;
   actions?: ReactNode;
 }
 
 /** Something failed: says what, why, and offers to try again. */
-export function ErrorState({ title, error, retry, actions }: ErrorStateProps) {
+export function ErrorState({ title, error, retry, wholePage = false, actions }: ErrorStateProps) {
+  const Heading = wholePage ? 'h1' : 'h2';
   const problem = asProblem(error);
   return (
     <div className="state" role="alert">
       <Icon name="alert" />
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       <p>{problem.detail || problem.title}</p>
       {problem.status > 0 && (
         <p className="mono muted">
