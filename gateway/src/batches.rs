@@ -1,5 +1,7 @@
 //! `POST /v1/batches`.
 
+use std::sync::atomic::Ordering;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -77,19 +79,29 @@ async fn append(gateway: &Gateway, record: Record) -> Result<(), ApiError> {
     let append = inner.log.append(&inner.config.batches_topic, record);
     let result = tokio::time::timeout(inner.config.append_timeout(), append).await;
     timer.observe_duration();
-    let retry_after_s = inner.config.retry_after_s;
-    match result {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(log::Error::Busy(_))) => {
-            Err(ApiError::LogUnavailable { detail: "the log is busy", retry_after_s })
+    let detail = match result {
+        Ok(Ok(_)) => {
+            if inner.log_failing.load(Ordering::Relaxed) && inner.log_failing.swap(false, Ordering::Relaxed) {
+                tracing::info!("the log takes batches again");
+            }
+            return Ok(());
         }
+        Ok(Err(log::Error::Busy(_))) => "the log is busy",
         Ok(Err(error)) => {
-            tracing::warn!(%error, retryable = error.is_retryable(), "the log did not take a batch");
-            Err(ApiError::LogUnavailable { detail: "the log does not take records", retry_after_s })
+            report_failing_log(gateway, &error);
+            "the log does not take records"
         }
-        Err(_) => {
-            tracing::warn!(waited = ?inner.config.append_timeout(), "the log did not answer in time");
-            Err(ApiError::LogUnavailable { detail: "the log did not answer in time", retry_after_s })
+        Err(elapsed) => {
+            report_failing_log(gateway, &elapsed);
+            "the log did not answer in time"
         }
+    };
+    Err(ApiError::LogUnavailable { detail, retry_after_s: inner.config.retry_after_s })
+}
+
+/// Says it once per outage: each of thousands of refused batches says it in the metrics.
+fn report_failing_log(gateway: &Gateway, error: &dyn std::error::Error) {
+    if !gateway.0.log_failing.swap(true, Ordering::Relaxed) {
+        tracing::error!(%error, "the log does not take batches; senders are asked to come back");
     }
 }

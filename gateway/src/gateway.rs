@@ -49,6 +49,8 @@ pub(crate) struct Inner {
     pub(crate) quotas: Quotas,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Clock,
+    /// The last append failed, and that has been reported.
+    pub(crate) log_failing: AtomicBool,
     reader: Reader,
     draining: AtomicBool,
 }
@@ -85,8 +87,17 @@ impl Gateway {
             pace: Pace::new(&config),
         };
         let quotas = Quotas::new(config.quota.clone());
-        let draining = AtomicBool::new(false);
-        Ok(Self(Arc::new(Inner { config, log, door, quotas, metrics, clock, reader, draining })))
+        Ok(Self(Arc::new(Inner {
+            config,
+            log,
+            door,
+            quotas,
+            metrics,
+            clock,
+            log_failing: AtomicBool::new(false),
+            reader,
+            draining: AtomicBool::new(false),
+        })))
     }
 
     /// The routes under `/v1`. To be merged into a server that gives peers' addresses

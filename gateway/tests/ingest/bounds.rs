@@ -164,7 +164,8 @@ async fn a_project_over_its_quota_waits() {
 
 #[test]
 fn settings_that_cannot_work_are_named() {
-    let bad: [(&str, fn(&mut Config)); 4] = [
+    type Change = fn(&mut Config);
+    let bad: [(&str, Change); 4] = [
         ("body_budget_bytes", |config| config.body_budget_bytes = 1_000),
         ("retry_after_s", |config| config.retry_after_s = 0),
         ("token_key_rotation_s", |config| config.token_key_rotation_s = 10),

@@ -1,5 +1,7 @@
 //! The gateway over real sockets.
 
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
 mod app;
 mod bad_input;
 mod batch;
