@@ -51,7 +51,13 @@ function FilterForm({ filters, onDone }: { filters: SessionFilters; onDone: (nex
     if (Object.keys(found).length === 0) onDone(next);
   };
   return (
-    <form onSubmit={submit} noValidate>
+    <form
+      onSubmit={submit}
+      onInput={() => {
+        setFaults({});
+      }}
+      noValidate
+    >
       {TEXT_FILTERS.map(({ key, label, hint }) => (
         <FormRow key={key} name={key} label={label} hint={hint} value={filters[key] ?? ''} fault={faults[key]} />
       ))}

@@ -1,5 +1,5 @@
 import { useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/react-query';
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import type { SessionPage } from '../api/model';
 import { Icon, SearchInput, useShortcuts } from '../ui';
 import { takeTypedFilters, type FilterChip, type SessionFilters } from './filters';
@@ -20,7 +20,6 @@ export function FilterSearch({ filters, chips, projectId, onChange }: FilterSear
   const [typed, setTyped] = useTypedText(filters, onChange);
   const [index, setIndex] = useState(-1);
   const [isOpen, setOpen] = useState(false);
-  const listId = useId();
   const queries = useQueryClient();
   const suggestions = isOpen && typed !== '' ? suggestFilters(typed, seenSessions(queries, projectId), filters) : [];
 
@@ -99,32 +98,50 @@ export function FilterSearch({ filters, chips, projectId, onChange }: FilterSear
           </button>
         ))}
       </SearchInput>
-      {suggestions.length > 0 && (
-        <ul className="menu suggestions" id={listId} aria-label="Suggested filters">
-          {suggestions.map((suggestion, position) => (
-            <li key={`${suggestion.key}-${suggestion.value}`}>
-              <button
-                type="button"
-                className="menu-item"
-                data-highlighted={position === index || undefined}
-                aria-label={`${suggestion.label}: ${suggestion.value}${suggestion.hint ? `, ${suggestion.hint}` : ''}`}
-                onClick={() => {
-                  take(suggestion);
-                  input.current?.focus();
-                }}
-              >
-                <span className="muted">{suggestion.label}</span>
-                <span className="ell grow">{suggestion.value}</span>
-                {suggestion.hint && <span className="muted">{suggestion.hint}</span>}
-              </button>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Suggestions
+        suggestions={suggestions}
+        index={index}
+        onTake={(suggestion) => {
+          take(suggestion);
+          input.current?.focus();
+        }}
+      />
       <span className="hidden-text" aria-live="polite">
         {suggestions[index] ? `${suggestions[index].label}: ${suggestions[index].value}, Enter to filter` : ''}
       </span>
     </div>
+  );
+}
+
+interface SuggestionsProps {
+  suggestions: readonly Suggestion[];
+  /** The one that Enter takes. */
+  index: number;
+  onTake: (suggestion: Suggestion) => void;
+}
+
+function Suggestions({ suggestions, index, onTake }: SuggestionsProps) {
+  if (suggestions.length === 0) return null;
+  return (
+    <ul className="menu suggestions" aria-label="Suggested filters">
+      {suggestions.map((suggestion, position) => (
+        <li key={`${suggestion.key}-${suggestion.value}`}>
+          <button
+            type="button"
+            className="menu-item"
+            data-highlighted={position === index || undefined}
+            aria-label={`${suggestion.label}: ${suggestion.value}${suggestion.hint ? `, ${suggestion.hint}` : ''}`}
+            onClick={() => {
+              onTake(suggestion);
+            }}
+          >
+            <span className="muted">{suggestion.label}</span>
+            <span className="ell grow">{suggestion.value}</span>
+            {suggestion.hint && <span className="muted">{suggestion.hint}</span>}
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }
 
