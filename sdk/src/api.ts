@@ -109,14 +109,13 @@ export function createApi({ defaults = {}, origin, stub }: ApiSource): PlayheadA
       when((current) => current.emit(identifySignal(identity, current.context.now()))),
     ),
     track: guard((name: string, properties?: Record<string, unknown>) =>
-      when((current) =>
-        current.emit({
-          k: 'custom',
-          t: current.context.now(),
-          name: String(name),
-          ...(properties ? { properties } : {}),
-        }),
-      ),
+      when((current) => {
+        const { privacy, now } = current.context;
+        const clean = attempt(
+          () => JSON.parse(privacy.redactText(JSON.stringify(properties))) as Record<string, unknown>,
+        );
+        current.emit({ k: 'custom', t: now(), name: String(name), ...(clean ? { properties: clean } : {}) });
+      }),
     ),
     captureError: guard((error: unknown, context?: Record<string, unknown>) =>
       when((current) => reportError(current.context, error, { mechanism: 'captured', handled: true, context })),

@@ -47,6 +47,7 @@ export class Recording {
       dom: options.sampleRate !== undefined,
       error: options.onErrorSampleRate !== undefined,
       signals: options.signalSampleRate !== undefined,
+      idle: options.maxIdleMs !== undefined,
     };
     this.privacy = createPrivacy(settings.privacy);
     this.visit = new Visit(settings, this.now);
@@ -161,7 +162,11 @@ export class Recording {
         this.seeUser();
         this.outbox.resume();
       },
-      online: () => this.outbox.retrySoon(),
+      online: () => {
+        this.outbox.retrySoon();
+        // The recorder may not have come through either.
+        void this.record();
+      },
       tick: () => this.endWhenOver(),
     };
   }

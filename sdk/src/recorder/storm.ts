@@ -1,6 +1,6 @@
 /** Share of the main thread that recording may take for long, and how much it may take at once. */
 const SUSTAINED_SHARE = 0.5;
-const BURST_MS = 1_500;
+const BURST_MS = 2_500;
 /** Nodes that one delivery of mutations may add: more is a new page, cheaper to take as a key frame. */
 const MAX_NODES_AT_ONCE = 30_000;
 /** While paused, a second with fewer records than this is calm. */

@@ -38,7 +38,8 @@ export class SessionKeeper {
 
   constructor(
     private readonly slot: Slot | undefined,
-    private readonly maxIdleMs: number,
+    /** Milliseconds; may be set anew while the visit lasts. */
+    public maxIdleMs: number,
     private readonly now: () => number,
   ) {
     this.record = this.stored() ?? this.fresh();

@@ -75,12 +75,13 @@ export class Visit {
     this.stream.sampled = true;
   }
 
-  /** Rates that the page did not set are the server's to set. */
-  apply(settings: ServerSettings, given: { dom: boolean; error: boolean; signals: boolean }): void {
-    const { sample_rate: dom, on_error_sample_rate: error, signal_sample_rate: signals } = settings;
+  /** What the page did not set is the server's to set. */
+  apply(settings: ServerSettings, given: { dom: boolean; error: boolean; signals: boolean; idle: boolean }): void {
+    const { sample_rate: dom, on_error_sample_rate: error, signal_sample_rate: signals, max_idle_ms: idle } = settings;
     if (!given.dom && isRate(dom)) this.rates.dom = dom;
     if (!given.error && isRate(error)) this.rates.dom_on_error = error;
     if (!given.signals && isRate(signals)) this.rates.signals = signals;
+    if (!given.idle && typeof idle === 'number' && idle > 0) this.keeper.maxIdleMs = idle;
     this.stream.sampled = this.pictures === 'send';
   }
 
