@@ -180,8 +180,25 @@ impl Engine {
         self.flush(std::slice::from_ref(&self.padding))?;
         self.flush(keyspaces)?;
         // Journals go with the flush after the one that made them superfluous.
-        self.padding.insert("seal", [1])?;
-        self.flush(std::slice::from_ref(&self.padding))
+        self.tidy_up()
+    }
+
+    /// Rewrites the tables of `keyspaces` without what was removed from them.
+    pub(crate) fn rewrite<'a>(&self, keyspaces: impl IntoIterator<Item = &'a Keyspace>) -> fjall::Result<()> {
+        for keyspace in keyspaces {
+            keyspace.major_compact()?;
+        }
+        self.tidy_up()
+    }
+
+    /// Removes the files that nothing refers to any more. fjall does that with every flush, for those that were given up
+    /// before the last write.
+    fn tidy_up(&self) -> fjall::Result<()> {
+        for mark in 0..2 {
+            self.padding.insert("tidy", [mark])?;
+            self.flush(std::slice::from_ref(&self.padding))?;
+        }
+        Ok(())
     }
 }
 

@@ -133,6 +133,7 @@ fn scan(
         return Ok(Page::default());
     }
     let now_ms = files.clock.now_ms();
+    let _scanning = files.scans.read();
     let snapshot = files.engine.database.snapshot();
     let mut entries = snapshot.range(files.table(table)?, bounds);
     let mut page = Page::default();

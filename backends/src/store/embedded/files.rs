@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use fjall::{Keyspace, PersistMode};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use playhead_domain::store::Error;
 use playhead_domain::table::Table;
 
@@ -27,6 +27,8 @@ pub(super) struct Files {
     tables: HashMap<&'static str, (&'static Table, Keyspace)>,
     /// Tables whose files may still hold what was removed. All of them after a start: nobody knows.
     pub(super) unclean: Mutex<HashSet<&'static str>>,
+    /// Held by every scan.
+    pub(super) scans: RwLock<()>,
 }
 
 /// Something that ends at a known time.
@@ -58,7 +60,8 @@ impl Files {
         }
         let salt = read_salt(&engine)?;
         let unclean = Mutex::new(opened.keys().copied().collect());
-        Ok(Self { engine, config, clock, graves, due, salt, tables: opened, unclean })
+        let scans = RwLock::default();
+        Ok(Self { engine, config, clock, graves, due, salt, tables: opened, unclean, scans })
     }
 
     /// The table's rows.

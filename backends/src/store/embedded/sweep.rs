@@ -102,7 +102,7 @@ fn rewrite_swept(files: &Files, removed: &mut Removed) {
 fn rewrite(files: &Files, name: &'static str) -> fjall::Result<()> {
     let Some(keyspace) = files.table_named(name) else { return Ok(()) };
     files.engine.flush(std::slice::from_ref(keyspace))?;
-    keyspace.major_compact()
+    files.engine.rewrite([keyspace])
 }
 
 /// Makes what was deleted or has expired vanish from the files: out of memory into tables, out of the tables by rewriting
@@ -118,10 +118,9 @@ pub(super) fn reclaim(files: &Files, writer: &Writer) -> Result<(), Error> {
 }
 
 fn rewrite_all(files: &Files, unclean: &[&'static str]) -> fjall::Result<()> {
+    // A scan that began before the deletes would keep what they removed.
+    drop(files.scans.write());
     files.engine.replace_journal(&files.keyspaces())?;
     let tables = unclean.iter().filter_map(|name| files.table_named(name));
-    for keyspace in tables.chain([&files.due, &files.graves]) {
-        keyspace.major_compact()?;
-    }
-    Ok(())
+    files.engine.rewrite(tables.chain([&files.due, &files.graves]))
 }

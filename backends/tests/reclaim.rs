@@ -1,0 +1,189 @@
+//! Bytes that must vanish vanish: from tables, from journals, from the log's files, and the space returns.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use playhead_backends::clock::Clock;
+use playhead_backends::log::embedded::{EmbeddedLog, LogConfig};
+use playhead_backends::store::embedded::{EmbeddedStore, StoreConfig};
+use playhead_domain::log::{EventLog, Record, Retention, TopicSpec};
+use playhead_domain::store::{Key, Mutation, Store, Swap};
+use playhead_domain::table::{self, INSTALLATION, SESSION_FACETS, SESSIONS};
+
+/// The files under a folder that hold these bytes.
+fn files_with(folder: &Path, needle: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, needle));
+        } else if std::fs::read(&path).is_ok_and(|bytes| contains(&bytes, needle)) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    bytes.windows(needle.len()).any(|window| window == needle)
+}
+
+fn disk_bytes(folder: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.blocks() * 512);
+    entries.map(|path| if path.is_dir() { disk_bytes(&path) } else { bytes(&path) }).sum()
+}
+
+fn open_store(folder: &Path) -> EmbeddedStore {
+    EmbeddedStore::open(folder, table::ALL, StoreConfig::default(), Clock::system()).unwrap()
+}
+
+const SECRET: &str = "alice-the-secret-7f3a";
+
+fn session(number: i64) -> Key {
+    let id = number.to_be_bytes().to_vec();
+    Key { partition: vec![1.into(), 2.into(), id.into()], clustering: vec![] }
+}
+
+fn facet() -> Key {
+    let partition = vec![1.into(), 2.into(), "user".into(), SECRET.into(), 20_000.into()];
+    Key { partition, clustering: vec![1.into(), b"session".to_vec().into()] }
+}
+
+fn put(table: &'static table::Table, key: Key, value: String, version: i64) -> Mutation {
+    let expires_at_ms = Some(i64::MAX / 2);
+    Mutation::Put { table, key, value: value.into(), version, expires_at_ms }
+}
+
+async fn plant(store: &EmbeddedStore) {
+    for number in 0..200 {
+        let text = if number == 77 { SECRET } else { "innocent" };
+        store.write(vec![put(&SESSIONS, session(number), format!("{text} {number}"), 1)]).await.unwrap();
+    }
+    store.write(vec![put(&SESSION_FACETS, facet(), String::new(), 1)]).await.unwrap();
+}
+
+async fn erase(store: &EmbeddedStore) {
+    let deletes = vec![
+        Mutation::Delete { table: &SESSIONS, key: session(77), version: 2 },
+        Mutation::DeletePartition { table: &SESSION_FACETS, partition: facet().partition, version: 2 },
+    ];
+    store.write(deletes).await.unwrap();
+}
+
+/// Values and keys of deleted rows are in no file of the store any more, and the rest is still there.
+#[tokio::test(flavor = "multi_thread")]
+async fn deleted_rows_leave_no_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open_store(folder.path());
+    plant(&store).await;
+    assert!(!files_with(folder.path(), SECRET.as_bytes()).is_empty(), "the search finds what is there");
+    erase(&store).await;
+    store.reclaim().await.unwrap();
+    assert_eq!(files_with(folder.path(), SECRET.as_bytes()), Vec::<String>::new());
+    assert_eq!(store.get(&SESSIONS, &session(76)).await.unwrap().unwrap().value, "innocent 76");
+    store.write(vec![put(&SESSIONS, session(77), "back?".into(), 1)]).await.unwrap();
+    drop(store);
+    let store = open_store(folder.path());
+    assert!(store.get(&SESSIONS, &session(77)).await.unwrap().is_none());
+    assert_eq!(store.get(&SESSIONS, &session(199)).await.unwrap().unwrap().value, "innocent 199");
+    assert_eq!(files_with(folder.path(), SECRET.as_bytes()), Vec::<String>::new());
+}
+
+/// The same when the rows lie in tables since earlier starts, and the delete comes after another start.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_earlier_starts_leave_no_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open_store(folder.path());
+    plant(&store).await;
+    store.reclaim().await.unwrap();
+    drop(store);
+    assert!(!files_with(&folder.path().join("keyspaces"), SECRET.as_bytes()).is_empty(), "it is in a table");
+    let store = open_store(folder.path());
+    erase(&store).await;
+    drop(store);
+    let store = open_store(folder.path());
+    store.reclaim().await.unwrap();
+    assert_eq!(files_with(folder.path(), SECRET.as_bytes()), Vec::<String>::new());
+    assert_eq!(store.get(&SESSIONS, &session(5)).await.unwrap().unwrap().value, "innocent 5");
+}
+
+/// Replaced and removed conditional rows, and overwritten values, leave no bytes either.
+#[tokio::test(flavor = "multi_thread")]
+async fn overwritten_values_leave_no_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open_store(folder.path());
+    let key = Key { partition: vec!["name".into()], clustering: vec![] };
+    let new = Some(SECRET.into());
+    assert_eq!(store.compare_and_set(&INSTALLATION, &key, None, new, None).await.unwrap(), Swap::Applied);
+    let other = Some("other".into());
+    let swap = store.compare_and_set(&INSTALLATION, &key, Some(SECRET.as_bytes()), other, None).await;
+    assert_eq!(swap.unwrap(), Swap::Applied);
+    store.write(vec![put(&SESSIONS, session(1), SECRET.into(), 1)]).await.unwrap();
+    store.write(vec![put(&SESSIONS, session(1), "newer".into(), 2)]).await.unwrap();
+    store.reclaim().await.unwrap();
+    assert_eq!(files_with(folder.path(), SECRET.as_bytes()), Vec::<String>::new());
+    assert_eq!(store.get_serial(&INSTALLATION, &key).await.unwrap().unwrap(), "other");
+}
+
+/// Reads and writes go on while bytes are reclaimed.
+#[tokio::test(flavor = "multi_thread")]
+async fn reclaiming_does_not_stop_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open_store(folder.path()));
+    plant(&store).await;
+    let reclaiming = {
+        let store = store.clone();
+        tokio::spawn(async move { store.reclaim().await })
+    };
+    let mut version = 1;
+    while !reclaiming.is_finished() || version < 20 {
+        version += 1;
+        store.write(vec![put(&SESSIONS, session(3), version.to_string(), version)]).await.unwrap();
+        let row = store.get(&SESSIONS, &session(3)).await.unwrap().unwrap();
+        assert_eq!(row.version, version);
+    }
+    reclaiming.await.unwrap().unwrap();
+}
+
+/// Records past their retention are in no file of the log any more, its journal included, and the space is free again.
+#[tokio::test(flavor = "multi_thread")]
+async fn old_records_leave_no_bytes_and_no_space() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = LogConfig { sweep_interval_ms: 20, ..LogConfig::default() };
+    let log = EmbeddedLog::open(folder.path(), config, Clock::system()).unwrap();
+    let topic = TopicSpec {
+        name: "events",
+        partitions: 2,
+        retention: Retention::Time(Duration::from_secs(1)),
+        max_record_bytes: 1 << 20,
+    };
+    log.ensure_topic(&topic).await.unwrap();
+    let mut noise = 1u64;
+    for number in 0..100u64 {
+        let mut value = vec![0; 1 << 19];
+        value.fill_with(|| {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (noise >> 56) as u8
+        });
+        value.extend(SECRET.as_bytes());
+        let record =
+            Record { key: number.to_be_bytes().to_vec().into(), value: value.into(), meta: "".into() };
+        log.append(topic.name, record).await.unwrap();
+    }
+    assert!(disk_bytes(folder.path()) > 50 << 20);
+    let gone =
+        || files_with(folder.path(), SECRET.as_bytes()).is_empty() && disk_bytes(folder.path()) < 4 << 20;
+    for _ in 0..300 {
+        if gone() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(files_with(folder.path(), SECRET.as_bytes()), Vec::<String>::new());
+    assert!(disk_bytes(folder.path()) < 4 << 20, "{} bytes are left", disk_bytes(folder.path()));
+    let record = Record { key: "a".into(), value: "b".into(), meta: "".into() };
+    log.append(topic.name, record).await.unwrap();
+}
