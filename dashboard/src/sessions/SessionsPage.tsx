@@ -2,6 +2,7 @@ import './sessions.css';
 
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo, type ReactNode } from 'react';
+import { useProject } from '../api/queries';
 import { formatCountOf } from '../format/number';
 import { TopBar } from '../shell/TopBar';
 import { Button, Chip, EmptyState, ErrorState, Skeleton, Time, Tooltip } from '../ui';
@@ -22,7 +23,7 @@ export function SessionsPage() {
   };
   return (
     <div className="sessions">
-      <TopBar crumbs={['Sessions']} facts={<Facts list={list} />} />
+      <TopBar crumbs={['Sessions']} facts={<Facts list={list} projectId={projectId} />} />
       <FilterBar filters={filters} projectId={projectId} onChange={setFilters} />
       <SessionsBody
         list={list}
@@ -36,7 +37,8 @@ export function SessionsPage() {
   );
 }
 
-function Facts({ list }: { list: SessionList }) {
+function Facts({ list, projectId }: { list: SessionList; projectId: string }) {
+  const isDisabled = useProject(projectId)?.disabled ?? false;
   const live = list.sessions.filter((session) => session.state === 'live').length;
   return (
     <span className="facts" aria-live="polite">
@@ -45,6 +47,13 @@ function Facts({ list }: { list: SessionList }) {
           <span className="dot" />
           {live} live
         </Chip>
+      )}
+      {isDisabled && (
+        <Tooltip text="Pages that send to this project are refused. Settings → Danger zone enables it again.">
+          <Chip tone="warn" tabIndex={0}>
+            project disabled
+          </Chip>
+        </Tooltip>
       )}
       {list.refreshError && (
         <Tooltip text={list.refreshError.message}>

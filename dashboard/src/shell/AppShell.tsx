@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Outlet, useParams } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { meQuery, projectsQuery } from '../api/queries';
 import { EmptyState, ErrorState, useShortcuts } from '../ui';
 import { CommandPalette } from './CommandPalette';
@@ -48,9 +48,6 @@ export function AppShell() {
 function ProjectOutlet({ projectId }: { projectId: string }) {
   const projects = useQuery(projectsQuery);
   const project = projects.data?.find((candidate) => candidate.id === projectId);
-  useEffect(() => {
-    if (project) document.title = `${project.name} · Playhead`;
-  }, [project]);
   if (projects.isError && !projects.data) {
     return (
       <ErrorState

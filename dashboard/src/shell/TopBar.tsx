@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { DropdownMenu } from 'radix-ui';
-import { Fragment, type ReactNode } from 'react';
-import { projectsQuery } from '../api/queries';
+import { Fragment, useEffect, type ReactNode } from 'react';
+import { projectsQuery, useProject } from '../api/queries';
 import { Icon } from '../ui';
 
 interface TopBarProps {
@@ -15,6 +15,12 @@ interface TopBarProps {
 
 /** The 48 px bar on top of a page: where we are, what is known, what can be done. */
 export function TopBar({ crumbs, facts, actions }: TopBarProps) {
+  const project = useProject(useParams({ from: '/p/$project' }).project);
+  const page = crumbs.at(-1);
+  const title = [typeof page === 'string' ? page : null, project?.name, 'Playhead'].filter(Boolean).join(' · ');
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   return (
     <header className="bar">
       <nav className="crumbs ell" aria-label="Breadcrumb">
