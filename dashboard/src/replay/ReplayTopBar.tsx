@@ -3,7 +3,7 @@ import { formatDuration, formatPosition } from '../format/duration';
 import { countryName, productName } from '../format/text';
 import { TopBar } from '../shell/TopBar';
 import { openShortcutsDialog } from '../shell/ShortcutsDialog';
-import { Button, Chip, Icon, IconButton, Kbd, ReplayChip } from '../ui';
+import { Button, Chip, Icon, Kbd, ReplayChip, Tooltip } from '../ui';
 import type { Session } from '../api/model';
 import type { Shared } from './Recording';
 import { copyLink } from './use-replay-keys';
@@ -35,18 +35,21 @@ export function ReplayTopBar({ session, manifest, player }: Shared) {
       actions={
         <>
           <span className="wide-only">
-            <IconButton icon="command" label="Shortcuts (?)" onClick={openShortcutsDialog} />
+            <Tooltip text="Shortcuts">
+              <Button kind="ghost" aria-label="Shortcuts" onClick={openShortcutsDialog}>
+                <Kbd keys="?" />
+              </Button>
+            </Tooltip>
           </span>
           <Button
             onClick={() => {
               copyLink(player.engine);
             }}
-            aria-label={`Copy link at ${at}`}
           >
             <Icon name="link" small />
-            <span className="wide-only">Copy link at</span>
+            <span className="copy-words">Copy link at</span>
             <span className="num">{at}</span>
-            <span className="wide-only">
+            <span className="wide-only" aria-hidden="true">
               <Kbd keys="T" />
             </span>
           </Button>

@@ -7,12 +7,16 @@ import { SegmentLoader } from './player/segments';
 
 export interface Player {
   engine: PlayerEngine;
-  frame: React.RefObject<HTMLIFrameElement | null>;
+  /** Tells the player in which frame the stage is. */
+  attachStage: (frame: HTMLIFrameElement | null) => void;
 }
 
 /** One engine for one session, kept up to date with its manifest and signals. Null until it is mounted. */
 export function usePlayer(manifest: Manifest, moments: readonly Moment[], onStale: () => void): Player | null {
   const frame = useRef<HTMLIFrameElement | null>(null);
+  const attachStage = useCallback((element: HTMLIFrameElement | null) => {
+    frame.current = element;
+  }, []);
   const [engine, setEngine] = useState<PlayerEngine | null>(null);
   const latest = useRef({ manifest, onStale });
   useEffect(() => {
@@ -49,7 +53,7 @@ export function usePlayer(manifest: Manifest, moments: readonly Moment[], onStal
       moments.filter(isActive).map((moment) => moment.at),
     );
   }, [engine, moments]);
-  return useMemo(() => (engine === null ? null : { engine, frame }), [engine]);
+  return useMemo(() => (engine === null ? null : { engine, attachStage }), [engine, attachStage]);
 }
 
 function visibilityOf(moment: Moment): boolean | undefined {

@@ -75,8 +75,10 @@ function FactRow({ name, value, copy }: Fact) {
   return (
     <div>
       <dt>{name}</dt>
-      <dd>{value ?? <span className="muted">unknown</span>}</dd>
-      {copy !== undefined && <CopyButton text={copy} label={`Copy ${name.toLowerCase()}`} compact />}
+      <dd className="fact">
+        <span className="grow">{value ?? <span className="muted">unknown</span>}</span>
+        {copy !== undefined && <CopyButton text={copy} label={`Copy ${name.toLowerCase()}`} compact />}
+      </dd>
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { formatDuration, formatPosition } from '../../format/duration';
-import { cutMiddle, pathOf } from '../../format/text';
+import { pathOf } from '../../format/text';
 import { type Moment, number, text } from '../moments';
 import { MomentDetail } from './MomentDetail';
 import { type Filter, usePaneSearch } from './PaneSearch';
@@ -16,7 +16,8 @@ const FILTERS: readonly Filter[] = [
   { name: 'WS', test: ({ kind }) => kind === 'websocket' },
 ];
 
-const PATH_LENGTH = 30;
+/** The end of a path tells most: it is never cut. */
+const TAIL_LENGTH = 13;
 
 export function NetworkPane(props: PaneProps) {
   const { items, bar, empty } = usePaneSearch(props, {
@@ -75,8 +76,9 @@ function RequestRow({ moment, span }: { moment: Moment; span: Span | undefined }
     <>
       <span className="muted num">{formatPosition(moment.at)}</span>
       <span className="mono">{moment.kind === 'websocket' ? 'WS' : (text(data['method']) ?? 'GET')}</span>
-      <span className="mono ell" title={text(data['url']) ?? ''}>
-        {cutMiddle(path, PATH_LENGTH)}
+      <span className="mono path" title={text(data['url']) ?? ''}>
+        <span className="ell">{path.slice(0, -TAIL_LENGTH)}</span>
+        <span>{path.slice(-TAIL_LENGTH)}</span>
       </span>
       <span className="num">{statusOf(moment)}</span>
       <Bar moment={moment} span={span} />

@@ -102,7 +102,7 @@ function ServerTiming({ value }: { value: unknown }) {
   if (entries.length === 0) return null;
   return (
     <>
-      <h3>Server-Timing</h3>
+      <h2>Server-Timing</h2>
       <dl className="fields">
         {entries.map((entry, index) => (
           <div key={index}>

@@ -26,7 +26,6 @@ export function SyncedList({ engine, items, label, picked, onPick, row, rowClass
   const scroller = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(true);
   const now = useAtPlayHead(engine, (at) => lastAtOrBefore(items, at + 1));
-  // eslint-disable-next-line react-hooks/incompatible-library -- the virtualizer's functions stay inside this component
   const rows = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,

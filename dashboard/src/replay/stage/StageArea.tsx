@@ -27,7 +27,7 @@ export function StageArea(shared: Shared) {
           {/* allow-same-origin, as the Replayer builds its own frame inside; nothing else that a page could want:
               no forms, no pop-ups, no dialogs, no navigation of the dashboard. */}
           <iframe
-            ref={player.frame}
+            ref={player.attachStage}
             className="stage-frame"
             src={`/stage?project=${encodeURIComponent(shared.session.project_id)}`}
             sandbox="allow-scripts allow-same-origin"

@@ -2,7 +2,7 @@ import { DropdownMenu } from 'radix-ui';
 import { formatPosition } from '../../format/duration';
 import { formatCountOf } from '../../format/number';
 import { formatClock, formatFullTime, formatIso } from '../../format/time';
-import { Button, Chip, copyText, Icon, IconButton, toast, Tooltip, useZoneMode } from '../../ui';
+import { Button, Chip, copyText, Icon, toast, Tooltip, useZoneMode } from '../../ui';
 import { laneOf, type Moment, stepMarker } from '../moments';
 import { SPEEDS } from '../player/engine';
 import type { Shared } from '../Recording';
@@ -17,20 +17,28 @@ export function Controls(shared: Shared) {
       <PlayButton {...shared} />
       <Position {...shared} />
       <span className="control-group">
-        <IconButton
-          icon="left"
-          label="Back 10 s (←)"
+        <Button
+          kind="ghost"
+          className="jump"
+          title="Back 10 s (←)"
+          aria-label="Back 10 s"
           onClick={() => {
             engine.seek(engine.time - STEP_MS);
           }}
-        />
-        <IconButton
-          icon="right"
-          label="Ahead 10 s (→)"
+        >
+          −10
+        </Button>
+        <Button
+          kind="ghost"
+          className="jump"
+          title="Ahead 10 s (→)"
+          aria-label="Ahead 10 s"
           onClick={() => {
             engine.seek(engine.time + STEP_MS);
           }}
-        />
+        >
+          +10
+        </Button>
       </span>
       <SpeedMenu {...shared} />
       <SkipToggle {...shared} />
@@ -209,19 +217,19 @@ function MarkerCounts({ markers, view, player, pick }: Shared) {
     { tone: 'error' as const, name: 'error', pane: 'errors' as const, found: of((each) => laneOf(each) === 'Errors') },
     {
       tone: 'error' as const,
-      name: 'failed request',
+      name: 'failed',
       pane: 'network' as const,
       found: of((each) => each.kind === 'request' && each.tone === 'error'),
     },
     {
       tone: 'warn' as const,
-      name: 'slow request',
+      name: 'slow',
       pane: 'network' as const,
       found: of((each) => each.kind === 'request' && each.tone === 'warn'),
     },
     {
       tone: 'frustration' as const,
-      name: 'frustrated click',
+      name: 'frustrated',
       pane: 'events' as const,
       found: of((each) => laneOf(each) === 'Frustration'),
     },
@@ -236,14 +244,14 @@ function MarkerCounts({ markers, view, player, pick }: Shared) {
             key={name}
             type="button"
             className="plain"
-            title={`Show the first ${name}`}
+            title={`Show the first: ${first.label} ${first.title}`}
             onClick={() => {
               view.setPane(pane);
               pick(first);
               player.engine.seek(first.at);
             }}
           >
-            <Chip tone={tone}>{formatCountOf(found.length, name)}</Chip>
+            <Chip tone={tone}>{formatCountOf(found.length, name, name === 'error' ? 'errors' : name)}</Chip>
           </button>
         );
       })}
