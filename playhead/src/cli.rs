@@ -11,8 +11,12 @@ use crate::{health, reference, up};
 
 /// Session replay debugging: records what users of a web app saw and what went wrong, and replays the exact moment.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = "Every setting can also come from a file (--config) or from PLAYHEAD_* variables; \
-    `playhead config` lists them. PLAYHEAD_ADMIN_TOKEN sets the administrator's bearer token.")]
+#[command(
+    version,
+    about,
+    after_help = "Every setting can also come from a file (--config) or from PLAYHEAD_* variables; \
+    `playhead config` lists them. PLAYHEAD_ADMIN_TOKEN sets the administrator's bearer token."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -61,7 +65,10 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             up::run(Config::load(up.config.as_deref(), &overrides)?)
         }
         Command::Openapi => {
-            print!("{}", playhead_query_api::openapi_json().context("the OpenAPI document cannot be written")?);
+            print!(
+                "{}",
+                playhead_query_api::openapi_json().context("the OpenAPI document cannot be written")?
+            );
             Ok(())
         }
         Command::Config => {

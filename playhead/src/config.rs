@@ -14,7 +14,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 /// Variables that are not settings: secrets, which no file should hold, and names that tools use.
-const NOT_SETTINGS: [&str; 6] = ["admin_token", "installation_key", "config", "binary", "write_openapi", "write_reference"];
+const NOT_SETTINGS: [&str; 6] =
+    ["admin_token", "installation_key", "config", "binary", "write_openapi", "write_reference"];
 const MIN_TOKEN_CHARACTERS: usize = 16;
 
 /// Everything that can be set, section by section.
@@ -166,7 +167,8 @@ impl Config {
     fn validate_public_url(&self) -> anyhow::Result<()> {
         let url = &self.public_url;
         let authority = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        let fine = authority.is_some_and(|text| !text.is_empty() && !text.contains(['/', '?', '#', '"', '<', '>', ' ']));
+        let fine = authority
+            .is_some_and(|text| !text.is_empty() && !text.contains(['/', '?', '#', '"', '<', '>', ' ']));
         if url.is_empty() || fine {
             return Ok(());
         }
@@ -180,7 +182,11 @@ impl Config {
         }
         let port = self.listen.port();
         // What listens everywhere is reached here by the loopback address.
-        if self.listen.ip().is_unspecified() { format!("http://127.0.0.1:{port}") } else { format!("http://{}", self.listen) }
+        if self.listen.ip().is_unspecified() {
+            format!("http://127.0.0.1:{port}")
+        } else {
+            format!("http://{}", self.listen)
+        }
     }
 }
 

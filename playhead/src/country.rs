@@ -30,7 +30,8 @@ impl Countries {
     /// When it is damaged.
     pub(crate) fn open() -> anyhow::Result<Option<Self>> {
         let Some(file) = Assets::get("country.mmdb") else { return Ok(None) };
-        let reader = Reader::from_source(file.data).context("the table of countries is damaged; build again")?;
+        let reader =
+            Reader::from_source(file.data).context("the table of countries is damaged; build again")?;
         Ok(Some(Self(reader)))
     }
 }

@@ -24,7 +24,8 @@ const MAX_MESSAGES: usize = 1_000;
 
 /// The routes under `/demo`; `script_tag` goes into the head of its pages.
 pub(crate) fn router(script_tag: &str) -> Router {
-    let page = Pages::get("index.html").map(|file| String::from_utf8_lossy(&file.data).replace(TAG_PLACE, script_tag));
+    let page = Pages::get("index.html")
+        .map(|file| String::from_utf8_lossy(&file.data).replace(TAG_PLACE, script_tag));
     let page: &'static str = page.unwrap_or_default().leak();
     Router::new()
         .route("/demo", get(move || async move { index(page) }))
@@ -34,14 +35,18 @@ pub(crate) fn router(script_tag: &str) -> Router {
         .route("/demo/api/orders", post(order))
         .route("/demo/api/orders/fail", post(fail))
         .route("/demo/api/slow", get(slow))
-        .route("/demo/api/{*rest}", get(|| async { (StatusCode::NOT_FOUND, json(r#"{"error":"no such thing"}"#)) }))
+        .route(
+            "/demo/api/{*rest}",
+            get(|| async { (StatusCode::NOT_FOUND, json(r#"{"error":"no such thing"}"#)) }),
+        )
         .route("/demo/ws", get(echo))
         .route("/demo/{*path}", get(move |path: Path<String>| file(path, page)))
         .layer(DefaultBodyLimit::max(MAX_ORDER_BYTES))
 }
 
 fn index(page: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], page).into_response()
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], page)
+        .into_response()
 }
 
 /// A file; what is none is an address within the shop.

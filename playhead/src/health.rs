@@ -112,7 +112,9 @@ async fn metrics(State(health): State<Health>) -> Response {
         health.disk.store.set(gauge(bytes));
     }
     match TextEncoder::new().encode_to_string(&health.registry.gather()) {
-        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Ok(text) => {
+            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+        }
         Err(error) => {
             tracing::error!(%error, "metrics cannot be written");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()

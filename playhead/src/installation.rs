@@ -24,7 +24,8 @@ pub(crate) fn installation_key(data: &Path) -> anyhow::Result<InstallationKey> {
         }
     };
     let key = from_hex(text.expose_secret().trim());
-    let key = key.with_context(|| format!("{from} is not 64 hex digits; without the right key no recording opens"))?;
+    let key = key
+        .with_context(|| format!("{from} is not 64 hex digits; without the right key no recording opens"))?;
     Ok(InstallationKey::new(key))
 }
 

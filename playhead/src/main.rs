@@ -6,15 +6,15 @@
 
 mod cli;
 mod config;
-mod reference;
-mod installation;
-mod up;
-mod server;
-mod health;
-mod site;
-mod demo;
 mod country;
+mod demo;
 mod greeting;
+mod health;
+mod installation;
+mod reference;
+mod server;
+mod site;
+mod up;
 
 use std::process::ExitCode;
 

@@ -42,7 +42,11 @@ pub(crate) fn markdown() -> anyhow::Result<String> {
     let defaults = Table::try_from(Config::default()).context("the defaults cannot be written")?;
     let mut text = HEAD.to_owned();
     for (section, source) in SOURCES.into_iter().chain([BLOBS]) {
-        let table = if section.is_empty() { Some(&defaults) } else { defaults.get(section).and_then(Value::as_table) };
+        let table = if section.is_empty() {
+            Some(&defaults)
+        } else {
+            defaults.get(section).and_then(Value::as_table)
+        };
         let Some(table) = table else { continue };
         let title = if section.is_empty() { "Top level".to_owned() } else { format!("`[{section}]`") };
         write!(text, "\n## {title}\n\n| setting | default | what it does |\n|---|---|---|\n")?;
@@ -54,7 +58,9 @@ pub(crate) fn markdown() -> anyhow::Result<String> {
 fn list(text: &mut String, prefix: &str, table: &Table, source: &str) -> anyhow::Result<()> {
     for (name, value) in table {
         match value {
-            Value::Table(inner) if prefix.is_empty() && name == "quota" => list(text, "quota.", inner, source)?,
+            Value::Table(inner) if prefix.is_empty() && name == "quota" => {
+                list(text, "quota.", inner, source)?
+            }
             Value::Table(_) => {}
             value => {
                 let description = description(source, name).replace('|', "\\|");
@@ -72,8 +78,11 @@ fn description(source: &str, field: &str) -> String {
         let line = line.trim_start_matches("pub(crate) ").trim_start_matches("pub ");
         line.strip_prefix(field).is_some_and(|rest| rest.starts_with(": ") && rest.ends_with(','))
     };
-    let Some(at) = lines.iter().position(|line| line.starts_with("pub") && is_field(line)) else { return String::new() };
-    let comments = lines[..at].iter().rev().take_while(|line| line.starts_with("///") || line.starts_with("#["));
+    let Some(at) = lines.iter().position(|line| line.starts_with("pub") && is_field(line)) else {
+        return String::new();
+    };
+    let comments =
+        lines[..at].iter().rev().take_while(|line| line.starts_with("///") || line.starts_with("#["));
     let mut words: Vec<&str> = comments.filter_map(|line| line.strip_prefix("///")).map(str::trim).collect();
     words.reverse();
     words.join(" ").replace("[`Config::", "`").replace("`]", "`")
@@ -100,7 +109,10 @@ mod tests {
     #[test]
     fn settings_are_described_by_their_comments() {
         let text = markdown().unwrap();
-        assert!(text.contains("| `listen` | `\"127.0.0.1:7700\"` | Address and port to listen on. |"), "{text}");
+        assert!(
+            text.contains("| `listen` | `\"127.0.0.1:7700\"` | Address and port to listen on. |"),
+            "{text}"
+        );
         assert!(text.contains("`quota.rate_bytes_per_s`") && text.contains("`flush_interval_ms`"));
     }
 }

@@ -55,7 +55,10 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, config: &Http, 
     drop(listener);
     let limit = Duration::from_millis(config.drain_timeout_ms);
     if tokio::time::timeout(limit, connections.shutdown()).await.is_err() {
-        tracing::warn!("some requests were cut off, as they did not end within {} ms", config.drain_timeout_ms);
+        tracing::warn!(
+            "some requests were cut off, as they did not end within {} ms",
+            config.drain_timeout_ms
+        );
     }
 }
 
@@ -72,7 +75,8 @@ fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + use<> {
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + use<>
+{
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "nodelay");
     }

@@ -151,7 +151,9 @@ async fn dashboard(request: Request) -> Response {
         Some(found) => unless_known(request.headers(), file(path, found, Caching::Revalidate)),
         None => page("index.html"),
     };
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DASHBOARD_POLICY));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(DASHBOARD_POLICY));
     response.headers_mut().insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     response
 }
@@ -192,7 +194,8 @@ async fn stage(State(api): State<Api>, Query(params): Query<StageParams>, reques
 }
 
 fn stage_policy(image_hosts: &[String]) -> String {
-    let images: String = image_hosts.iter().filter(|host| is_plain(host)).map(|host| format!(" {host}")).collect();
+    let images: String =
+        image_hosts.iter().filter(|host| is_plain(host)).map(|host| format!(" {host}")).collect();
     format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data: blob:{images}; \
          font-src data:; media-src 'none'; connect-src 'none'; frame-src 'none'; object-src 'none'; form-action 'none'; \
@@ -202,7 +205,10 @@ fn stage_policy(image_hosts: &[String]) -> String {
 
 /// Hosts are checked where they are set; here again, since one that breaks out would undo the policy.
 fn is_plain(host: &str) -> bool {
-    !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'/' | b'*'))
+    !host.is_empty()
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'/' | b'*'))
 }
 
 #[cfg(test)]
@@ -211,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_host_cannot_break_out_of_the_policy() {
-        let hosts = ["images.shop.example".to_owned(), "x; script-src *".to_owned(), "'unsafe-inline'".to_owned()];
+        let hosts =
+            ["images.shop.example".to_owned(), "x; script-src *".to_owned(), "'unsafe-inline'".to_owned()];
         let policy = stage_policy(&hosts);
         assert!(policy.contains("img-src data: blob: images.shop.example;"), "{policy}");
         assert_eq!(policy.matches("script-src").count(), 1);

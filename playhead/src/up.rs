@@ -7,11 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use axum::Router;
 use object_store::ObjectStore;
+use playhead_backends::blobs;
 use playhead_backends::clock::Clock;
 use playhead_backends::data_folder::DataFolder;
 use playhead_backends::log::embedded::EmbeddedLog;
 use playhead_backends::store::embedded::EmbeddedStore;
-use playhead_backends::blobs;
 use playhead_domain::id::ProjectId;
 use playhead_domain::log::EventLog;
 use playhead_domain::project::ProjectDirectory;
@@ -50,7 +50,8 @@ pub(crate) fn run(config: Config) -> anyhow::Result<()> {
     if config.worker_threads > 0 {
         runtime.worker_threads(config.worker_threads);
     }
-    let runtime = runtime.enable_all().thread_name("playhead").build().context("threads cannot be started")?;
+    let runtime =
+        runtime.enable_all().thread_name("playhead").build().context("threads cannot be started")?;
     let result = runtime.block_on(serve(config));
     runtime.shutdown_timeout(Duration::from_secs(2));
     result
@@ -77,15 +78,18 @@ fn open(config: &Config) -> anyhow::Result<Backends> {
     let folder = DataFolder::open(&config.data)?;
     let installation_key = installation::installation_key(folder.path())?;
     let clock = Clock::system();
-    let log = EmbeddedLog::open(&folder.log(), config.log.clone(), clock.clone()).context("the log cannot be opened")?;
+    let log = EmbeddedLog::open(&folder.log(), config.log.clone(), clock.clone())
+        .context("the log cannot be opened")?;
     let store = EmbeddedStore::open(&folder.store(), table::ALL, config.store.clone(), clock);
     let store = store.context("the store cannot be opened")?;
     let blobs = blobs::open(&config.blobs, &folder.blobs())?;
     Ok(Backends { log: Arc::new(log), store: Arc::new(store), blobs, installation_key, folder })
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
+async fn serve(mut config: Config) -> anyhow::Result<()> {
     let listener = bind(config.listen).await?;
+    // Port 0 asks for any free one.
+    config.listen = listener.local_addr()?;
     let backends = open(&config)?;
     let services = Services::new(&config, &backends).await?;
     let running = Running::start(&config, &backends, &services, listener)?;
@@ -99,7 +103,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let hint = || format!("cannot listen on {address}: is another program using port {}? choose another with --listen", address.port());
+    let hint = || {
+        format!(
+            "cannot listen on {address}: is another program using port {}? choose another with --listen",
+            address.port()
+        )
+    };
     TcpListener::bind(address).await.with_context(hint)
 }
 
@@ -126,7 +135,8 @@ struct Services {
 
 impl Services {
     async fn new(config: &Config, backends: &Backends) -> anyhow::Result<Self> {
-        let (log, store): (Arc<dyn EventLog>, Arc<dyn Store>) = (backends.log.clone(), backends.store.clone());
+        let (log, store): (Arc<dyn EventLog>, Arc<dyn Store>) =
+            (backends.log.clone(), backends.store.clone());
         let retention = Duration::from_secs(u64::from(config.batches.retention_hours) * 3_600);
         let batches = topic::batches(config.batches.partitions, retention);
         log.ensure_topic(&batches).await?;
@@ -167,12 +177,16 @@ impl Services {
             demo_url: config.demo.then(|| "/demo".to_owned()),
             script_stub: site::script_stub(),
             clock: playhead_query_api::system_clock(),
+            registry: registry.clone(),
         })?;
         let name = if config.demo { "Demo shop" } else { "My app" };
-        let first_project = project::create_first(&api, name).await.context("the first project cannot be made")?;
+        let first_project =
+            project::create_first(&api, name).await.context("the first project cannot be made")?;
         project::publish_all(&api).await.context("projects cannot be published")?;
         let tag = api.script_tag_plain(ProjectId(first_project.project));
-        let demo_tag = config.demo.then(|| tag.replace("<script ", &format!("<script data-release=\"{DEMO_RELEASE}\" ")));
+        let demo_tag = config
+            .demo
+            .then(|| tag.replace("<script ", &format!("<script data-release=\"{DEMO_RELEASE}\" ")));
         Ok(Self { registry, directory, gateway, processor, api, demo_tag, first_project })
     }
 
@@ -229,7 +243,12 @@ struct Running {
 }
 
 impl Running {
-    fn start(config: &Config, backends: &Backends, services: &Services, listener: TcpListener) -> anyhow::Result<Self> {
+    fn start(
+        config: &Config,
+        backends: &Backends,
+        services: &Services,
+        listener: TcpListener,
+    ) -> anyhow::Result<Self> {
         let (stop_server, stop_processor) = (CancellationToken::new(), CancellationToken::new());
         let failed = CancellationToken::new();
         let router = services.router(backends)?;
@@ -241,7 +260,8 @@ impl Running {
                 tracing::error!(%error, "projects are not followed any more; restart");
             }
         });
-        let processor = tokio::spawn(process(services.processor.clone(), stop_processor.clone(), failed.clone()));
+        let processor =
+            tokio::spawn(process(services.processor.clone(), stop_processor.clone(), failed.clone()));
         tokio::spawn(resume_erasures(services.api.clone()));
         Ok(Self { server, processor, follower, stop_server, stop_processor, failed })
     }
@@ -260,7 +280,9 @@ impl Running {
         match tokio::time::timeout(FLUSH_LIMIT, self.processor).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "the processor ended badly"),
-            Err(_) => tracing::warn!("the processor did not flush in time; the next start goes on from the log"),
+            Err(_) => {
+                tracing::warn!("the processor did not flush in time; the next start goes on from the log")
+            }
         }
         self.follower.abort();
         tracing::info!("stopped");
@@ -289,6 +311,8 @@ async fn resume_erasures(api: Api) {
     match playhead_query_api::resume_erasures(&api).await {
         Ok(0) => {}
         Ok(sessions) => tracing::info!(sessions, "erasures that had been interrupted are finished"),
-        Err(error) => tracing::error!(%error, "interrupted erasures are not finished; the next start tries again"),
+        Err(error) => {
+            tracing::error!(%error, "interrupted erasures are not finished; the next start tries again")
+        }
     }
 }

@@ -17,6 +17,7 @@ pub mod state;
 
 mod body;
 mod cursor;
+mod metrics;
 mod params;
 mod sealed;
 mod session;
@@ -36,7 +37,7 @@ pub use config::Config;
 pub use error::ApiError;
 pub use openapi::openapi_json;
 pub use session::erase::resume_erasures;
-pub use state::{Api, Clock, Parts, system_clock};
+pub use state::{Api, Clock, Parts, StartError, system_clock};
 
 /// The routes under `/api`.
 #[must_use]
@@ -48,6 +49,7 @@ pub fn router(api: Api) -> Router {
         .route("/api/openapi.json", get(move || async move { json(document) }))
         .route("/api/{*rest}", axum::routing::any(|| async { ApiError::NoRoute }))
         .method_not_allowed_fallback(|| async { ApiError::WrongMethod })
+        .layer(axum::middleware::from_fn_with_state(api.clone(), metrics::observe))
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,

@@ -18,6 +18,7 @@ use crate::access::Caller;
 use crate::access::attempts::Attempts;
 use crate::access::sign_in::SignIns;
 use crate::config::Config;
+use crate::metrics::Metrics;
 
 /// The tenant that owns what is created without an organisation.
 pub const FIRST_TENANT: TenantId = TenantId(1);
@@ -33,6 +34,15 @@ pub fn system_clock() -> Clock {
             .duration_since(UNIX_EPOCH)
             .map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
     })
+}
+
+/// Why the API cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+    #[error("metrics cannot be registered: {0}")]
+    Metrics(#[from] prometheus::Error),
 }
 
 /// What the API is built from.
@@ -53,6 +63,8 @@ pub struct Parts {
     /// The inline stub with `__ORIGIN__` and `__KEY__` in it, as the SDK's build wrote it.
     pub script_stub: String,
     pub clock: Clock,
+    /// Where metrics are registered.
+    pub registry: prometheus::Registry,
 }
 
 /// The state of the router; cheap to clone.
@@ -75,6 +87,7 @@ pub(crate) struct Inner {
     pub(crate) demo_url: Option<String>,
     pub(crate) script_stub: String,
     pub(crate) clock: Clock,
+    pub(crate) metrics: Metrics,
     /// One permit per KiB of a recording that is being read.
     pub(crate) segment_budget: Arc<Semaphore>,
 }
@@ -83,8 +96,8 @@ impl Api {
     /// Builds the state. Makes a fresh sign-in link.
     ///
     /// # Errors
-    /// When the system gives no random bytes.
-    pub fn new(parts: Parts) -> Result<Self, getrandom::Error> {
+    /// [`StartError`].
+    pub fn new(parts: Parts) -> Result<Self, StartError> {
         let public_keys = PublicKeys::new(&parts.installation_key);
         let sign_ins = SignIns::new(&parts.installation_key, &parts.config, (parts.clock)())?;
         let attempts = Attempts::new(parts.config.failed_sign_ins_per_minute);
@@ -106,6 +119,7 @@ impl Api {
             demo_url: parts.demo_url,
             script_stub: parts.script_stub,
             clock: parts.clock,
+            metrics: Metrics::register(&parts.registry)?,
             segment_budget,
         })))
     }

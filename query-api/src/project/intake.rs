@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use playhead_domain::row;
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key;
@@ -18,7 +18,7 @@ use crate::cursor;
 use crate::error::ApiError;
 use crate::model::Problem;
 use crate::model::project::{DeadLetter, DeadLetterPage, Intake, ProjectStatus};
-use crate::params::{Params, page_size};
+use crate::params::{Params, Segments, page_size};
 use crate::session::rows;
 use crate::state::Api;
 
@@ -37,7 +37,7 @@ const MAX_COUNT_ROWS: usize = 400_000;
 pub(crate) async fn project_status(
     caller: Caller,
     State(api): State<Api>,
-    Path(project): Path<String>,
+    Segments(project): Segments<String>,
 ) -> Result<Json<ProjectStatus>, ApiError> {
     let (scope, row) = caller.open(&api, &project).await?;
     let today = key::day(api.now_ms());
@@ -133,7 +133,7 @@ pub(crate) struct DeadLetterParams {
 pub(crate) async fn list_dead_letters(
     caller: Caller,
     State(api): State<Api>,
-    Path(project): Path<String>,
+    Segments(project): Segments<String>,
     Params(params): Params<DeadLetterParams>,
 ) -> Result<Json<DeadLetterPage>, ApiError> {
     let (scope, _) = caller.open(&api, &project).await?;

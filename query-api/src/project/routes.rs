@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use playhead_domain::id::ProjectId;
 use playhead_domain::row;
@@ -13,6 +13,7 @@ use crate::body::read_json;
 use crate::error::ApiError;
 use crate::model::Problem;
 use crate::model::project::{CreatedProject, NewProject, Project, ProjectList, ProjectPatch};
+use crate::params::Segments;
 use crate::state::Api;
 
 /// The projects that the credential opens.
@@ -70,7 +71,7 @@ pub(crate) async fn create_project(
 pub(crate) async fn get_project(
     caller: Caller,
     State(api): State<Api>,
-    Path(project): Path<String>,
+    Segments(project): Segments<String>,
 ) -> Result<Json<Project>, ApiError> {
     let (_, row) = caller.open(&api, &project).await?;
     Ok(Json(present::project(&api, row)))
@@ -88,7 +89,7 @@ pub(crate) async fn get_project(
 pub(crate) async fn change_project(
     caller: Caller,
     State(api): State<Api>,
-    Path(project): Path<String>,
+    Segments(project): Segments<String>,
     body: Body,
 ) -> Result<Json<Project>, ApiError> {
     let (scope, _) = caller.administer(&api, &project).await?;

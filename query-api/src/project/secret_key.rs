@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use playhead_domain::row;
 use playhead_domain::scope::Scope;
@@ -17,6 +17,7 @@ use crate::access::Caller;
 use crate::error::ApiError;
 use crate::model::Problem;
 use crate::model::project::{CreatedSecretKey, SecretKey, SecretKeyList};
+use crate::params::Segments;
 use crate::state::Api;
 
 const MAX_KEYS: usize = 100;
@@ -87,7 +88,7 @@ fn key_id(hash: &[u8; 32]) -> String {
 pub(crate) async fn list_secret_keys(
     caller: Caller,
     State(api): State<Api>,
-    Path(project): Path<String>,
+    Segments(project): Segments<String>,
 ) -> Result<Json<SecretKeyList>, ApiError> {
     let (scope, _) = caller.administer(&api, &project).await?;
     let mut keys = listed(&api, scope).await?;
@@ -110,7 +111,7 @@ pub(crate) async fn list_secret_keys(
 pub(crate) async fn create_secret_key(
     caller: Caller,
     State(api): State<Api>,
-    Path(project): Path<String>,
+    Segments(project): Segments<String>,
 ) -> Result<(StatusCode, Json<CreatedSecretKey>), ApiError> {
     let (scope, _) = caller.administer(&api, &project).await?;
     Ok((StatusCode::CREATED, Json(create(&api, scope).await?)))
@@ -128,7 +129,7 @@ pub(crate) async fn create_secret_key(
 pub(crate) async fn revoke_secret_key(
     caller: Caller,
     State(api): State<Api>,
-    Path((project, id)): Path<(String, String)>,
+    Segments((project, id)): Segments<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let (scope, _) = caller.administer(&api, &project).await?;
     let found = listed(&api, scope).await?.into_iter().find(|(hash, _)| key_id(hash) == id);

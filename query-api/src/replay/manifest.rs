@@ -1,7 +1,7 @@
 //! The manifest: everything a player needs to know before it fetches segments.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use playhead_domain::id::SessionId;
@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::model::Problem;
 use crate::model::replay::{Manifest, Stream};
 use crate::model::session::{ReplayState, SessionState};
+use crate::params::Segments;
 use crate::session::{routes, rows, state};
 use crate::state::Api;
 
@@ -32,7 +33,7 @@ use crate::state::Api;
 pub(crate) async fn get_manifest(
     caller: Caller,
     State(api): State<Api>,
-    Path((project, session)): Path<(String, String)>,
+    Segments((project, session)): Segments<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let (scope, project) = caller.open(&api, &project).await?;

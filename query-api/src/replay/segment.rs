@@ -1,7 +1,7 @@
 //! Segments: their names, and their content.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use super::{LARGEST_SEGMENT_BYTES, source};
 use crate::access::Caller;
 use crate::error::ApiError;
 use crate::model::Problem;
+use crate::params::Segments;
 use crate::sealed::SessionCipher;
 use crate::session::routes;
 use crate::state::Api;
@@ -96,7 +97,7 @@ pub(crate) fn cut_place(block: &Block, index: usize) -> (&str, u64, u64) {
 pub(crate) async fn get_segment(
     caller: Caller,
     State(api): State<Api>,
-    Path((project, session, segment)): Path<(String, String, String)>,
+    Segments((project, session, segment)): Segments<(String, String, String)>,
 ) -> Result<Response, ApiError> {
     let (scope, _) = caller.open(&api, &project).await?;
     let (session, _) = routes::load(&api, scope, &session).await?;

@@ -1,7 +1,7 @@
 //! Erasing, and what was erased.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use playhead_domain::id::{ProjectId, SessionId, TenantId};
 use playhead_domain::row;
@@ -11,6 +11,7 @@ use super::rows;
 use crate::access::Caller;
 use crate::error::ApiError;
 use crate::model::{ErasedUser, Problem};
+use crate::params::Segments;
 use crate::project::repository;
 use crate::state::Api;
 
@@ -48,7 +49,7 @@ pub(crate) async fn is_erased(
 pub(crate) async fn erase_session(
     caller: Caller,
     State(api): State<Api>,
-    Path((project, session)): Path<(String, String)>,
+    Segments((project, session)): Segments<(String, String)>,
 ) -> Result<StatusCode, ApiError> {
     let (scope, _) = caller.open(&api, &project).await?;
     let id: SessionId = session.parse().map_err(|e| ApiError::bad("session", format!("{e}")))?;
@@ -70,7 +71,7 @@ pub(crate) async fn erase_session(
 pub(crate) async fn erase_user(
     caller: Caller,
     State(api): State<Api>,
-    Path((project, user)): Path<(String, String)>,
+    Segments((project, user)): Segments<(String, String)>,
 ) -> Result<(StatusCode, Json<ErasedUser>), ApiError> {
     let (scope, _) = caller.open(&api, &project).await?;
     if user.is_empty() || user.len() > MAX_USER_BYTES {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use playhead_domain::id::{SessionId, StreamId};
 use playhead_domain::row;
 use playhead_domain::scope::Scope;
@@ -25,7 +25,7 @@ use crate::cursor;
 use crate::error::ApiError;
 use crate::model::Problem;
 use crate::model::replay::{Event, EventPage};
-use crate::params::{Params, page_size};
+use crate::params::{Params, Segments, page_size};
 use crate::sealed::SessionCipher;
 use crate::state::Api;
 
@@ -63,7 +63,7 @@ pub(crate) struct EventParams {
 pub(crate) async fn list_events(
     caller: Caller,
     State(api): State<Api>,
-    Path((project, session)): Path<(String, String)>,
+    Segments((project, session)): Segments<(String, String)>,
     Params(params): Params<EventParams>,
 ) -> Result<Json<EventPage>, ApiError> {
     let (scope, _) = caller.open(&api, &project).await?;

@@ -1,7 +1,7 @@
 //! Lists of sessions, and one session.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use playhead_domain::id::SessionId;
 use playhead_domain::row;
 use playhead_domain::scope::Scope;
@@ -12,7 +12,7 @@ use crate::access::Caller;
 use crate::error::ApiError;
 use crate::model::Problem;
 use crate::model::session::{Session, SessionPage};
-use crate::params::{Params, page_size};
+use crate::params::{Params, Segments, page_size};
 use crate::state::Api;
 
 /// Sessions, newest first, filtered.
@@ -26,7 +26,7 @@ use crate::state::Api;
 pub(crate) async fn list_sessions(
     caller: Caller,
     State(api): State<Api>,
-    Path(project): Path<String>,
+    Segments(project): Segments<String>,
     Params(params): Params<SessionParams>,
 ) -> Result<Json<SessionPage>, ApiError> {
     let (scope, project) = caller.open(&api, &project).await?;
@@ -73,7 +73,7 @@ async fn one(
 pub(crate) async fn get_session(
     caller: Caller,
     State(api): State<Api>,
-    Path((project, session)): Path<(String, String)>,
+    Segments((project, session)): Segments<(String, String)>,
 ) -> Result<Json<Session>, ApiError> {
     let (scope, _) = caller.open(&api, &project).await?;
     let (_, summary) = load(&api, scope, &session).await?;

@@ -101,6 +101,7 @@ impl App {
             demo_url: Some("/demo".to_owned()),
             script_stub: "<script>__ORIGIN__ __KEY__</script>".to_owned(),
             clock: Arc::new(move || time.load(Ordering::Relaxed)),
+            registry: prometheus::Registry::new(),
         })
         .unwrap();
         Self { log, store, router: router(api.clone()), api, blobs, now_ms }

@@ -1,0 +1,54 @@
+//! How many requests each route answered, how, and how long it took.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+
+use crate::state::Api;
+
+/// Labels are routes and classes of statuses: bounded by the code.
+pub(crate) struct Metrics {
+    requests: IntCounterVec,
+    seconds: HistogramVec,
+}
+
+impl Metrics {
+    pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let requests =
+            Opts::new("playhead_api_requests_total", "Requests answered, by route and class of status");
+        let seconds = HistogramOpts::new("playhead_api_request_seconds", "Time until the head of the answer")
+            .buckets(vec![0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0]);
+        let metrics = Self {
+            requests: IntCounterVec::new(requests, &["route", "method", "status"])?,
+            seconds: HistogramVec::new(seconds, &["route"])?,
+        };
+        registry.register(Box::new(metrics.requests.clone()))?;
+        registry.register(Box::new(metrics.seconds.clone()))?;
+        Ok(metrics)
+    }
+}
+
+/// Counts a request.
+pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    let method = known_method(request.method().as_str());
+    let metrics = &api.0.metrics;
+    let timer = metrics.seconds.with_label_values(&[route]).start_timer();
+    let response = next.run(request).await;
+    timer.observe_duration();
+    let class = match response.status().as_u16() {
+        200..300 => "2xx",
+        300..400 => "3xx",
+        400..500 => "4xx",
+        _ => "5xx",
+    };
+    metrics.requests.with_label_values(&[route, method, class]).inc();
+    response
+}
+
+/// Methods come from clients and can be any text.
+fn known_method(method: &str) -> &'static str {
+    ["GET", "HEAD", "POST", "PATCH", "DELETE"].into_iter().find(|known| *known == method).unwrap_or("other")
+}
