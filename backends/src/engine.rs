@@ -142,11 +142,19 @@ impl Engine {
 
     /// When the oldest journal file was begun, microseconds of the Unix epoch, where the file system tells.
     pub(crate) fn oldest_journal_us(&self) -> Option<i64> {
-        let files = std::fs::read_dir(&self.path).ok()?.filter_map(Result::ok);
-        let journals = files.filter(|file| file.path().extension().is_some_and(|kind| kind == "jnl"));
-        let begun = |file: std::fs::DirEntry| file.metadata().ok()?.created().ok();
-        let oldest = journals.map(begun).min()??;
+        let begun = |path: PathBuf| std::fs::metadata(path).ok()?.created().ok();
+        let oldest = self.journals().map(begun).min()??;
         i64::try_from(oldest.duration_since(UNIX_EPOCH).ok()?.as_micros()).ok()
+    }
+
+    /// The number of the journal that is written.
+    fn newest_journal(&self) -> Option<u64> {
+        self.journals().filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).max()
+    }
+
+    fn journals(&self) -> impl Iterator<Item = PathBuf> {
+        let files = std::fs::read_dir(&self.path).into_iter().flatten().filter_map(Result::ok);
+        files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|kind| kind == "jnl"))
     }
 
     /// Moves what is in memory into the tables of `keyspaces`.
@@ -172,11 +180,19 @@ impl Engine {
     /// is filled up with zeros that no table ever sees, sealed by a flush, and let go by flushing the rest.
     pub(crate) fn replace_journal(&self, keyspaces: &[Keyspace]) -> fjall::Result<()> {
         let zeros = fjall::Slice::from(vec![0; PADDING_BYTES]);
-        for _ in 0..=JOURNAL_BYTES / PADDING_BYTES {
+        let journal = self.newest_journal();
+        for count in 0..=JOURNAL_BYTES / PADDING_BYTES {
             self.padding.insert("padding", zeros.clone())?;
             self.padding.clear()?;
+            if count % 8 == 7 {
+                self.padding.insert("seal", [0])?;
+                self.flush(std::slice::from_ref(&self.padding))?;
+            }
+            if self.newest_journal() != journal {
+                break;
+            }
         }
-        self.padding.insert("seal", [0])?;
+        self.padding.insert("seal", [1])?;
         self.flush(std::slice::from_ref(&self.padding))?;
         self.flush(keyspaces)?;
         // Journals go with the flush after the one that made them superfluous.

@@ -1,6 +1,7 @@
 //! Implementations of [`playhead_domain::log::EventLog`].
 
 pub mod embedded;
+pub mod measure;
 pub mod memory;
 
 mod group;
