@@ -130,137 +130,128 @@ fn has_type(value: &Value, kind: Type) -> bool {
 
 /// What is checked of a kind: see `README.md`. Other fields pass.
 fn fields(kind: &str) -> &'static [Field] {
-    use Type::{Flag, List, Number, Object, Pair, Text};
-    match kind {
-        "page" => {
-            const {
-                &[
-                    required("url", Text),
-                    optional("referrer", Text),
-                    optional("title", Text),
-                    optional("screen", Pair),
-                    optional("viewport", Pair),
-                    optional("language", Text),
-                    optional("time_zone", Text),
-                    optional("user_agent", Text),
-                    optional("platform", Text),
-                    optional("brands", List),
-                    optional("mobile", Flag),
-                    optional("release", Text),
-                    optional("environment", Text),
-                    optional("sdk", Text),
-                ]
-            }
-        }
-        "navigation" => const { &[required("url", Text), optional("from", Text), optional("how", Text)] },
-        "error" => {
-            const {
-                &[
-                    required("message", Text),
-                    optional("id", Text),
-                    optional("type", Text),
-                    optional("stack", Text),
-                    optional("mechanism", Text),
-                    optional("handled", Flag),
-                    optional("source", Text),
-                    optional("line", Number),
-                    optional("column", Number),
-                    optional("causes", List),
-                    optional("errors", List),
-                    optional("debug_ids", Object),
-                    optional("component_stack", Text),
-                    optional("context", Object),
-                    optional("url", Text),
-                ]
-            }
-        }
-        "request" => {
-            const {
-                &[
-                    required("url", Text),
-                    required("method", Text),
-                    optional("id", Text),
-                    optional("api", Text),
-                    optional("status", Number),
-                    optional("duration_ms", Number),
-                    optional("outcome", Text),
-                    optional("request_bytes", Number),
-                    optional("response_bytes", Number),
-                    optional("timing", Object),
-                    optional("server_timing", List),
-                    optional("request_headers", Object),
-                    optional("response_headers", Object),
-                    optional("click", Text),
-                ]
-            }
-        }
-        "websocket" => {
-            const {
-                &[
-                    required("url", Text),
-                    required("op", Text),
-                    optional("id", Text),
-                    optional("direction", Text),
-                    optional("bytes", Number),
-                    optional("code", Number),
-                    optional("reason", Text),
-                    optional("duration_ms", Number),
-                ]
-            }
-        }
-        "console" => const { &[required("level", Text), required("args", List), optional("count", Number)] },
-        "click" => {
-            const {
-                &[
-                    required("selector", Text),
-                    optional("id", Text),
-                    optional("text", Text),
-                    optional("x", Number),
-                    optional("y", Number),
-                ]
-            }
-        }
-        "input" => const { &[required("selector", Text), optional("label", Text)] },
-        "rage_click" | "dead_click" => {
-            const {
-                &[
-                    required("selector", Text),
-                    optional("text", Text),
-                    optional("count", Number),
-                    optional("click", Text),
-                ]
-            }
-        }
-        "vital" => {
-            const {
-                &[
-                    required("name", Text),
-                    required("value", Number),
-                    optional("rating", Text),
-                    optional("url", Text),
-                ]
-            }
-        }
-        "long_task" => const { &[required("duration_ms", Number)] },
-        "visibility" => const { &[required("state", Text)] },
-        "custom" => const { &[required("name", Text), optional("properties", Object)] },
-        "identify" => const { &[optional("id", Text), optional("email", Text), optional("traits", Object)] },
-        "gap" => {
-            const {
-                &[
-                    required("from", Number),
-                    required("to", Number),
-                    required("reason", Text),
-                    optional("bytes", Number),
-                    optional("frame", Text),
-                ]
-            }
-        }
-        "degraded" => const { &[required("reason", Text), optional("detail", Text)] },
-        "end" => const { &[optional("reason", Text)] },
-        _ => &[],
-    }
+    KINDS.iter().find(|(name, _)| *name == kind).map_or(&[], |(_, fields)| fields)
 }
+
+static KINDS: &[(&str, &[Field])] = &[
+    ("page", PAGE),
+    ("navigation", &[required("url", Type::Text), optional("from", Type::Text), optional("how", Type::Text)]),
+    ("error", ERROR),
+    ("request", REQUEST),
+    ("websocket", WEBSOCKET),
+    (
+        "console",
+        &[required("level", Type::Text), required("args", Type::List), optional("count", Type::Number)],
+    ),
+    ("click", CLICK),
+    ("input", &[required("selector", Type::Text), optional("label", Type::Text)]),
+    ("rage_click", POINTLESS_CLICK),
+    ("dead_click", POINTLESS_CLICK),
+    ("vital", VITAL),
+    ("long_task", &[required("duration_ms", Type::Number)]),
+    ("visibility", &[required("state", Type::Text)]),
+    ("custom", &[required("name", Type::Text), optional("properties", Type::Object)]),
+    (
+        "identify",
+        &[optional("id", Type::Text), optional("email", Type::Text), optional("traits", Type::Object)],
+    ),
+    ("gap", GAP),
+    ("degraded", &[required("reason", Type::Text), optional("detail", Type::Text)]),
+    ("end", &[optional("reason", Type::Text)]),
+];
+
+static PAGE: &[Field] = &[
+    required("url", Type::Text),
+    optional("referrer", Type::Text),
+    optional("title", Type::Text),
+    optional("screen", Type::Pair),
+    optional("viewport", Type::Pair),
+    optional("language", Type::Text),
+    optional("time_zone", Type::Text),
+    optional("user_agent", Type::Text),
+    optional("platform", Type::Text),
+    optional("brands", Type::List),
+    optional("mobile", Type::Flag),
+    optional("release", Type::Text),
+    optional("environment", Type::Text),
+    optional("sdk", Type::Text),
+];
+
+static ERROR: &[Field] = &[
+    required("message", Type::Text),
+    optional("id", Type::Text),
+    optional("type", Type::Text),
+    optional("stack", Type::Text),
+    optional("mechanism", Type::Text),
+    optional("handled", Type::Flag),
+    optional("source", Type::Text),
+    optional("line", Type::Number),
+    optional("column", Type::Number),
+    optional("causes", Type::List),
+    optional("errors", Type::List),
+    optional("debug_ids", Type::Object),
+    optional("component_stack", Type::Text),
+    optional("context", Type::Object),
+    optional("url", Type::Text),
+];
+
+static REQUEST: &[Field] = &[
+    required("url", Type::Text),
+    required("method", Type::Text),
+    optional("id", Type::Text),
+    optional("api", Type::Text),
+    optional("status", Type::Number),
+    optional("duration_ms", Type::Number),
+    optional("outcome", Type::Text),
+    optional("request_bytes", Type::Number),
+    optional("response_bytes", Type::Number),
+    optional("timing", Type::Object),
+    optional("server_timing", Type::List),
+    optional("request_headers", Type::Object),
+    optional("response_headers", Type::Object),
+    optional("click", Type::Text),
+];
+
+static WEBSOCKET: &[Field] = &[
+    required("url", Type::Text),
+    required("op", Type::Text),
+    optional("id", Type::Text),
+    optional("direction", Type::Text),
+    optional("bytes", Type::Number),
+    optional("code", Type::Number),
+    optional("reason", Type::Text),
+    optional("duration_ms", Type::Number),
+];
+
+static CLICK: &[Field] = &[
+    required("selector", Type::Text),
+    optional("id", Type::Text),
+    optional("text", Type::Text),
+    optional("x", Type::Number),
+    optional("y", Type::Number),
+];
+
+static POINTLESS_CLICK: &[Field] = &[
+    required("selector", Type::Text),
+    optional("text", Type::Text),
+    optional("count", Type::Number),
+    optional("click", Type::Text),
+];
+
+static VITAL: &[Field] = &[
+    required("name", Type::Text),
+    required("value", Type::Number),
+    optional("rating", Type::Text),
+    optional("url", Type::Text),
+];
+
+static GAP: &[Field] = &[
+    required("from", Type::Number),
+    required("to", Type::Number),
+    required("reason", Type::Text),
+    optional("bytes", Type::Number),
+    optional("frame", Type::Text),
+];
 
 #[cfg(test)]
 mod tests {

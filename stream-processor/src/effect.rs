@@ -92,11 +92,16 @@ impl Effects {
         }
         for ((scope, day), counts) in &self.intake {
             let key = key::intake(*scope, *day, stamp.partition, stamp.from);
-            let expires_at_ms = day * DAY_MS + INTAKE_TTL_MS;
+            let expires_at_ms = intake_expires_at_ms(*day);
             rows.push(put(&table::INTAKE_COUNTS, key, counts.encode_to_vec(), stamp, expires_at_ms));
         }
         rows
     }
+}
+
+/// When the counts of a day expire.
+pub(crate) const fn intake_expires_at_ms(day: i64) -> i64 {
+    day * DAY_MS + INTAKE_TTL_MS
 }
 
 fn put(

@@ -16,12 +16,12 @@ use playhead_domain::{scope::Scope, table};
 
 use crate::batch::{self, Batch, Unreadable};
 use crate::cache::SessionRef;
-use crate::effect::{Effects, Stamp, object_row};
+use crate::effect::{Effects, Stamp, intake_expires_at_ms, object_row};
 use crate::partition::{LoadError, Partition, first_state};
 use crate::processor::Shared;
 use crate::range::{Input, fold_range};
 use crate::retry::retry;
-use crate::{calendar, control};
+use crate::{calendar, control, intake};
 
 /// A point between two effects of a flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -251,6 +251,7 @@ impl Flight {
         let id = self.partition.id;
         match self.write_all(shared, object_row).await {
             Ok(()) => {
+                self.merge_intake(shared).await;
                 let sessions = std::mem::take(&mut self.effects.sessions);
                 self.partition.keep(sessions, shared.cache_bytes());
                 Ok((self.partition, self.to))
@@ -271,6 +272,20 @@ impl Flight {
         shared.reached(Step::Checkpointed)?;
         self.observe(shared);
         Ok(())
+    }
+
+    /// Only a matter of how many rows a reader reads: a failure is left to the next time.
+    async fn merge_intake(&mut self, shared: &Shared) {
+        for &day in self.effects.intake.keys() {
+            if !self.partition.intake.count(day) {
+                continue;
+            }
+            let expires_at_ms = intake_expires_at_ms(day.1);
+            let merged = intake::merge(&*shared.store, day, self.partition.id, self.to, expires_at_ms);
+            if let Err(error) = merged.await {
+                tracing::warn!(%error, "counts of what came in were not merged");
+            }
+        }
     }
 
     /// An erasure that began while the rows were on their way may not have seen them.

@@ -15,6 +15,7 @@ mod config;
 mod control;
 mod effect;
 mod flush;
+mod intake;
 mod metrics;
 mod normalize;
 mod partition;

@@ -29,6 +29,7 @@ pub(crate) struct Partition {
     pub(crate) cache: Cache,
     pub(crate) waiting: Vec<StoredRecord>,
     pub(crate) waiting_bytes: usize,
+    pub(crate) intake: crate::intake::Rows,
 }
 
 /// Why a session's state cannot be worked on.
@@ -44,7 +45,14 @@ pub(crate) enum LoadError {
 
 impl Partition {
     pub(crate) fn new(id: u32, control: Control) -> Self {
-        Self { id, control, cache: Cache::default(), waiting: Vec::new(), waiting_bytes: 0 }
+        Self {
+            id,
+            control,
+            cache: Cache::default(),
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            intake: Default::default(),
+        }
     }
 
     pub(crate) fn push(&mut self, record: StoredRecord) {

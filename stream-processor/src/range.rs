@@ -7,7 +7,7 @@ use playhead_domain::row::{DeadLetter, EventChunk, Frame, Gap, IntakeCounts, Pro
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::{self, Purpose};
 use playhead_domain::session::dedup::Admission;
-use playhead_domain::session::fact;
+use playhead_domain::session::fact::{self, What};
 use playhead_domain::session::{facet, fold, key};
 use playhead_domain::store::MAX_VALUE_BYTES;
 use playhead_proto::frame::inflate;
@@ -132,8 +132,11 @@ impl Effects {
         let facts = facts(batch, offset_ms, normalized, fault.is_some());
         let (signals, dropped) = (facts.facts.len() as u64, facts.dropped_signals);
         work.take_dom(batch, (facts.from_ms, facts.to_ms))?;
+        let may_name_facets = is_first || facts.facts.iter().any(|fact| names_facets(&fact.what));
         fold::fold(&mut work.state, &facts);
-        work.note_facets();
+        if may_name_facets {
+            work.note_facets();
+        }
         let counts = self.counts(batch.scope, batch.received_ms);
         counts.signals += signals;
         counts.dropped_signals += dropped;
@@ -143,6 +146,10 @@ impl Effects {
         }
         Ok(())
     }
+}
+
+const fn names_facets(what: &What) -> bool {
+    matches!(what, What::Page(_) | What::Navigation { .. } | What::Identify(_))
 }
 
 /// Inflates and reads the signals. A frame that is not what it declares gives nothing but the reason.
@@ -242,9 +249,9 @@ impl SessionWork {
 
 fn drop_second_half(normalized: &mut Normalized) {
     let keep = normalized.events as usize / 2;
-    let end =
-        normalized.lines.iter().enumerate().filter(|&(_, &byte)| byte == b'\n').nth(keep.saturating_sub(1));
-    normalized.lines.truncate(end.map_or(0, |(at, _)| at + 1));
+    let kept: usize =
+        normalized.lines.split_inclusive(|&byte| byte == b'\n').take(keep).map(<[u8]>::len).sum();
+    normalized.lines.truncate(kept);
     let lost = normalized.facts.split_off(keep.min(normalized.facts.len()));
     normalized.events = u32::try_from(normalized.facts.len()).unwrap_or(u32::MAX);
     normalized.dropped += lost.len() as u64;
@@ -256,4 +263,28 @@ fn drop_second_half(normalized: &mut Normalized) {
         frame: "signals".to_owned(),
     };
     normalized.gaps.push(gap);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use playhead_domain::session::fact::Fact;
+
+    #[test]
+    fn the_second_half_goes_and_is_told() {
+        let fact = |time_ms| Fact { time_ms, what: What::Click };
+        let mut normalized = Normalized {
+            lines: b"a\nbb\nc\nd\ne\n".to_vec(),
+            events: 5,
+            facts: (0..5).map(fact).collect(),
+            ..Normalized::default()
+        };
+        drop_second_half(&mut normalized);
+        assert_eq!((&normalized.lines[..], normalized.events, normalized.dropped), (&b"a\nbb\n"[..], 2, 3));
+        let gap = &normalized.gaps[0];
+        assert_eq!((gap.from_ms, gap.to_ms, gap.reason.as_str()), (2, 4, "too_large"));
+        drop_second_half(&mut normalized);
+        drop_second_half(&mut normalized);
+        assert_eq!((normalized.lines.len(), normalized.events, normalized.dropped), (0, 0, 5));
+    }
 }

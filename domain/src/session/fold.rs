@@ -28,7 +28,11 @@ pub struct TooManyStreams {
 /// The longest prefix of at most `limit` bytes that ends at a character's end.
 #[must_use]
 pub fn cut(text: &str, limit: usize) -> &str {
-    &text[..text.floor_char_boundary(limit)]
+    if text.len() <= limit {
+        return text;
+    }
+    let end = (0..=limit).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    &text[..end]
 }
 
 /// Fold state of a session that nothing is known about.

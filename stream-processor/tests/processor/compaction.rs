@@ -10,7 +10,7 @@ use crate::world::{Batch, PARTITIONS, World, session, stream};
 fn recording(seq: u64) -> Batch {
     let text = format!("change {seq} ").repeat(200);
     let batch = Batch::new(1, 1, seq);
-    if seq % 10 == 0 { batch.key_frame(&"page ".repeat(2_000)) } else { batch.dom_event(3, &text) }
+    if seq.is_multiple_of(10) { batch.key_frame(&"page ".repeat(2_000)) } else { batch.dom_event(3, &text) }
 }
 
 fn raw(seqs: impl Iterator<Item = u64>) -> Vec<u8> {

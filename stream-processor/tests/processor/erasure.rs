@@ -4,7 +4,7 @@ use playhead_domain::session::{facet, key};
 use playhead_domain::table;
 use serde_json::json;
 
-use crate::world::{Batch, START_MS, World, scope, session};
+use crate::world::{Batch, START_MS, World, embedded, scope, session};
 
 fn shopper(id: u8, seq: u64, user: &str) -> Batch {
     let batch = Batch::new(id, id, seq).page("https://a.example/").key_frame("page");
@@ -116,4 +116,35 @@ async fn erasing_reaches_compacted_sessions_and_their_objects() {
     running.processor.collect_now().await.unwrap();
     assert!(world.objects().await.is_empty());
     running.stop().await;
+}
+
+/// Whether any file below `folder` holds `bytes`.
+fn holds(folder: &std::path::Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return holds(&path, bytes);
+        }
+        std::fs::read(path).unwrap().windows(bytes.len()).any(|window| window == bytes)
+    })
+}
+
+#[tokio::test]
+async fn nothing_of_an_erased_user_is_left_in_the_store_s_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = embedded(folder.path()).await;
+    let id = [0xe5_u8; 16];
+    for seq in 0..3 {
+        world.send(&shopper(0xe5, seq, "planted-person")).await;
+        world.process(None).await.unwrap();
+    }
+    world.send(&shopper(2, 0, "other-person")).await;
+    world.process(None).await.unwrap();
+    let store = folder.path().join("store");
+    assert!(holds(&store, b"planted-person") && holds(&store, b"other-person"));
+    assert_eq!(world.erasure().erase_user(scope(), "planted-person", world.now_ms()).await.unwrap(), 1);
+    assert_gone(&world, 0xe5).await;
+    assert!(!holds(&store, b"planted-person"), "neither the id nor the address is left");
+    assert!(holds(&store, b"other-person"));
+    assert!(holds(&store, &id), "the suppression entry stays");
 }

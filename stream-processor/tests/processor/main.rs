@@ -1,5 +1,7 @@
 //! The processor on real back ends: what was appended to the log becomes what readers see.
 
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
+
 mod bad_input;
 mod collection;
 mod compaction;

@@ -142,7 +142,7 @@ impl Batch {
     }
 }
 
-pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
+fn deflate(bytes: &[u8]) -> Vec<u8> {
     if bytes.is_empty() {
         return Vec::new();
     }
@@ -242,8 +242,7 @@ impl World {
             ..Project::default()
         };
         change(&mut project);
-        let position = project::publish(&*self.log, &project).await.unwrap();
-        drop(position);
+        project::publish(&*self.log, &project).await.unwrap();
         while self.directory.get(ProjectId(PROJECT)).as_deref() != Some(&project) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
