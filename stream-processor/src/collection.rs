@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cache::SessionRef;
 use crate::calendar;
 use crate::compaction::objects_of;
-use crate::processor::Shared;
+use crate::shared::Shared;
 
 /// Every how many passes the blocks are looked through, too: there are many, and few die before their day.
 const BLOCKS_EVERY: u32 = 60;

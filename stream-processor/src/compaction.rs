@@ -26,7 +26,7 @@ use prost::Message;
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::SessionRef;
-use crate::processor::Shared;
+use crate::shared::Shared;
 use block::BlockBuilder;
 pub(crate) use source::objects_of;
 use source::{Frames, Source};

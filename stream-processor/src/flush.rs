@@ -13,14 +13,15 @@ use playhead_domain::row::SessionState;
 use playhead_domain::session::{facet, key};
 use playhead_domain::store::{self, Mutation};
 use playhead_domain::{scope::Scope, table};
+use tokio::time::Instant;
 
 use crate::batch::{self, Batch, Unreadable};
 use crate::cache::SessionRef;
 use crate::effect::{Effects, Stamp, intake_expires_at_ms, object_row};
 use crate::partition::{LoadError, Partition, first_state};
-use crate::processor::Shared;
 use crate::range::{Input, fold_range};
 use crate::retry::retry;
+use crate::shared::Shared;
 use crate::{calendar, control, intake};
 
 /// A point between two effects of a flush.
@@ -263,8 +264,10 @@ impl Flight {
     async fn write_all(&mut self, shared: &Shared, object_row: Option<Mutation>) -> Result<(), Error> {
         let mut rows: Vec<Mutation> = object_row.into_iter().collect();
         rows.extend(self.effects.rows(self.stamp(shared.topic.name)));
+        let end = Instant::now() + WRITE_FOR;
         for (at, chunk) in chunks(rows).into_iter().enumerate() {
-            retry(WRITE_FOR, || shared.store.write(chunk.clone())).await?;
+            let left = end.saturating_duration_since(Instant::now());
+            retry(left, || shared.store.write(chunk.clone())).await?;
             shared.reached(Step::RowsWritten(at))?;
         }
         self.erase_again(shared).await?;

@@ -13,6 +13,7 @@ mod collection;
 mod compaction;
 mod config;
 mod control;
+mod driver;
 mod effect;
 mod flush;
 mod intake;
@@ -22,6 +23,7 @@ mod partition;
 mod processor;
 mod range;
 mod retry;
+mod shared;
 
 pub use client::CountryLookup;
 pub use config::{Config, ConfigError};

@@ -19,7 +19,7 @@ use prost::Message;
 use super::Error;
 use super::unit::{Member, Unit};
 use crate::cache::SessionRef;
-use crate::processor::Shared;
+use crate::shared::Shared;
 
 const PAGE: usize = 1_000;
 /// Frames of a session that one pass takes; the rest is left to the next.

@@ -9,19 +9,22 @@ use playhead_domain::id::StreamId;
 use playhead_domain::row::Block;
 use playhead_domain::seal::DataKey;
 use playhead_domain::session::key;
-use playhead_domain::store::Mutation;
+use playhead_domain::store::{self, Mutation};
 use playhead_domain::table;
 use prost::Message;
+use tokio::time::Instant;
 
 use super::Error;
 use super::block::RawBlock;
 use crate::cache::SessionRef;
 use crate::calendar;
 use crate::effect::object_row;
-use crate::processor::Shared;
 use crate::retry::retry;
+use crate::shared::Shared;
 
 const WRITE_FOR: Duration = Duration::from_secs(120);
+/// Rows must refer to an object long before it is old enough to be collected.
+const REFER_WITHIN: Duration = Duration::from_secs(300);
 const DELETES_AT_ONCE: usize = 500;
 const MAX_WAITING_DELETES: usize = 20_000;
 
@@ -135,6 +138,7 @@ impl Stagings {
     /// Writes the objects, then the rows of the sessions that are finished.
     pub(crate) async fn write(&mut self, shared: &Shared) -> Result<(), Error> {
         let finished = std::mem::take(&mut self.finished);
+        let started = Instant::now();
         for (day, staging) in std::mem::take(&mut self.by_day) {
             let Staging { name, bytes, sessions, expires_at_ms } = staging;
             let row =
@@ -144,6 +148,12 @@ impl Stagings {
             retry(WRITE_FOR, || shared.store.write(vec![row.clone()])).await?;
         }
         for session in finished {
+            if started.elapsed() > REFER_WITHIN {
+                return Err(store::Error::Unavailable(
+                    "the objects are too old to be referred to".to_owned(),
+                )
+                .into());
+            }
             shared.store.write(session.rows()).await?;
             for deletes in session.deletes.chunks(DELETES_AT_ONCE) {
                 shared.store.write(deletes.to_vec()).await?;

@@ -1,0 +1,139 @@
+//! What every part of the processor works with.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use object_store::ObjectStore;
+use playhead_domain::erasure::Erasure;
+use playhead_domain::id::ProjectId;
+use playhead_domain::log::{EventLog, TopicSpec};
+use playhead_domain::project::{Lookup, ProjectDirectory};
+use playhead_domain::row::Project;
+use playhead_domain::scope::Scope;
+use playhead_domain::seal::KeyWrapper;
+use playhead_domain::store::{self, Store};
+use tokio::time::Instant;
+
+use crate::batch::Batch;
+use crate::client::CountryLookup;
+use crate::config::Config;
+use crate::flush::{self, Probe, Step};
+use crate::metrics::Metrics;
+
+/// How long a project that was not found is not waited for again, and of how many that is remembered.
+const UNKNOWN_FOR: Duration = Duration::from_secs(60);
+const MAX_UNKNOWN: usize = 1_024;
+
+/// What every part of the processor shares.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) topic: TopicSpec,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) blobs: Arc<dyn ObjectStore>,
+    pub(crate) keys: KeyWrapper,
+    pub(crate) erasure: Erasure,
+    pub(crate) countries: Option<Arc<dyn CountryLookup>>,
+    pub(crate) metrics: Metrics,
+    pub(crate) directory: Arc<ProjectDirectory>,
+    pub(crate) clock: Arc<dyn Fn() -> i64 + Send + Sync>,
+    pub(crate) probe: Option<Probe>,
+    pub(crate) owned: Mutex<BTreeSet<u32>>,
+    pub(crate) unknown: Mutex<HashMap<ProjectId, Instant>>,
+    /// Scopes whose interrupted erasures were finished since the start.
+    pub(crate) resumed: Mutex<BTreeSet<Scope>>,
+    pub(crate) is_running: AtomicBool,
+}
+
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What these guard is replaced whole: a panic elsewhere leaves nothing half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(crate) fn now_us(&self) -> i64 {
+        (self.clock)()
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now_us().div_euclid(1_000)
+    }
+
+    pub(crate) fn reached(&self, step: Step) -> Result<(), flush::Error> {
+        match &self.probe {
+            Some(probe) if probe(step) => Err(flush::Error::Stopped(step)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn owned(&self) -> Vec<u32> {
+        locked(&self.owned).iter().copied().collect()
+    }
+
+    /// What each partition may keep in memory.
+    pub(crate) fn cache_bytes(&self) -> usize {
+        self.config.session_cache_bytes / locked(&self.owned).len().max(1)
+    }
+
+    /// The projects of these scopes. Waits a little for one that is not known yet: the gateway may have heard of it earlier.
+    pub(crate) async fn projects(&self, scopes: impl Iterator<Item = Scope>) -> HashMap<Scope, Arc<Project>> {
+        let end = Instant::now() + Duration::from_millis(self.config.unknown_project_wait_ms);
+        let scopes: BTreeSet<Scope> = scopes.collect();
+        let mut projects = HashMap::new();
+        for scope in scopes {
+            if let Some(project) = self.project(scope.project(), end).await
+                && project.tenant == scope.tenant().0
+            {
+                projects.insert(scope, project);
+            }
+        }
+        projects
+    }
+
+    async fn project(&self, id: ProjectId, end: Instant) -> Option<Arc<Project>> {
+        loop {
+            match self.directory.look_up(id) {
+                Lookup::Known(project) => return Some(project),
+                Lookup::Removed => return None,
+                Lookup::Unknown if self.is_known_unknown(id) => return None,
+                Lookup::Unknown if Instant::now() >= end => {
+                    self.remember_unknown(id);
+                    return None;
+                }
+                Lookup::Unknown => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    fn is_known_unknown(&self, id: ProjectId) -> bool {
+        locked(&self.unknown).get(&id).is_some_and(|since| since.elapsed() < UNKNOWN_FOR)
+    }
+
+    fn remember_unknown(&self, id: ProjectId) {
+        let mut unknown = locked(&self.unknown);
+        if unknown.len() >= MAX_UNKNOWN {
+            unknown.clear();
+        }
+        unknown.insert(id, Instant::now());
+    }
+
+    /// Finishes erasures of the scope that were interrupted, once per process.
+    pub(crate) async fn resume_erasures(&self, scope: Scope) -> Result<(), store::Error> {
+        if locked(&self.resumed).contains(&scope) {
+            return Ok(());
+        }
+        self.erasure.resume(scope, self.now_ms()).await?;
+        locked(&self.resumed).insert(scope);
+        Ok(())
+    }
+
+    pub(crate) fn is_wanted(&self, batch: &Batch, projects: &HashMap<Scope, Arc<Project>>) -> bool {
+        let is_known = projects.contains_key(&batch.scope);
+        if !is_known {
+            self.metrics.dropped_batches.with_label_values(&["unknown_project"]).inc();
+        }
+        is_known
+    }
+}
