@@ -48,7 +48,7 @@ export class Stage {
         this.playing(message.window, message.at, message.speed);
         return;
       case 'pause':
-        if (this.shown?.id === message.window) this.shown.replay.pause(message.at);
+        this.pause(message.window, message.at);
         return;
       case 'clear':
         this.clear();
@@ -146,6 +146,12 @@ export class Stage {
   private playing(window: number, at: number, speed: number): void {
     if (this.shown?.id !== window) return;
     this.shown.replay.play(at, speed, (position) => this.send({ kind: 'position', window, at: position }));
+  }
+
+  private pause(window: number, at: number): void {
+    if (this.shown?.id !== window) return;
+    this.shown.replay.pause(at);
+    this.send({ kind: 'position', window, at });
   }
 
   private clear(): void {

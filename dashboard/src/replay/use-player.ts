@@ -3,6 +3,7 @@ import type { Manifest } from '../api/model';
 import { isActive, type Moment } from './moments';
 import { PlayerEngine, type PlayerState } from './player/engine';
 import { FramePort } from './player/port';
+import type { OpenCost } from './protocol';
 import { SegmentLoader } from './player/segments';
 
 export interface Player {
@@ -32,7 +33,7 @@ export function usePlayer(manifest: Manifest, moments: readonly Moment[], onStal
       onStale: () => {
         latest.current.onStale();
       },
-      onCost: ({ cost }) => performance.mark('playhead-first-frame', { detail: cost }),
+      onShown: markFirstFrame,
     });
     setEngine(made);
     return () => {
@@ -54,6 +55,19 @@ export function usePlayer(manifest: Manifest, moments: readonly Moment[], onStal
     );
   }, [engine, moments]);
   return useMemo(() => (engine === null ? null : { engine, attachStage }), [engine, attachStage]);
+}
+
+const FIRST_FRAME = 'playhead-first-frame';
+const MOST_MARKS = 200;
+
+/** Marks, for measurements, when what was sought has been painted. */
+function markFirstFrame(cost: OpenCost | null) {
+  requestAnimationFrame(() => {
+    setTimeout(() => {
+      if (performance.getEntriesByName(FIRST_FRAME).length >= MOST_MARKS) performance.clearMarks(FIRST_FRAME);
+      performance.mark(FIRST_FRAME, { detail: cost });
+    });
+  });
 }
 
 function visibilityOf(moment: Moment): boolean | undefined {

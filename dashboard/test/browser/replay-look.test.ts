@@ -8,7 +8,7 @@ import { FixtureServer } from '../fixture/server';
 import { SHOP_ID, shopSession } from '../fixture/shop';
 
 /** Where the pictures go; they are looked at by people and not kept. */
-const PICTURES = fileURLToPath(new URL('../../screenshots/', import.meta.url));
+const PICTURES = fileURLToPath(new URL('../screens/', import.meta.url));
 
 let browser: Browser;
 let server: FixtureServer;

@@ -7,6 +7,7 @@ import { type Filter, usePaneSearch } from './PaneSearch';
 import type { PaneProps } from './Panes';
 import { SyncedList } from './SyncedList';
 import { splitTime } from './timing';
+import { groupsOf, type Span } from './waterfall';
 
 const isNetwork = ({ kind }: Moment) => kind === 'request' || kind === 'websocket';
 
@@ -45,28 +46,6 @@ export function NetworkPane(props: PaneProps) {
       <MomentDetail {...props} only={isNetwork} />
     </>
   );
-}
-
-interface Span {
-  from: number;
-  to: number;
-}
-
-/** Requests that follow one another closely share one scale, so that their bars show offsets as well as lengths. */
-const PAUSE_MS = 1500;
-const LONGEST_SPAN_MS = 30_000;
-
-export function groupsOf(items: readonly Moment[]): Map<string, Span> {
-  const spans = new Map<string, Span>();
-  let current: Span | null = null;
-  for (const moment of items) {
-    const end = moment.at + (number(moment.data['duration_ms']) ?? 0);
-    const joins = current !== null && moment.at - current.to < PAUSE_MS && moment.at - current.from < LONGEST_SPAN_MS;
-    if (current === null || !joins) current = { from: moment.at, to: end };
-    else current.to = Math.max(current.to, end);
-    spans.set(moment.id, current);
-  }
-  return spans;
 }
 
 function RequestRow({ moment, span }: { moment: Moment; span: Span | undefined }) {

@@ -2,7 +2,7 @@
  * Plays a session: keeps the time, chooses the tab, fetches what is needed ahead, and tells the stage what to show.
  * Knows nothing of React and of the DOM, so that all of it can be tried with a made-up stage, loader and clock.
  */
-import type { FromStage, Size } from '../protocol';
+import type { FromStage, OpenCost, Size } from '../protocol';
 import { Clock } from './clock';
 import { type Attention, followFocus, type Focus, focusAt } from './focus';
 import { Activity } from './inactivity';
@@ -42,7 +42,8 @@ export interface EngineOptions {
   frame?: (callback: () => void) => () => void;
   /** The manifest no longer fits what the server has. */
   onStale?: () => void;
-  onCost?: (cost: Extract<FromStage, { kind: 'opened' }>) => void;
+  /** The moment that was sought is on the stage; `cost` when a window was built for it. */
+  onShown?: (cost: OpenCost | null) => void;
 }
 
 /** A gap is shown this long in real time, then skipped. */
@@ -84,6 +85,7 @@ export class PlayerEngine {
   private focus: Focus[] = [];
   private cancelFrame: (() => void) | null = null;
   private stopListening: () => void;
+  private isSeeking = false;
   private gapSince: number | null = null;
   private skippedSince = 0;
   private lastTold = Number.NaN;
@@ -159,6 +161,7 @@ export class PlayerEngine {
   seek(at: number): void {
     const target = Math.min(Math.max(0, at), this.duration);
     this.clock.set(target);
+    this.isSeeking = true;
     this.gapSince = null;
     this.set({ ended: false, failure: null, skippedTo: null });
     this.show(target);
@@ -358,6 +361,7 @@ export class PlayerEngine {
       case 'appended':
         return this.appended(message);
       case 'position':
+        this.tellShown(null);
         if (this.clock.running && !this.state.waiting) this.clock.set(message.at - this.manifest.started_at);
         return;
       case 'size':
@@ -372,7 +376,7 @@ export class PlayerEngine {
 
   private opened(message: Extract<FromStage, { kind: 'opened' }>): void {
     this.feed.opened();
-    this.options.onCost?.(message);
+    this.tellShown(message.cost);
     this.set({ waiting: false, size: message.size, url: message.url, failure: null });
     if (this.state.playing) this.show(this.time);
     else this.feed.advance(this.streamAt(this.time) ?? null, this.time);
@@ -382,6 +386,12 @@ export class PlayerEngine {
     this.activity.add(message.activity.map((time) => time - this.manifest.started_at));
     this.feed.appended(message.segment);
     this.proceed();
+  }
+
+  private tellShown(cost: OpenCost | null): void {
+    if (!this.isSeeking || (cost === null && this.feed.opening)) return;
+    this.isSeeking = false;
+    this.options.onShown?.(cost);
   }
 
   private fail(error: unknown): void {

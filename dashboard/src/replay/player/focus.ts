@@ -56,7 +56,7 @@ function follow(
 }
 
 function lastAttended(sights: Map<string, Sight>, at: number): string | null {
-  const open = [...sights].filter(([, sight]) => sight.visible && sight.attended <= at && sight.to > at);
+  const open = [...sights].filter(([, sight]) => sight.visible && Number.isFinite(sight.attended) && sight.to > at);
   open.sort(([, one], [, other]) => other.attended - one.attended);
   return open[0]?.[0] ?? null;
 }

@@ -11,8 +11,9 @@ const DEFAULT_SIZE: Size = { width: 1280, height: 800 };
 
 /** The recorded page in its box, the address it was at, and the tabs to choose from. */
 export function StageArea(shared: Shared) {
-  const { player, manifest } = shared;
-  const state = usePlayerState(player.engine);
+  const { manifest } = shared;
+  const { engine, attachStage } = shared.player;
+  const state = usePlayerState(engine);
   const area = useRef<HTMLDivElement>(null);
   const stream = manifest.streams.find((each) => each.id === state.stream);
   const box = useFittingBox(area, state.size ?? stream?.viewport ?? DEFAULT_SIZE);
@@ -27,7 +28,7 @@ export function StageArea(shared: Shared) {
           {/* allow-same-origin, as the Replayer builds its own frame inside; nothing else that a page could want:
               no forms, no pop-ups, no dialogs, no navigation of the dashboard. */}
           <iframe
-            ref={player.attachStage}
+            ref={attachStage}
             className="stage-frame"
             src={`/stage?project=${encodeURIComponent(shared.session.project_id)}`}
             sandbox="allow-scripts allow-same-origin"
