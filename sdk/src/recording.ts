@@ -68,6 +68,8 @@ export class Recording {
   /** Undoes everything; what was recorded is still delivered. */
   stop(): void {
     if (this.stopped) return;
+    // Captures still hold some signals (repeats, requests that wait for their timing): they go out before the end.
+    this.undoCaptures();
     this.emit({ k: 'end', t: this.now(), reason: 'stop' });
     this.halt();
     attempt(() => this.outbox.sayFarewell(true, true));
@@ -93,10 +95,14 @@ export class Recording {
 
   private halt(): void {
     this.stopped = true;
-    while (this.undo.length) attempt(this.undo.pop() as () => void);
+    this.undoCaptures();
     this.mutations.stop();
     attempt(() => this.recorder?.stop());
     this.recorder = undefined;
+  }
+
+  private undoCaptures(): void {
+    while (this.undo.length) attempt(this.undo.pop() as () => void);
   }
 
   private createContext(): CaptureContext {
