@@ -10,7 +10,7 @@ all_steps=(prepare format lint rust sdk dashboard build end-to-end)
 step_prepare() { scripts/prepare.sh browser; }
 step_format() { cargo fmt --all --check; }
 step_lint() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
-step_rust() { cargo test --workspace --locked; }
+step_rust() { scripts/country.sh; cargo test --workspace --locked; }
 step_sdk() { install_npm sdk; (cd sdk && npm run --silent check && npm test --silent); }
 step_dashboard() { install_npm dashboard; (cd dashboard && npm run --silent check && npm test --silent); }
 step_build() { scripts/build.sh; }

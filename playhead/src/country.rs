@@ -42,3 +42,17 @@ impl CountryLookup for Countries {
         (entry.country_code.len() == 2).then(|| entry.country_code.to_ascii_uppercase())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_country_and_a_private_one_has_none() {
+        let countries = Countries::open().unwrap().expect("scripts/country.sh fetches the table");
+        assert_eq!(countries.country("193.136.0.1".parse().unwrap()).as_deref(), Some("PT"));
+        assert_eq!(countries.country("2001:690::1".parse().unwrap()).as_deref(), Some("PT"));
+        assert_eq!(countries.country("10.0.0.1".parse().unwrap()), None);
+        assert_eq!(countries.country("::1".parse().unwrap()), None);
+    }
+}

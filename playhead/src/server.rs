@@ -65,7 +65,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, config: &Http, 
 fn builder(config: &Http) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     let header_timeout = Duration::from_millis(config.header_timeout_ms);
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(64 << 10);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(256 << 10);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256).max_header_list_size(32 << 10);
     builder
 }

@@ -1,5 +1,6 @@
 //! Everything in one process: opens the data folder, wires the services, serves, and stops in order.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +60,9 @@ pub(crate) fn run(config: Config) -> anyhow::Result<()> {
 
 fn start_telemetry(config: &Telemetry) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.filter).context("telemetry.filter")?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let ansi = std::io::stderr().is_terminal();
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
     let started = if config.json { subscriber.json().try_init() } else { subscriber.compact().try_init() };
     started.map_err(|error| anyhow::anyhow!("telemetry cannot be started: {error}"))
 }
@@ -314,5 +317,110 @@ async fn resume_erasures(api: Api) {
         Err(error) => {
             tracing::error!(%error, "interrupted erasures are not finished; the next start tries again")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use axum::http::{HeaderMap, Request, StatusCode, header};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    struct Started {
+        router: Router,
+        services: Services,
+        _backends: Backends,
+        _folder: tempfile::TempDir,
+    }
+
+    async fn started(demo: bool) -> Started {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { data: folder.path().join("data"), demo, ..Config::default() };
+        let backends = open(&config).unwrap();
+        let services = Services::new(&config, &backends).await.unwrap();
+        let router = services.router(&backends).unwrap();
+        Started { router, services, _backends: backends, _folder: folder }
+    }
+
+    impl Started {
+        async fn get(&self, path: &str) -> (StatusCode, HeaderMap, String) {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_not_ready_is_named() {
+        let started = started(false).await;
+        assert_eq!(started.get("/healthz").await.0, StatusCode::OK);
+        let (status, _, body) = started.get("/readyz").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(body.contains(r#""part":"projects""#) && body.contains(r#""part":"processor""#), "{body}");
+        let (_, _, metrics) = started.get("/metrics").await;
+        assert!(
+            metrics.contains("playhead_log_disk_bytes") && metrics.contains("process_resident_memory_bytes")
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_demo_carries_the_tag_of_the_first_project() {
+        let started = started(true).await;
+        assert_eq!(started.services.first_project.name, "Demo shop");
+        let key = started.services.api.script_tag_plain(ProjectId(started.services.first_project.project));
+        let key = key.split('"').find(|part| part.starts_with("phk_")).unwrap().to_owned();
+        for path in ["/demo", "/demo/cart", "/demo/products/mug"] {
+            let (status, _, page) = started.get(path).await;
+            assert_eq!(status, StatusCode::OK);
+            assert!(page.contains(&key) && page.contains(DEMO_RELEASE), "{path}");
+        }
+        let (_, headers, _) = started.get("/demo/shop.css").await;
+        assert_eq!(headers[header::CONTENT_TYPE], "text/css; charset=utf-8");
+        assert_eq!(started.get("/demo/api/nothing").await.0, StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn without_the_demo_there_is_none() {
+        let started = started(false).await;
+        assert_eq!(started.services.first_project.name, "My app");
+        let (_, _, page) = started.get("/demo").await;
+        assert!(!page.contains("phk_"));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_page_has_its_policy() {
+        let started = started(false).await;
+        let (_, headers, _) = started.get("/p/x/sessions").await;
+        let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(
+            policy.contains("script-src 'self';") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        let (_, headers, _) = started.get("/stage?project=0000000000000").await;
+        let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+        assert!(
+            policy.contains("connect-src 'none'") && policy.contains("frame-ancestors 'self'"),
+            "{policy}"
+        );
+        let (status, headers, _) = started.get("/sdk/nothing.js").await;
+        assert_eq!(
+            (status, headers[header::ACCESS_CONTROL_ALLOW_ORIGIN].to_str().unwrap()),
+            (StatusCode::NOT_FOUND, "*")
+        );
+        for path in ["/p/x/sessions", "/stage", "/assets/nothing"] {
+            assert_eq!(started.get(path).await.1[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_data_folder_serves_one_process() {
+        let started = started(false).await;
+        let config = Config { data: started._folder.path().join("data"), ..Config::default() };
+        let error = open(&config).err().unwrap().to_string();
+        assert!(error.contains("another process"), "{error}");
     }
 }

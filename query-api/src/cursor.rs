@@ -21,7 +21,7 @@ pub(crate) fn read(question: &[u8], cursor: &str) -> Result<Vec<u8>, ApiError> {
     let bad = || ApiError::bad("cursor", "not a cursor of this list; start without one");
     if cursor.len() > 2 * (1 + CHECK_BYTES + MAX_POSITION_BYTES)
         || !cursor.is_ascii()
-        || cursor.len() % 2 != 0
+        || !cursor.len().is_multiple_of(2)
     {
         return Err(bad());
     }

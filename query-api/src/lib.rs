@@ -40,7 +40,6 @@ pub use session::erase::resume_erasures;
 pub use state::{Api, Clock, Parts, StartError, system_clock};
 
 /// The routes under `/api`.
-#[must_use]
 pub fn router(api: Api) -> Router {
     let (router, document) = routes().split_for_parts();
     let document = serde_json::to_vec(&document).unwrap_or_default();

@@ -26,10 +26,10 @@ pub(crate) fn apply(patch: &ProjectPatch, project: &mut row::Project) -> Result<
         project.slow_request_ms = within("slow_request_ms", limit, 1, MAX_SLOW_REQUEST_MS)?;
     }
     if let Some(origins) = &patch.allowed_origins {
-        project.allowed_origins = list("allowed_origins", origins, |text| origin_fault(text))?;
+        project.allowed_origins = list("allowed_origins", origins, origin_fault)?;
     }
     if let Some(hosts) = &patch.image_hosts {
-        project.image_hosts = list("image_hosts", hosts, |text| host_fault(text))?;
+        project.image_hosts = list("image_hosts", hosts, host_fault)?;
     }
     if let Some(patterns) = &patch.network_bodies {
         project.network_bodies = list("network_bodies", patterns, |_| None)?;
