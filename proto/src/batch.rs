@@ -121,7 +121,10 @@ pub fn header_len(body: &[u8]) -> Result<usize, HeaderError> {
     window.iter().position(|&byte| byte == b'\n').ok_or_else(|| {
         HeaderError::malformed(
             "header",
-            format!("no line break within {} bytes; the header is one line of JSON", limits::MAX_HEADER_BYTES),
+            format!(
+                "no line break within {} bytes; the header is one line of JSON",
+                limits::MAX_HEADER_BYTES
+            ),
         )
     })
 }
@@ -165,7 +168,10 @@ fn check(header: &Header<'_>, header_len: usize, body_len: usize) -> Result<(), 
     if let Some((index, count)) = header.part
         && (count == 0 || count > limits::MAX_PARTS || index >= count)
     {
-        return Err(HeaderError::malformed("part", format!("must be [index, count], count at most {}", limits::MAX_PARTS)));
+        return Err(HeaderError::malformed(
+            "part",
+            format!("must be [index, count], count at most {}", limits::MAX_PARTS),
+        ));
     }
     check_lengths(header, header_len, body_len)
 }
@@ -274,7 +280,11 @@ mod tests {
             (GOOD.replace("\"len\":3", "\"len\":4"), "signals", HeaderFault::WrongLength),
             (GOOD.replace("\"len\":2,\"raw\":2", "\"len\":9,\"raw\":9"), "dom", HeaderFault::WrongLength),
             (GOOD.replace("\"raw\":2", "\"raw\":99999999"), "dom", HeaderFault::WrongLength),
-            (GOOD.replace("\"enc\":\"none\",\"key\"", "\"enc\":\"brotli\",\"key\""), "dom", HeaderFault::Malformed),
+            (
+                GOOD.replace("\"enc\":\"none\",\"key\"", "\"enc\":\"brotli\",\"key\""),
+                "dom",
+                HeaderFault::Malformed,
+            ),
             (GOOD.replace("\"sent\":1.5", "\"sent\":-1"), "sent", HeaderFault::Malformed),
             (GOOD.replace("\"tab\":1", "\"part\":[3,3]"), "part", HeaderFault::Malformed),
             ("[]".to_owned(), "header", HeaderFault::Malformed),

@@ -70,7 +70,9 @@ pub struct Inflated {
 #[must_use]
 pub fn inflate_lossy(frame: &[u8], encoding: Encoding, declared: usize) -> Inflated {
     match encoding {
-        Encoding::None => finish(frame[..frame.len().min(declared)].to_vec(), frame.len() > declared, declared, None),
+        Encoding::None => {
+            finish(frame[..frame.len().min(declared)].to_vec(), frame.len() > declared, declared, None)
+        }
         Encoding::Deflate => inflate_deflate(frame, declared),
     }
 }
@@ -129,7 +131,10 @@ mod tests {
     fn a_bomb_stops_at_the_declared_length() {
         let bomb = deflate(&vec![0u8; 50 << 20]);
         let inflated = inflate_lossy(&bomb, Encoding::Deflate, 1000);
-        assert_eq!((inflated.bytes.len(), inflated.fault), (1000, Some(FrameError::TooLong { declared: 1000 })));
+        assert_eq!(
+            (inflated.bytes.len(), inflated.fault),
+            (1000, Some(FrameError::TooLong { declared: 1000 }))
+        );
         assert!(inflated.bytes.capacity() < 100_000);
     }
 
@@ -140,7 +145,10 @@ mod tests {
         frame.truncate(half);
         let inflated = inflate_lossy(&frame, Encoding::Deflate, 400_000);
         assert!(inflated.bytes.len() > 1000 && inflated.fault.is_some());
-        assert!(matches!(inflate(&deflate(b"abc"), Encoding::Deflate, 4), Err(FrameError::TooShort { got: 3, .. })));
+        assert!(matches!(
+            inflate(&deflate(b"abc"), Encoding::Deflate, 4),
+            Err(FrameError::TooShort { got: 3, .. })
+        ));
         assert!(matches!(inflate(b"nonsense", Encoding::Deflate, 4), Err(FrameError::Corrupt(_))));
     }
 }

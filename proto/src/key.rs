@@ -93,7 +93,9 @@ impl PublicKeys {
 
     fn mac(&self, project: ProjectId) -> [u8; MAC_BYTES] {
         let mut mac = [0u8; MAC_BYTES];
-        mac.copy_from_slice(&blake3::keyed_hash(&self.mac_key, &project.0.to_be_bytes()).as_bytes()[..MAC_BYTES]);
+        mac.copy_from_slice(
+            &blake3::keyed_hash(&self.mac_key, &project.0.to_be_bytes()).as_bytes()[..MAC_BYTES],
+        );
         mac
     }
 }

@@ -6,9 +6,9 @@
 
 pub mod batch;
 pub mod frame;
-pub mod signal;
 pub mod key;
 pub mod limits;
+pub mod signal;
 
 /// Generated from `record.proto`.
 pub mod record {

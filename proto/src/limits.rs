@@ -68,7 +68,8 @@ mod tests {
     #[test]
     fn the_sdk_has_the_same_limits() {
         let golden: std::collections::BTreeMap<String, u64> =
-            serde_json::from_str(include_str!("../golden/limits.json")).expect("limits.json is a map of numbers");
+            serde_json::from_str(include_str!("../golden/limits.json"))
+                .expect("limits.json is a map of numbers");
         let ours: std::collections::BTreeMap<String, u64> =
             SHARED.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
         assert_eq!(golden, ours, "write golden/limits.json anew from SHARED");

@@ -21,7 +21,10 @@ fn golden() -> Vec<PathBuf> {
 }
 
 fn lines(raw: &[u8]) -> Vec<Value> {
-    raw.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect()
+    raw.split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
 }
 
 #[test]
@@ -30,11 +33,18 @@ fn batches_of_the_sdk_read_back() {
     assert!(batches.len() >= 6, "the golden batches are there");
     let mut parts = Vec::new();
     for path in batches {
-        let told: Value = serde_json::from_slice(&std::fs::read(path.with_extension("json")).unwrap()).unwrap();
+        let told: Value =
+            serde_json::from_slice(&std::fs::read(path.with_extension("json")).unwrap()).unwrap();
         let body = Bytes::from(std::fs::read(&path).unwrap());
         let len = header_len(&body).unwrap();
-        let header = parse_header(&body[..len], body.len()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        assert_eq!(serde_json::from_slice::<Value>(&body[..len]).unwrap(), told["header"], "{}", path.display());
+        let header = parse_header(&body[..len], body.len())
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(
+            serde_json::from_slice::<Value>(&body[..len]).unwrap(),
+            told["header"],
+            "{}",
+            path.display()
+        );
         let (signals, dom) = frames(&body, len, &header);
         let signals = inflate(&signals, header.signals.enc, header.signals.raw).unwrap();
         let dom = inflate(&dom, header.dom.enc, header.dom.raw).unwrap();
@@ -48,7 +58,10 @@ fn batches_of_the_sdk_read_back() {
         }
     }
     let count = parts.first().expect("a split event is among them").0.1;
-    assert_eq!(parts.iter().map(|((index, _), _)| *index).collect::<Vec<_>>(), (0..count).collect::<Vec<_>>());
+    assert_eq!(
+        parts.iter().map(|((index, _), _)| *index).collect::<Vec<_>>(),
+        (0..count).collect::<Vec<_>>()
+    );
     let joined: Vec<u8> = parts.into_iter().flat_map(|(_, dom)| dom).collect();
     assert!(!lines(&joined).is_empty() && joined.ends_with(b"\n"), "the parts join to whole lines");
 }
