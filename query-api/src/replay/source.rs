@@ -55,9 +55,18 @@ pub(crate) async fn read(api: &Api, scope: Scope, session: SessionId) -> Result<
 }
 
 impl StreamRows {
-    /// Whether a block covers that batch.
+    /// Whether that batch came after the batches around it had become one piece: it cannot be played on its own, and is worked
+    /// in when the session is compacted again.
+    pub(crate) fn is_late(&self, seq: u64) -> bool {
+        let block = self.blocks.range(..=seq).next_back();
+        block.is_some_and(|(_, block)| {
+            block.segments.iter().any(|cut| cut.first_seq < seq && seq < cut.last_seq)
+        })
+    }
+
+    /// Whether a block holds that batch.
     fn is_compacted(&self, seq: u64) -> bool {
-        self.blocks.range(..=seq).next_back().is_some_and(|(_, block)| seq <= block.last_seq)
+        self.blocks.range(..=seq).next_back().is_some_and(|(_, block)| block.covers(seq))
     }
 }
 

@@ -1,7 +1,5 @@
 //! One stream of a manifest: segments in order, and the gaps between them.
 
-use std::collections::BTreeMap;
-
 use playhead_domain::id::StreamId;
 use playhead_domain::row::{self, Block, Frame, StreamSummary};
 
@@ -27,7 +25,7 @@ pub(crate) fn build(
     for (first, block) in &rows.blocks {
         builder.add_block(*first, block);
     }
-    builder.add_frames(&rows.frames);
+    builder.add_frames(rows);
     builder.pieces.sort_by_key(|segment| segment.first_seq);
     builder.find_missing(summary, live);
     if let Some(summary) = summary {
@@ -86,9 +84,13 @@ impl Builder<'_> {
 
     /// One segment per batch, so that a live session's segments stay as they are while more come; the parts of a split event
     /// are one segment, once all are there.
-    fn add_frames(&mut self, frames: &BTreeMap<u64, Frame>) {
-        let mut rest = frames.iter().peekable();
+    fn add_frames(&mut self, rows: &StreamRows) {
+        let mut rest = rows.frames.iter().peekable();
         while let Some((&seq, frame)) = rest.next() {
+            if rows.is_late(seq) {
+                self.gaps.push(gap(frame.from_ms, frame.to_ms, "late"));
+                continue;
+            }
             let mut group = vec![frame];
             if frame.part_count > 1 {
                 while let Some((_, next)) =
@@ -212,6 +214,17 @@ mod tests {
         assert!(built(&frames, &lost, true).gaps.is_empty(), "it may still come");
         let signals_only = StreamSummary { next_seq: 6, seen: 6, ..Default::default() };
         assert!(built(&frames, &signals_only, false).gaps.is_empty());
+    }
+
+    #[test]
+    fn a_batch_that_came_late_waits_for_the_next_compaction() {
+        let cut = row::BlockSegment { first_seq: 0, last_seq: 9, raw_bytes: 7, ..Default::default() };
+        let block = Block { last_seq: 9, segments: vec![cut], ..Block::default() };
+        let frames = [(5, frame(50, (0, 0))), (10, frame(100, (0, 0)))].into();
+        let rows = StreamRows { blocks: [(0, block)].into(), frames };
+        let stream = build(STREAM, &rows, None, "/s", false);
+        assert_eq!(spans(&stream), [(0, 9), (10, 10)]);
+        assert_eq!((stream.gaps[0].reason.as_str(), stream.gaps[0].from_ms), ("late", 50));
     }
 
     #[test]

@@ -98,6 +98,7 @@ pub(crate) fn explain_gap(reason: &str) -> String {
         "too_large" => "A change of the page was too large to send.".to_owned(),
         "degraded" => "Recording paused so as not to slow the page down.".to_owned(),
         "missing" => "A batch never arrived.".to_owned(),
+        "late" => "A batch arrived late; it is shown once the recording is put together again.".to_owned(),
         "frame_corrupt" => "A batch could not be inflated.".to_owned(),
         "frame_too_long" => "A batch held more than it declared; reading stopped there.".to_owned(),
         "frame_too_short" => "A batch ended early.".to_owned(),
