@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { fetchManifest } from '../api/endpoints';
 import type { Manifest } from '../api/model';
+import { countFromStart } from './player/manifest-times';
 
 const LIVE_INTERVAL_MS = 2000;
 
@@ -16,9 +17,13 @@ export function useManifest(projectId: string, sessionId: string) {
       const known = queries.getQueryData<Manifest>(key);
       const answer = await fetchManifest(projectId, sessionId, known ? etag.current : null, signal);
       etag.current = answer.etag;
-      if (answer.manifest !== null) return answer.manifest;
+      if (answer.manifest !== null) return countFromStart(answer.manifest);
       return (
-        known ?? (await fetchManifest(projectId, sessionId, null, signal).then(({ manifest }) => manifest)) ?? missing()
+        known ??
+        (await fetchManifest(projectId, sessionId, null, signal).then(
+          ({ manifest }) => manifest && countFromStart(manifest),
+        )) ??
+        missing()
       );
     },
     structuralSharing: false,

@@ -33,6 +33,8 @@ export interface PlayerState {
   /** Where a skip is going to, while the viewer should be told. */
   skippedTo: number | null;
   failure: string | null;
+  /** Why the server had to leave out the rest of a part that is in the window. */
+  cut: string | null;
 }
 
 export interface EngineOptions {
@@ -73,6 +75,7 @@ export class PlayerEngine {
     url: null,
     skippedTo: null,
     failure: null,
+    cut: null,
   };
   private readonly clock: Clock;
   private readonly now: () => number;
@@ -102,6 +105,7 @@ export class PlayerEngine {
       options.loader,
       () => this.manifest,
       (error) => this.fail(error),
+      (cut) => this.set({ cut }),
     );
     this.stopListening = options.port.listen((message) => this.receive(message));
     options.port.send({ kind: 'configure', imageHosts: manifest.image_hosts });
@@ -229,7 +233,7 @@ export class PlayerEngine {
       return;
     }
     this.clock.stop();
-    this.set({ waiting: true });
+    this.set({ waiting: true, cut: null });
     void this.feed.open(stream, at);
   }
 

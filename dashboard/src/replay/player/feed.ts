@@ -46,6 +46,8 @@ export class Feed {
     private readonly loader: SegmentLoader,
     private readonly manifest: () => Manifest,
     private readonly failed: (error: unknown) => void,
+    /** The server had to stop before a segment's end. */
+    private readonly cut: (reason: string) => void,
   ) {}
 
   /** The number of the window that counts; messages of others are out of date. */
@@ -83,6 +85,7 @@ export class Feed {
     try {
       const loaded = await Promise.all(segments.map((segment) => this.loader.load(segment)));
       if (this.current !== window) return;
+      for (const each of loaded) if (each.cut !== null) this.cut(each.cut);
       this.port.send({
         kind: 'open',
         window: window.id,
@@ -185,6 +188,7 @@ export class Feed {
     try {
       const loaded = await this.loader.load(segment);
       if (this.current !== window || window.sentSeq >= segment.first_seq) return;
+      if (loaded.cut !== null) this.cut(loaded.cut);
       window.sentSeq = segment.last_seq;
       window.bytes += loaded.bytes.byteLength;
       window.sent.set(segment.id, segment);

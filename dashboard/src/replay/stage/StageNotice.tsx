@@ -44,6 +44,7 @@ export function StageNotice(shared: Shared) {
     return <Toast busy>{atEdge ? 'Live: waiting for what happens next' : 'Loading'}</Toast>;
   }
   if (state.skippedTo !== null) return <Toast>Skipped inactivity to {formatPosition(state.skippedTo)}</Toast>;
+  if (state.cut !== null) return <Toast>A part of this recording is damaged: {gapReason(state.cut)}</Toast>;
   return null;
 }
 
