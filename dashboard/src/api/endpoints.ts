@@ -55,7 +55,7 @@ export const fetchDeadLetters = async (project: string, cursor: string | undefin
   );
 
 /** Query parameters of the list, by the API's names; `cursor` is the `next` of the page before. */
-export type SessionQuery = NonNullable<operations['list_sessions']['parameters']['query']> & { cursor?: string };
+export type SessionQuery = NonNullable<operations['list_sessions']['parameters']['query']>;
 export const fetchSessions = async (project: string, query: SessionQuery, signal?: AbortSignal): Promise<SessionPage> =>
   bodyOf(await api.GET('/api/v1/projects/{project}/sessions', { params: { path: { project }, query }, signal }));
 export const fetchSession = async (project: string, session: string, signal?: AbortSignal): Promise<Session> =>

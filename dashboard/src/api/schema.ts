@@ -681,11 +681,14 @@ export interface components {
             /** Format: double */
             clock_offset_ms: number;
             clock_skewed: boolean;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Milliseconds from the session's start, as all `from_ms` and `to_ms`.
+             */
             from_ms: number;
             gaps: components["schemas"]["Gap"][];
             id: string;
-            /** @description In order, without overlap. */
+            /** @description In the order in which they were recorded. The times of neighbours may overlap by moments. */
             segments: components["schemas"]["Segment"][];
             /**
              * Format: int32
@@ -1108,6 +1111,8 @@ export interface operations {
                 browser?: string;
                 /** @description ISO 3166-1 alpha-2, in any case. */
                 country?: string;
+                /** @description `next` of the page before, with the same filters. */
+                cursor?: string;
                 /** @description Name of a custom event, exactly. */
                 custom_event?: string;
                 /** @description Sessions that began at or after this moment: milliseconds of the Unix epoch. */
@@ -1395,15 +1400,6 @@ export interface operations {
                 };
             };
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Deleted, or expired by retention */
-            410: {
                 headers: {
                     [name: string]: unknown;
                 };

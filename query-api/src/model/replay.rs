@@ -52,14 +52,28 @@ pub struct Stream {
     /// The number of the tab in the session, from 1.
     pub tab: u32,
     pub url: Option<String>,
+    /// Milliseconds from the session's start, as all `from_ms` and `to_ms`.
     pub from_ms: i64,
     pub to_ms: i64,
     pub clock_offset_ms: f64,
     pub clock_skewed: bool,
     pub viewport: Option<Size>,
-    /// In order, without overlap.
+    /// In the order in which they were recorded. The times of neighbours may overlap by moments.
     pub segments: Vec<Segment>,
     pub gaps: Vec<Gap>,
+}
+
+impl Stream {
+    /// Turns times of the Unix epoch into times from the session's start.
+    pub(crate) fn count_from(&mut self, start_ms: i64) {
+        let spans = self.segments.iter_mut().map(|segment| (&mut segment.from_ms, &mut segment.to_ms));
+        let gaps = self.gaps.iter_mut().map(|gap| (&mut gap.from_ms, &mut gap.to_ms));
+        let own = std::iter::once((&mut self.from_ms, &mut self.to_ms));
+        for (from, to) in spans.chain(gaps).chain(own) {
+            *from -= start_ms;
+            *to -= start_ms;
+        }
+    }
 }
 
 /// A part of a recording that is fetched on its own: whole rrweb events, one a line.

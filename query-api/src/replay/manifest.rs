@@ -28,7 +28,6 @@ use crate::state::Api;
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 401, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
-    (status = 410, description = "Deleted, or expired by retention", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn get_manifest(
     caller: Caller,
@@ -37,8 +36,15 @@ pub(crate) async fn get_manifest(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let (scope, project) = caller.open(&api, &project).await?;
-    let (id, summary) = routes::load(&api, scope, &session).await?;
-    let manifest = build(&api, scope, id, &summary, project.image_hosts).await?;
+    let manifest = match routes::load(&api, scope, &session).await {
+        Ok((id, summary)) => build(&api, scope, id, &summary, project.image_hosts).await?,
+        // A link to a recording says what became of it.
+        Err(ApiError::Deleted) => absent(&session, ReplayState::Deleted, "The recording was deleted."),
+        Err(ApiError::Expired) => {
+            absent(&session, ReplayState::Expired, "The project's retention has passed.")
+        }
+        Err(error) => return Err(error),
+    };
     let body = serde_json::to_vec(&manifest).map_err(|e| ApiError::Internal(e.to_string()))?;
     respond(body, &headers)
 }
@@ -71,7 +77,10 @@ async fn build(
     let live = session_state == SessionState::Live;
     let rows = source::read(api, scope, id).await?;
     let base = format!("/api/v1/projects/{}/sessions/{id}/segments", scope.project());
-    let streams = streams(&rows, summary, &base, live);
+    let mut streams = streams(&rows, summary, &base, live);
+    for stream in &mut streams {
+        stream.count_from(summary.start_ms);
+    }
     let (state, reasons) = judge(summary, session_state, &streams, rows.cut);
     Ok(Manifest {
         session_id: id.to_string(),
@@ -83,6 +92,20 @@ async fn build(
         streams,
         image_hosts,
     })
+}
+
+/// What is left of a recording that is gone: its state and why.
+fn absent(session: &str, state: ReplayState, reason: &str) -> Manifest {
+    Manifest {
+        session_id: session.to_owned(),
+        state,
+        reasons: vec![reason.to_owned()],
+        started_at: 0,
+        ended_at: 0,
+        duration_ms: 0,
+        streams: Vec::new(),
+        image_hosts: Vec::new(),
+    }
 }
 
 /// Every stream that the summary or a row knows, in order of time.

@@ -44,7 +44,6 @@ pub(crate) struct SessionParams {
     /// 1 to 200, 50 unless given.
     pub(crate) limit: Option<usize>,
     /// `next` of the page before, with the same filters.
-    #[serde(skip_serializing)]
     pub(crate) cursor: Option<String>,
 }
 

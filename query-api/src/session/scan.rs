@@ -233,7 +233,7 @@ fn place(row: &Row) -> Result<Place, ApiError> {
 
 /// The project and the filters: everything but limit and cursor.
 fn question(scope: Scope, params: &SessionParams) -> Result<Vec<u8>, ApiError> {
-    let filters = SessionParams { limit: None, ..params.clone() };
+    let filters = SessionParams { limit: None, cursor: None, ..params.clone() };
     serde_json::to_vec(&(scope.project().to_string(), filters)).map_err(|e| ApiError::Internal(e.to_string()))
 }
 

@@ -19,10 +19,16 @@ async fn an_erased_session_is_gone_from_everything() {
         let erased = app.call("DELETE", &format!("{base}/{id}"), &project.secret, None).await;
         assert_eq!(erased.status, StatusCode::NO_CONTENT, "again is fine");
     }
-    for path in ["", "/events", "/replay", "/segments/f-0101010101010101-0-0-000000000000"] {
+    for path in ["", "/events", "/segments/f-0101010101010101-0-0-000000000000"] {
         let gone = app.get(&format!("{base}/{id}{path}"), &project.secret).await;
         assert_eq!((gone.status, gone.problem().as_str()), (StatusCode::GONE, "deleted"), "{path}");
     }
+    let replay = app.read(&project, &format!("/sessions/{id}/replay")).await;
+    assert_eq!(
+        (&replay["state"], &replay["streams"]),
+        (&json!("deleted"), &json!([])),
+        "a link says what became of it"
+    );
     for query in ["", "?user=user-1", "?session_id=01010101010101010101010101010101"] {
         let listed = app.get(&format!("{base}{query}"), &project.secret).await;
         assert!(!listed.text().contains(&id.to_string()), "{query}");

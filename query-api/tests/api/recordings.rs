@@ -166,6 +166,18 @@ async fn a_block_is_cut_into_its_segments() {
 }
 
 #[tokio::test]
+async fn times_count_from_the_start_of_the_session() {
+    let app = App::new().await;
+    let at = session(&app).await;
+    app.frame(&at.0, at.1, &at.2, 0, &deflate("{}\n"), declared("{}\n", 40)).await;
+    let shown = manifest(&app, &at).await;
+    assert_eq!(shown["started_at"], START);
+    let stream = &shown["streams"][0];
+    assert_eq!(stream["segments"][0]["from_ms"], 40);
+    assert!(stream["from_ms"].as_i64().unwrap() < 1_000_000 && stream["to_ms"].as_i64().unwrap() < 1_000_000);
+}
+
+#[tokio::test]
 async fn a_segment_that_moved_is_not_found_under_its_old_name() {
     let app = App::new().await;
     let at = session(&app).await;
