@@ -139,6 +139,7 @@ it('a page recorded by rrweb looks the same on the stage, at each moment and fro
   // Played from the start, across the second key frame, it comes to the same.
   const last = shots.at(-1);
   await page.goto(`${origin}/p/p0000000000a1/sessions/${session.id}?t=0`);
+  await page.getByRole('slider').waitFor();
   await page.locator('body').press(']');
   await page.locator('body').press(' ');
   await page.getByRole('button', { name: 'Play again' }).waitFor({ timeout: 30_000 });

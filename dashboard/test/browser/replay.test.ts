@@ -29,7 +29,10 @@ beforeEach(async () => {
   return () => context.close();
 });
 
-const open = (query: string, session = SHOP_ID) => page.goto(`${origin}/p/p0000000000a1/sessions/${session}${query}`);
+const open = async (query: string, session = SHOP_ID) => {
+  await page.goto(`${origin}/p/p0000000000a1/sessions/${session}${query}`);
+  await page.locator('.track, .state').first().waitFor();
+};
 const tick = async () => Number(await recordedText(page, '#tick'));
 const label = () => recordedText(page, '#label');
 const playHead = () => page.getByRole('slider', { name: 'Position in the session' });
