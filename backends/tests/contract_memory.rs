@@ -1,5 +1,7 @@
 //! The contracts, on memory.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 use std::sync::Arc;
 
 use playhead_backends::clock::Clock;

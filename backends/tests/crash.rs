@@ -2,6 +2,8 @@
 //!
 //! The test starts itself as the process to kill. It prints every acknowledged append.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

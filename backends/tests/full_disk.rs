@@ -1,5 +1,7 @@
 //! Refusals: a disk without room, and more bytes than may wait. Nothing that was acknowledged is touched.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

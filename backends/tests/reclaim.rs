@@ -1,5 +1,7 @@
 //! Bytes that must vanish vanish: from tables, from journals, from the log's files, and the space returns.
 
+#![allow(clippy::unwrap_used, reason = "tests may panic")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

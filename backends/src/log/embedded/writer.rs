@@ -30,6 +30,10 @@ pub(super) struct Append {
 
 /// How often groups' progress is written when nothing is appended.
 const IDLE_TICK: Duration = Duration::from_millis(500);
+/// After this long without an append, what is in memory goes to files.
+const IDLE_FLUSH: Duration = Duration::from_secs(10);
+/// How long a group waits for those who were in the last one and have only just been answered. Less than an fsync takes.
+const GATHER: Duration = Duration::from_micros(200);
 
 /// The writer's thread. Dropping it writes what still waits and ends it.
 pub(super) struct Writer {
@@ -42,7 +46,14 @@ impl Writer {
     pub(super) fn start(files: Arc<Files>, dropped: Sender<Arc<Segment>>) -> std::io::Result<Self> {
         let (sender, receiver) = channel();
         let topics: Arc<Mutex<Vec<Arc<Topic>>>> = Arc::default();
-        let work = Work { files, topics: Arc::clone(&topics), dropped, swept: Instant::now() };
+        let work = Work {
+            files,
+            topics: Arc::clone(&topics),
+            dropped,
+            swept: Instant::now(),
+            appended: None,
+            last_group: 0,
+        };
         let thread =
             std::thread::Builder::new().name("log-writer".to_owned()).spawn(move || work.run(&receiver))?;
         Ok(Self { sender: Some(sender), topics, thread: Some(thread) })
@@ -74,6 +85,10 @@ struct Work {
     topics: Arc<Mutex<Vec<Arc<Topic>>>>,
     dropped: Sender<Arc<Segment>>,
     swept: Instant,
+    /// When something was last appended that may still be in memory only.
+    appended: Option<Instant>,
+    /// How many records the last group had.
+    last_group: usize,
 }
 
 impl Work {
@@ -82,8 +97,16 @@ impl Work {
         let tick = IDLE_TICK.min(sweep_interval);
         loop {
             match receiver.recv_timeout(tick) {
-                Ok(first) => self.write(self.gather(first, receiver)),
-                Err(RecvTimeoutError::Timeout) => self.write(Vec::new()),
+                Ok(first) => {
+                    let appends = self.gather(first, receiver);
+                    self.last_group = appends.len();
+                    self.appended = Some(Instant::now());
+                    self.write(appends);
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.write(Vec::new());
+                    self.flush_when_idle();
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if self.swept.elapsed() >= sweep_interval {
@@ -98,12 +121,30 @@ impl Work {
     fn gather(&self, first: Append, receiver: &Receiver<Append>) -> Vec<Append> {
         let mut bytes = codec::encoded_len(&first.record);
         let mut appends = vec![first];
+        let deadline = Instant::now() + GATHER;
         while bytes < self.files.config.group_bytes {
-            let Ok(next) = receiver.try_recv() else { break };
+            let more_come = appends.len() < self.last_group;
+            let left =
+                if more_come { deadline.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
+            let Ok(next) = receiver.recv_timeout(left) else { break };
             bytes += codec::encoded_len(&next.record);
             appends.push(next);
         }
         appends
+    }
+
+    /// Gives the memory of the last load back.
+    fn flush_when_idle(&mut self) {
+        if self.appended.is_none_or(|appended| appended.elapsed() < IDLE_FLUSH) {
+            return;
+        }
+        self.appended = None;
+        for topic in self.topics.lock().iter() {
+            let newest = topic.segments.read().last().map(|segment| segment.keyspace.clone());
+            if let Some(Err(error)) = newest.map(|keyspace| keyspace.rotate_memtable()) {
+                self.files.engine.fail(&error);
+            }
+        }
     }
 
     fn write(&self, appends: Vec<Append>) {
