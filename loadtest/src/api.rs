@@ -41,16 +41,24 @@ impl Reader {
     }
 
     /// The body at an absolute path.
-    pub(crate) async fn text(&self, path: &str) -> anyhow::Result<String> {
+    async fn text(&self, path: &str) -> anyhow::Result<String> {
+        self.text_if_there(path).await?.with_context(|| format!("{path} is not there"))
+    }
+
+    /// The body at an absolute path, or `None` where nothing is.
+    pub(crate) async fn text_if_there(&self, path: &str) -> anyhow::Result<Option<String>> {
         let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.project.secret_key);
         let answer = request.send().await?;
+        if answer.status().as_u16() == 404 {
+            return Ok(None);
+        }
         if !answer.status().is_success() {
             bail!("{path} answered {}: {}", answer.status(), answer.text().await?);
         }
         if let Some(gap) = answer.headers().get("x-playhead-gap") {
             bail!("{path} has a gap: {}", gap.to_str().unwrap_or("?"));
         }
-        Ok(answer.text().await?)
+        Ok(Some(answer.text().await?))
     }
 
     /// Every item of a paged list.

@@ -24,6 +24,7 @@ impl Product {
 
     /// Starts it; its output goes to `playhead.log` beside the data.
     pub(crate) fn start(&self) -> anyhow::Result<Child> {
+        std::fs::create_dir_all(&self.data)?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log_path(&self.data))?;
         Command::new(&self.binary)
             .args(["up", "--no-demo", "--listen", &self.listen, "--data"])
