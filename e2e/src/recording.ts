@@ -2,7 +2,7 @@
 import { newSession, newStream, pageSignal, sendBatch } from './batch.ts';
 import type { Product, Project } from './product.ts';
 
-const ROWS = 1_160;
+const ROWS = 1_000;
 const CELLS = 3;
 
 let text = 0;
