@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 . scripts/packages.sh
 
 # Steps in order. Formatting and lints first, as they are quick; browsers last.
-all_steps=(prepare format lint rust sdk dashboard build end-to-end)
+all_steps=(prepare format lint rust sdk dashboard build kill end-to-end)
 
 step_prepare() { scripts/prepare.sh browser; }
 step_format() { cargo fmt --all --check; }
@@ -14,6 +14,12 @@ step_rust() { scripts/country.sh; cargo test --workspace --locked; }
 step_sdk() { install_npm sdk; (cd sdk && npm run --silent check && npm test --silent); }
 step_dashboard() { install_npm dashboard; (cd dashboard && npm run --silent check && npm test --silent); }
 step_build() { scripts/build.sh; }
+# Fifty kills under load: nothing acknowledged is lost or doubled, every session plays.
+step_kill() {
+  cargo build --release --locked -p playhead-loadtest
+  local release="${CARGO_TARGET_DIR:-target}/release"
+  "$release/loadtest" kill --binary "$release/playhead" --kills 50
+}
 step_end-to-end() { install_npm e2e; (cd e2e && npm run --silent check && npm test --silent); }
 
 [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
