@@ -196,7 +196,11 @@ mod tests {
     #[test]
     fn the_newest_record_of_a_project_counts() {
         let directory = ProjectDirectory::new();
-        directory.apply(&[record(1, project(1, false), 0), record(2, project(2, false), 1), record(1, project(1, true), 2)]);
+        directory.apply(&[
+            record(1, project(1, false), 0),
+            record(2, project(2, false), 1),
+            record(1, project(1, true), 2),
+        ]);
         assert!(directory.get(ProjectId(1)).unwrap().disabled);
         assert!(!directory.get(ProjectId(2)).unwrap().disabled);
         directory.apply(&[record(2, Vec::new(), 3)]);
