@@ -51,8 +51,8 @@ fn batches_of_the_sdk_read_back() {
         if let Some(expected) = told.get("signals").and_then(Value::as_array) {
             assert_eq!(&lines(&signals), expected, "{}", path.display());
         }
-        if header.part.is_some() {
-            parts.push((header.part.unwrap(), dom));
+        if let Some(part) = header.part {
+            parts.push((part, dom));
         } else if let Some(expected) = told.get("dom").and_then(Value::as_array) {
             assert_eq!(&lines(&dom), expected, "{}", path.display());
         }
