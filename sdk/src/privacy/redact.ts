@@ -116,11 +116,38 @@ function redactParameters(query: string, isSecret: (name: string) => boolean): s
     .join('&');
 }
 
-/** The part after `#`: parameters as in a query, a route with a query of its own, or an opaque token. */
+/** Words of an address that people gave: letters, joined by hyphens, perhaps a short number at the end; or a number alone. */
+const PLAIN_WORD = /^(?:[a-z]+(?:[-_.][a-z]+)*(?:[-_.]?\d{1,4})?|\d{1,10})$/i;
+const PLAIN_ANCHOR = /^[a-z]+(?:[-_][a-z]+)*(?:[-_]?\d{1,4})?$/;
+const MAX_PLAIN = 40;
+
+function isPlain(word: string, pattern: RegExp): boolean {
+  return word === '' || (word.length <= MAX_PLAIN && pattern.test(word));
+}
+
+/** Fragments carry tokens and state of the page more often than words, so only what is plainly a word or a number stays. */
+function redactFragmentParameters(query: string, isSecret: (name: string) => boolean): string {
+  return query
+    .split('&')
+    .map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 0) return isPlain(pair, PLAIN_ANCHOR) ? pair : MASK;
+      const [name, value] = [decoded(pair.slice(0, at)), decoded(pair.slice(at + 1))];
+      if (!isPlain(name, PLAIN_WORD)) return MASK;
+      return `${pair.slice(0, at)}=${isSecret(name) || !isPlain(value, PLAIN_WORD) ? MASK : pair.slice(at + 1)}`;
+    })
+    .join('&');
+}
+
+/** The part after `#`: a route (`#/orders/12?sort=price`, `#!/cart`), parameters, or the name of a place on the page. */
 function redactFragment(fragment: string, isSecret: (name: string) => boolean): string {
-  const at = fragment.indexOf('?');
-  if (at >= 0) return fragment.slice(0, at + 1) + redactParameters(fragment.slice(at + 1), isSecret);
-  return redactParameters(fragment, isSecret);
+  const [, mark = '', route = '', query] = /^(!?)(\/[^?]*)?(?:\?(.*))?/s.exec(fragment) ?? [];
+  if (!route && query === undefined) return redactFragmentParameters(fragment, isSecret);
+  const path = route
+    .split('/')
+    .map((segment) => (isPlain(decoded(segment), PLAIN_WORD) ? segment : MASK))
+    .join('/');
+  return mark + path + (query === undefined ? '' : `?${redactFragmentParameters(query, isSecret)}`);
 }
 
 /** Path segments keep their shape; one that is a token becomes the mask. */

@@ -56,12 +56,14 @@ function looksOpaque(value: string): boolean {
   return value.length >= 24 && /^[\w+/=.~:-]+$/.test(value) && /\d/.test(value) && /[a-z]/i.test(value);
 }
 
-function address(value: string, standing: Standing, privacy: DomPrivacy): Clean {
+function address(tag: string, value: string, standing: Standing, privacy: DomPrivacy): Clean {
+  // The page's own references (an icon, a gradient) are shapes, and the ids that they name are recorded anyway.
+  if (value.startsWith('#') && tag !== 'a' && tag !== 'area') return value;
   if (EXECUTABLE.test(value)) return undefined;
   if (IMAGE_DATA.test(value)) return standing.level === Level.Masked ? undefined : value;
   const clean = privacy.redactUrl(value);
-  // The page's own references (#icon) are shapes; what is masked keeps no more than a path.
-  return standing.level === Level.Masked && !value.startsWith('#') ? clean.replace(/[?#].*$/s, '') : clean;
+  // What is masked keeps no more than a path.
+  return standing.level === Level.Masked ? clean.replace(/[?#].*$/s, '') : clean;
 }
 
 function sourceSet(value: string, privacy: DomPrivacy): string {
@@ -138,7 +140,7 @@ export function cleanAttribute(
     case 'css':
       return redactCss(value, privacy);
     case 'address':
-      return address(value, standing, privacy);
+      return address(tag, value, standing, privacy);
     case 'set':
       return sourceSet(value, privacy);
     case 'text':

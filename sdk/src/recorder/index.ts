@@ -87,7 +87,7 @@ class PageRecorder implements Recorder {
         script: true,
         comment: true,
         headFavicon: true,
-        headWhitespace: true,
+        // Not `headWhitespace`: it takes the emptied texts of style elements for white space.
         headMetaSocial: true,
         headMetaRobots: true,
         headMetaHttpEquiv: true,

@@ -11,6 +11,7 @@ import type {
 import { type DomPrivacy, Level, type Standing } from '../privacy/index.js';
 import { cleanAttribute, keepsMetaContent } from './attributes.js';
 import { redactCss } from './css.js';
+import { placeAddedStyleTexts, placeStyleText, type StyleNode } from './styles.js';
 
 // rrweb's numbers; its enums would come with code.
 const DOM_CONTENT_LOADED = 0;
@@ -110,6 +111,7 @@ export class Sanitizer {
   }
 
   private mutation(data: mutationData): boolean {
+    placeAddedStyleTexts(data.adds, this.mirror);
     data.adds = data.adds.filter((add) => this.add(add));
     data.texts = data.texts.filter((text) => this.text(text));
     data.attributes = data.attributes.filter((change) => this.attributes(change));
@@ -216,6 +218,7 @@ export class Sanitizer {
     const standing = this.standingOf(node.id);
     const tag = node.tagName;
     const { attributes } = node;
+    if (tag === 'style') placeStyleText(node as StyleNode, node.childNodes, this.mirror);
     const keptContent = keepsMetaContent(tag, attributes.name) ? attributes.content : undefined;
     for (const name in attributes) {
       const value = attributes[name] ?? null;
