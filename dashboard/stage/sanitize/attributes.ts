@@ -94,7 +94,7 @@ export class AttributePolicy {
     const lower = name.toLowerCase();
     if (lower.startsWith('on')) return undefined;
     if (name.startsWith('rr_')) return this.recorderAttribute(tag, name, value);
-    if (name === '_cssText') return typeof value === 'string' ? sanitizeCss(value, this.images) : undefined;
+    if (name === '_cssText') return typeof value === 'string' ? sanitizeCss(joinShares(value), this.images) : undefined;
     if (value === null || typeof value === 'boolean' || typeof value === 'number')
       return REFUSED.has(lower) ? undefined : value;
     if (lower === 'style') return this.styleAttribute(value);
@@ -164,6 +164,14 @@ export class AttributePolicy {
     if (name === 'rr_open_mode') return value === 'modal' || value === 'non-modal' ? value : undefined;
     return undefined;
   }
+}
+
+/**
+ * rrweb marks where it guesses that the text nodes of a style element end. Taken out later, the marks would join what was
+ * checked apart; left in, they cut values in two. The whole text goes into the first node instead.
+ */
+function joinShares(css: string): string {
+  return css.replaceAll('/* rr_split */', '');
 }
 
 /** Presentation attributes (`fill`, `mask`, `filter`, `cursor` …) are CSS; plain text passes as it is. */

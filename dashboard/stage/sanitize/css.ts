@@ -47,7 +47,7 @@ class CssScanner {
 
   private take(token: string): void {
     if (token.startsWith('/*') && token.length > 1) {
-      this.out.push(token === '/* rr_split */' ? token : '/**/');
+      this.out.push('/**/');
       return;
     }
     const first = token.charAt(0);
