@@ -6,6 +6,7 @@ import { lastAtOrBefore, leadIn, type Moment, stepMarker, toMoment } from '../..
 import { boxesOf } from '../../src/replay/timeline/lanes';
 import { findKeyFrame, readLines } from '../../stage/lines';
 import { dropReplaced, splitPointerMoves } from '../../stage/order';
+import { AttributePolicy } from '../../stage/sanitize/attributes';
 import { sanitizeCss } from '../../stage/sanitize/css';
 import { ImagePolicy } from '../../stage/sanitize/images';
 
@@ -39,11 +40,11 @@ describe('markers', () => {
 describe('requests', () => {
   it('time that no measurement covers is unknown', () => {
     const timing = { queued_ms: 5, connect_ms: 10, wait_ms: 60, download_ms: 5 };
-    expect(splitTime({ duration_ms: 100, timing })).toEqual([
-      { part: 'frontend', duration_ms: 5 },
-      { part: 'network', duration_ms: 15 },
+    expect(splitTime({ duration_ms: 100, frontend_ms: 16, timing })).toEqual([
+      { part: 'network', duration_ms: 20 },
       { part: 'backend', duration_ms: 60 },
       { part: 'unknown', duration_ms: 20 },
+      { part: 'frontend', duration_ms: 16 },
     ]);
     expect(splitTime({ duration_ms: 100 })).toEqual([{ part: 'unknown', duration_ms: 100 }]);
     expect(splitTime({})).toEqual([]);
@@ -69,6 +70,21 @@ describe('stacks', () => {
     ['pay@https://x.example/d.js:7:8', 'pay', 'd.js', '7:8'],
   ])('%s', (line, text, file, position) => {
     expect(readStack(line)[0]).toMatchObject({ text, at: { file, position } });
+  });
+});
+
+describe('the text of a style element', () => {
+  const policy = new AttributePolicy(new ImagePolicy([]));
+  const cleaned = (css: string) => policy.sanitize('style', { _cssText: css })._cssText;
+
+  it('is whole where the recorder marked a place inside a value', () => {
+    expect(cleaned(':host { --small: 12/* rr_split */px; --ink: #44/* rr_split */4444; }')).toBe(
+      ':host { --small: 12px; --ink: #444444; }',
+    );
+  });
+
+  it('hides no address behind such a mark', () => {
+    expect(cleaned('p { background: ur/* rr_split */l(https://evil.example/x.png) }')).not.toContain('evil.example');
   });
 });
 
