@@ -2,8 +2,9 @@
 
 async function ask(path, options) {
   const response = await fetch(`/demo/api/${path}`, { headers: { accept: "application/json" }, ...options });
-  if (!response.ok) throw new Error(`the shop's server answered ${response.status}`);
+  // Read in any case: a browser accounts for a request once its answer is read.
   const text = await response.text();
+  if (!response.ok) throw new Error(`the shop's server answered ${response.status}`);
   return text ? JSON.parse(text) : undefined;
 }
 

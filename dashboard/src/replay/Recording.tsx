@@ -9,7 +9,7 @@ import { Timeline } from './timeline/Timeline';
 import { useEvents } from './use-events';
 import { type Player, usePlayer } from './use-player';
 import { useReplayKeys } from './use-replay-keys';
-import { type ReplayView, useReplayView } from './use-replay-view';
+import { type ReplayView, useFirstProblem, useReplayView } from './use-replay-view';
 
 interface RecordingProps {
   session: Session;
@@ -60,7 +60,7 @@ export interface Shared {
 
 function Playing({ session, manifest, events, player }: PlayingProps) {
   const { moments } = events;
-  const view = useReplayView(player.engine);
+  const view = useReplayView(player.engine, manifest.ended_at);
   const [picked, pick] = useState<Moment | null>(null);
   const markers = useMemo(() => moments.filter((moment) => laneOf(moment) !== null), [moments]);
   const shared: Shared = {
@@ -83,6 +83,10 @@ function Playing({ session, manifest, events, player }: PlayingProps) {
     },
   };
   useReplayKeys(shared);
+  useFirstProblem(view.pane, moments, events.loading, (first) => {
+    player.engine.pause();
+    shared.seekTo(first);
+  });
   return (
     <>
       <ReplayTopBar {...shared} />

@@ -24,7 +24,7 @@ export function ReplayTopBar({ session, manifest, player }: Shared) {
       ]}
       facts={
         <>
-          <ReplayChip state={manifest.state} reasons={manifest.reasons} />
+          <ReplayChip state={manifest.state} reasons={manifest.reasons} lastHeard={manifest.ended_at} />
           <span className="bar-facts">
             {facts(session).map((fact) => (
               <Chip key={fact}>{fact}</Chip>

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRef } from 'react';
 import { fetchManifest } from '../api/endpoints';
 import type { Manifest } from '../api/model';
-import { countFromStart } from './player/manifest-times';
+import { putInSequence } from './player/manifest-times';
 
 const LIVE_INTERVAL_MS = 2000;
 
@@ -17,11 +17,11 @@ export function useManifest(projectId: string, sessionId: string) {
       const known = queries.getQueryData<Manifest>(key);
       const answer = await fetchManifest(projectId, sessionId, known ? etag.current : null, signal);
       etag.current = answer.etag;
-      if (answer.manifest !== null) return countFromStart(answer.manifest);
+      if (answer.manifest !== null) return putInSequence(answer.manifest);
       return (
         known ??
         (await fetchManifest(projectId, sessionId, null, signal).then(
-          ({ manifest }) => manifest && countFromStart(manifest),
+          ({ manifest }) => manifest && putInSequence(manifest),
         )) ??
         missing()
       );

@@ -1,5 +1,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef } from 'react';
+import { isQuiet } from '../ui';
+import type { Moment } from './moments';
 import type { PlayerEngine } from './player/engine';
 
 export const PANES = ['events', 'console', 'network', 'errors', 'details'] as const;
@@ -16,7 +18,7 @@ export interface ReplayView {
 const WRITE_AFTER_MS = 250;
 
 /** What the address holds: the moment, the open pane, the chosen tab. Opening such an address shows the same again. */
-export function useReplayView(engine: PlayerEngine): ReplayView {
+export function useReplayView(engine: PlayerEngine, lastHeard: number): ReplayView {
   const search: Record<string, string | undefined> = useSearch({ from: '/p/$project/sessions/$session' });
   const navigate = useNavigate({ from: '/p/$project/sessions/$session' });
   const write = useCallback(
@@ -25,7 +27,7 @@ export function useReplayView(engine: PlayerEngine): ReplayView {
     },
     [navigate],
   );
-  useOpening(engine, search['t'], search['tab'] ?? null);
+  useOpening(engine, search['t'], search['tab'] ?? null, lastHeard);
   useMomentInAddress(engine, write);
   const pane = PANES.find((each) => each === search['pane']) ?? 'events';
   return {
@@ -41,15 +43,18 @@ export function useReplayView(engine: PlayerEngine): ReplayView {
   };
 }
 
-/** A moment opens paused, exactly there; a live session opens at its end, running; any other at its start. */
-function useOpening(engine: PlayerEngine, t: string | undefined, tab: string | null) {
-  const opening = useRef({ t, tab });
+/**
+ * A moment opens paused, exactly there; a session in which somebody is right now opens at its end, running; any other at
+ * its start.
+ */
+function useOpening(engine: PlayerEngine, t: string | undefined, tab: string | null, lastHeard: number) {
+  const opening = useRef({ t, tab, lastHeard });
   useEffect(() => {
     const wanted = opening.current.t;
     if (opening.current.tab !== null) engine.choose(opening.current.tab);
     if (wanted !== undefined && /^\d+(\.\d+)?$/.test(wanted)) {
       engine.seek(Number(wanted));
-    } else if (engine.isLive) {
+    } else if (engine.isLive && !isQuiet(opening.current.lastHeard, Date.now())) {
       engine.seek(engine.liveEdge);
       engine.play();
     } else {
@@ -78,3 +83,26 @@ function useMomentInAddress(engine: PlayerEngine, write: (change: Record<string,
     };
   }, [engine, write]);
 }
+
+/**
+ * A link to the errors or the requests that names no moment opens at the first one that went wrong: whoever was alerted
+ * is there with one click.
+ */
+export function useFirstProblem(
+  pane: Pane,
+  moments: readonly Moment[],
+  loading: boolean,
+  open: (first: Moment) => void,
+) {
+  const search: Record<string, string | undefined> = useSearch({ from: '/p/$project/sessions/$session' });
+  const wanted = useRef(search['t'] === undefined && search['pane'] !== undefined ? PROBLEM_OF[pane] : undefined);
+  useEffect(() => {
+    if (loading || wanted.current === undefined) return;
+    const kind = wanted.current;
+    wanted.current = undefined;
+    const first = moments.find((moment) => moment.kind === kind && moment.tone === 'error');
+    if (first !== undefined) open(first);
+  }, [loading, moments, open]);
+}
+
+const PROBLEM_OF: Partial<Record<Pane, string>> = { errors: 'error', network: 'request' };

@@ -2,7 +2,7 @@ import { useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/r
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import type { SessionPage } from '../api/model';
 import { Icon, SearchInput, useShortcuts } from '../ui';
-import { takeTypedFilters, type FilterChip, type SessionFilters } from './filters';
+import { takeTypedFilters, withoutOpenKey, type FilterChip, type SessionFilters } from './filters';
 import { suggestFilters, type Suggestion } from './suggestions';
 
 const TYPING_PAUSE_MS = 180;
@@ -176,7 +176,7 @@ function useTypedText(
     const timer = setTimeout(() => {
       const current = latest.current.filters;
       const { filters: next, rest } = takeTypedFilters(typed, current, false);
-      const q = rest.trim();
+      const q = withoutOpenKey(rest).trim();
       if (q === applied.current && rest === typed) return;
       applied.current = q;
       if (rest !== typed) setTyped(rest);

@@ -5,7 +5,7 @@ import { useMemo, type ReactNode } from 'react';
 import { useProject } from '../api/queries';
 import { formatCountOf } from '../format/number';
 import { TopBar } from '../shell/TopBar';
-import { Button, Chip, EmptyState, ErrorState, Skeleton, Time, Tooltip } from '../ui';
+import { Button, Chip, EmptyState, ErrorState, isQuiet, Skeleton, Time, Tooltip, useNow } from '../ui';
 import { FilterBar } from './FilterBar';
 import { isFiltered, readFilters, type SessionFilters } from './filters';
 import { useSessionList, type SessionList } from './list';
@@ -39,7 +39,8 @@ export function SessionsPage() {
 
 function Facts({ list, projectId }: { list: SessionList; projectId: string }) {
   const isDisabled = useProject(projectId)?.disabled ?? false;
-  const live = list.sessions.filter((session) => session.state === 'live').length;
+  const now = useNow();
+  const live = list.sessions.filter((each) => each.state === 'live' && !isQuiet(each.ended_at, now)).length;
   return (
     <span className="facts" aria-live="polite">
       {live > 0 && (

@@ -6,6 +6,7 @@ import { formatCount, formatCountOf } from '../format/number';
 import { countryName, cutMiddle, pathOf, productName } from '../format/text';
 import { Chip, ReplayChip, Time } from '../ui';
 import { ActivityStrip } from './ActivityStrip';
+import type { Pane } from '../replay/use-replay-view';
 import type { SessionFilters } from './filters';
 
 export const features = tableFeatures({});
@@ -39,14 +40,38 @@ function Visitor({ session, filters }: { session: Session; filters: SessionFilte
   );
 }
 
-function Trouble({ counts }: { counts: Session['counts'] }) {
+/** Opens the session at the first of its errors or failed requests. */
+function TroubleLink({ session, pane, children }: { session: Session; pane: Pane; children: string }) {
+  return (
+    <Link
+      to="/p/$project/sessions/$session"
+      params={{ project: session.project_id, session: session.id }}
+      search={{ pane }}
+      className="trouble-link"
+      title={pane === 'errors' ? 'Open at the first error' : 'Open at the first failed request'}
+    >
+      <Chip tone="error">{children}</Chip>
+    </Link>
+  );
+}
+
+function Trouble({ session }: { session: Session }) {
+  const { counts } = session;
   const { errors, failed_requests: failed, slow_requests: slow, rage_clicks: rage, dead_clicks: dead } = counts;
   const frustration = rage + dead;
   if (errors + failed + slow + frustration === 0) return <span className="muted">–</span>;
   return (
     <>
-      {errors > 0 && <Chip tone="error">{formatCountOf(errors, 'error')}</Chip>}
-      {failed > 0 && <Chip tone="error">{formatCount(failed)} failed</Chip>}
+      {errors > 0 && (
+        <TroubleLink session={session} pane="errors">
+          {formatCountOf(errors, 'error')}
+        </TroubleLink>
+      )}
+      {failed > 0 && (
+        <TroubleLink session={session} pane="network">
+          {`${formatCount(failed)} failed`}
+        </TroubleLink>
+      )}
       {slow > 0 && <Chip tone="warn">{formatCount(slow)} slow</Chip>}
       {frustration > 0 && (
         <Chip tone="frustration" title={`${formatCountOf(rage, 'rage click')}, ${formatCountOf(dead, 'dead click')}`}>
@@ -101,7 +126,7 @@ export const createColumns = (filters: SessionFilters) =>
     column.display({
       id: 'trouble',
       header: 'Trouble',
-      cell: ({ row }) => <Trouble counts={row.original.counts} />,
+      cell: ({ row }) => <Trouble session={row.original} />,
     }),
     column.display({ id: 'client', header: 'Browser', cell: ({ row }) => <Client session={row.original} /> }),
     column.display({
@@ -138,6 +163,8 @@ export const createColumns = (filters: SessionFilters) =>
     column.display({
       id: 'replay',
       header: 'Replay',
-      cell: ({ row }) => <ReplayChip state={row.original.replay} reasons={row.original.replay_reasons} />,
+      cell: ({ row: { original } }) => (
+        <ReplayChip state={original.replay} reasons={original.replay_reasons} lastHeard={original.ended_at} />
+      ),
     }),
   ]);

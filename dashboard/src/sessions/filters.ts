@@ -178,6 +178,22 @@ const TYPED_KEYS: Record<string, TextFilterKey> = {
   session: 'id',
 };
 
+const OPEN_KEY = /(^|\s)(\w+):("[^"]*|\S*)$/;
+
+/** Typed text without a `browser:Chr` at its end: that is no text to look for, but a filter that is still being typed. */
+export function withoutOpenKey(typed: string): string {
+  return typed.replace(OPEN_KEY, (match: string, before: string, name: string) =>
+    name.toLowerCase() in TYPED_KEYS || name.toLowerCase() === 'has' ? before : match,
+  );
+}
+
+/** The filter that is being typed at the end of a text: its key, and what there is of its value. */
+export function openKey(typed: string): { key: TextFilterKey; value: string } | null {
+  const [, , name = '', value = ''] = OPEN_KEY.exec(typed) ?? [];
+  const key = TYPED_KEYS[name.toLowerCase()];
+  return key === undefined ? null : { key, value: value.replace(/^"/, '') };
+}
+
 export interface TypedFilter {
   filters: SessionFilters;
   /** What is left as free text. */

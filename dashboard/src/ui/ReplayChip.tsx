@@ -1,5 +1,7 @@
 import type { ReplayState } from '../api/model';
+import { formatAgo } from '../format/time';
 import { Chip, type Tone } from './Chip';
+import { isQuiet, useNow } from './now';
 import { Tooltip } from './Tooltip';
 
 const STATES: Record<ReplayState, { label: string; tone: Tone; meaning: string }> = {
@@ -20,14 +22,37 @@ const STATES: Record<ReplayState, { label: string; tone: Tone; meaning: string }
   expired: { label: 'expired', tone: 'neutral', meaning: 'The retention time of this session is over.' },
 };
 
+/** No end was told, and none is known before the idle limit; but whoever looks for a live page should not find it here. */
+const QUIET = {
+  label: 'open',
+  tone: 'neutral' as const,
+  meaning: 'The session may go on; what was sent so far can be played.',
+};
+
+interface ReplayChipProps {
+  state: ReplayState;
+  reasons: readonly string[];
+  /** When the newest event happened, in milliseconds of the Unix epoch. */
+  lastHeard: number;
+}
+
 /** What waits behind a link to a replay, and why. */
-export function ReplayChip({ state, reasons }: { state: ReplayState; reasons: readonly string[] }) {
-  const { label, tone, meaning } = STATES[state];
-  const text = reasons.length > 0 ? reasons.join(' ') : meaning;
+export function ReplayChip({ state, reasons, lastHeard }: ReplayChipProps) {
+  const now = useNow();
+  const quiet = state === 'live' && isQuiet(lastHeard, now);
+  const { label, tone, meaning } = quiet ? QUIET : STATES[state];
+  const said = reasons.length > 0 ? reasons.join(' ') : meaning;
+  const text = quiet ? `Last heard ${formatAgo(lastHeard, now)}. ${said}` : said;
   return (
     <Tooltip text={text}>
-      <Chip tone={tone} className={state} tabIndex={0} aria-label={`Replay: ${label}. ${text}`} role="note">
-        {(state === 'live' || state === 'complete') && <span className="dot" />}
+      <Chip
+        tone={tone}
+        className={quiet ? 'quiet' : state}
+        tabIndex={0}
+        aria-label={`Replay: ${label}. ${text}`}
+        role="note"
+      >
+        {((state === 'live' && !quiet) || state === 'complete') && <span className="dot" />}
         {label}
       </Chip>
     </Tooltip>

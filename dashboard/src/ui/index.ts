@@ -5,7 +5,7 @@ export { CopyButton } from './CopyButton';
 export { Dialog } from './Dialog';
 export { Icon, Logo, type IconName } from './Icon';
 export { Kbd, keyName } from './Kbd';
-export { useNow } from './now';
+export { isQuiet, useNow } from './now';
 export { ReplayChip } from './ReplayChip';
 export { SearchInput } from './SearchInput';
 export { useShortcuts, type Shortcut } from './shortcuts';

@@ -13,3 +13,11 @@ export function useNow(interval_ms = 10_000): number {
   }, [interval_ms]);
   return now;
 }
+
+/** A page that is open and used sends something every few seconds. */
+const QUIET_AFTER_MS = 60_000;
+
+/** Whether a session that has not ended was not heard of for so long that nobody is likely to be there. */
+export function isQuiet(lastHeard: number, now: number): boolean {
+  return now - lastHeard > QUIET_AFTER_MS;
+}

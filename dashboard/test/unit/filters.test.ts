@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
+  openKey,
+  withoutOpenKey,
   describeFilters,
   isFiltered,
   readFilters,
@@ -126,6 +128,14 @@ describe('chips', () => {
 });
 
 describe('typed filters', () => {
+  it('look for no text while a filter is being typed', () => {
+    expect(
+      ['browser:', 'ana browser:Chr', 'release:"2.4 b', 'has:err', 'https://x.example', 'ana'].map(withoutOpenKey),
+    ).toEqual(['', 'ana ', '', '', 'https://x.example', 'ana']);
+    expect(openKey('ana Email:"a b')).toEqual({ key: 'user', value: 'a b' });
+    expect([openKey('ana'), openKey('colour:red')]).toEqual([null, null]);
+  });
+
   it('take finished words only, until all is finished', () => {
     expect(takeTypedFilters('browser:Fire', {}, false)).toEqual({ filters: {}, rest: 'browser:Fire' });
     expect(takeTypedFilters('browser:Firefox ana', {}, false)).toEqual({

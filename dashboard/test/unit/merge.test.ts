@@ -54,6 +54,9 @@ describe('suggested filters', () => {
     expect(suggestFilters('fire', list, {})).toContainEqual(
       expect.objectContaining({ key: 'browser', value: 'Firefox' }),
     );
+    const typed = suggestFilters('browser:', list, {});
+    expect(typed.length).toBeGreaterThan(0);
+    expect(typed.every(({ key }) => key === 'browser')).toBe(true);
     expect(suggestFilters('portu', list, {})).toContainEqual(expect.objectContaining({ key: 'country', value: 'PT' }));
     expect(suggestFilters('coupon', list, {})[0]).toMatchObject({ key: 'event', value: 'coupon applied' });
   });

@@ -6,7 +6,7 @@ import { focusAt, followFocus } from '../../src/replay/player/focus';
 import { Activity } from '../../src/replay/player/inactivity';
 import { gapAt, locate, type Manifest, type Segment, type Stream } from '../../src/replay/player/manifest';
 import type { StagePort } from '../../src/replay/player/port';
-import { countFromStart } from '../../src/replay/player/manifest-times';
+import { putInSequence } from '../../src/replay/player/manifest-times';
 import { SegmentGone, SegmentLoader } from '../../src/replay/player/segments';
 
 function segment(seq: number, from_ms: number, to_ms: number, key_frame: boolean): Segment {
@@ -150,28 +150,15 @@ describe('where a moment lies', () => {
   });
 });
 
-describe('times of a manifest', () => {
-  it('count from the start of the session, also where the server counted from the epoch', () => {
-    const at = 1_795_379_399_309;
-    const fromEpoch = stream('e', [segment(0, at, at + 400, true)], {
-      gaps: [{ from_ms: at + 50, to_ms: at + 90, reason: 'missing' }],
-    });
-    const shifted = countFromStart(manifestOf([fromEpoch, minute], { started_at: at }) as never);
-    expect(shifted.streams[0]).toMatchObject({
-      from_ms: 0,
-      to_ms: 400,
-      segments: [{ from_ms: 0, to_ms: 400 }],
-      gaps: [{ from_ms: 50, to_ms: 90 }],
-    });
-    expect(shifted.streams[1]).toEqual(minute);
-  });
-});
-
 describe('segments that seem to overlap', () => {
   it('begin where the one before ended, as only a request in them began earlier', () => {
     const overlapping = stream('o', [segment(0, 0, 3000, true), segment(1, 500, 6000, true)]);
-    const [first, second] = countFromStart(manifestOf([overlapping]) as never).streams[0]?.segments ?? [];
+    const [first, second] = putInSequence(manifestOf([overlapping]) as never).streams[0]?.segments ?? [];
     expect([first?.from_ms, first?.to_ms, second?.from_ms, second?.to_ms]).toEqual([0, 3000, 3000, 6000]);
+  });
+
+  it('leave those alone that follow one another', () => {
+    expect(putInSequence(manifestOf([minute]) as never).streams[0]).toEqual(minute);
   });
 });
 

@@ -1,9 +1,11 @@
 import { formatPosition } from '../../format/duration';
 import { Icon, type IconName } from '../../ui';
-import type { Moment } from '../moments';
+import { pathOf } from '../../format/text';
+import { type Moment, text } from '../moments';
 import { MomentDetail } from './MomentDetail';
 import { type Filter, usePaneSearch } from './PaneSearch';
 import type { PaneProps } from './Panes';
+import { PathText } from './PathText';
 import { SyncedList } from './SyncedList';
 
 const all = () => true;
@@ -65,7 +67,11 @@ export function EventsPane(props: PaneProps) {
   );
 }
 
+const WITH_PATH = new Set(['page', 'navigation', 'request', 'websocket']);
+const PATH_TAIL = 20;
+
 function EventRow({ moment }: { moment: Moment }) {
+  const path = WITH_PATH.has(moment.kind) ? pathOf(moment.title) : null;
   return (
     <>
       <span className="muted num">{formatPosition(moment.at)}</span>
@@ -73,9 +79,13 @@ function EventRow({ moment }: { moment: Moment }) {
         <Icon name={ICONS[moment.kind] ?? 'right'} small />
       </span>
       <span className="event-label">{moment.label}</span>
-      <span className="ell" title={moment.title}>
-        {moment.title}
-      </span>
+      {path === null ? (
+        <span className="ell" title={moment.title}>
+          {moment.title}
+        </span>
+      ) : (
+        <PathText path={path} title={text(moment.data['url']) ?? ''} tail={PATH_TAIL} />
+      )}
     </>
   );
 }

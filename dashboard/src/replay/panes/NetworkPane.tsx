@@ -5,9 +5,10 @@ import { type Moment, number, text } from '../moments';
 import { MomentDetail } from './MomentDetail';
 import { type Filter, usePaneSearch } from './PaneSearch';
 import type { PaneProps } from './Panes';
+import { PathText } from './PathText';
 import { SyncedList } from './SyncedList';
-import { splitTime } from './timing';
-import { groupsOf, type Span } from './waterfall';
+import { splitTime, wholeTime } from './timing';
+import { groupsOf, SHORTEST_SCALE_MS, type Span } from './waterfall';
 
 const isNetwork = ({ kind }: Moment) => kind === 'request' || kind === 'websocket';
 
@@ -16,9 +17,6 @@ const FILTERS: readonly Filter[] = [
   { name: 'Slow', test: ({ tone }) => tone === 'warn' },
   { name: 'WS', test: ({ kind }) => kind === 'websocket' },
 ];
-
-/** The end of a path tells most: it is never cut. */
-const TAIL_LENGTH = 13;
 
 export function NetworkPane(props: PaneProps) {
   const { items, bar, empty } = usePaneSearch(props, {
@@ -55,10 +53,7 @@ function RequestRow({ moment, span }: { moment: Moment; span: Span | undefined }
     <>
       <span className="muted num">{formatPosition(moment.at)}</span>
       <span className="mono">{moment.kind === 'websocket' ? 'WS' : (text(data['method']) ?? 'GET')}</span>
-      <span className="mono path" title={text(data['url']) ?? ''}>
-        <span className="ell">{path.slice(0, -TAIL_LENGTH)}</span>
-        <span>{path.slice(-TAIL_LENGTH)}</span>
-      </span>
+      <PathText path={path} title={text(data['url']) ?? ''} />
       <span className="num">{statusOf(moment)}</span>
       <Bar moment={moment} span={span} />
       <span className="num muted">{lengthOf(moment)}</span>
@@ -81,16 +76,22 @@ function lengthOf({ kind, data }: Moment): string {
 }
 
 function Bar({ moment, span }: { moment: Moment; span: Span | undefined }) {
-  const duration = number(moment.data['duration_ms']) ?? 0;
+  const duration = wholeTime(moment.data);
   if (span === undefined || duration === 0) return <span className="waterfall" />;
-  const width = Math.max(1, span.to - span.from);
+  const width = Math.max(SHORTEST_SCALE_MS, span.to - span.from);
   const parts = splitTime(moment.data);
+  const offset = moment.at - span.from;
+  const title = [
+    offset === 0 ? null : `starts ${formatDuration(offset)} after the first request of its group`,
+    ...parts.map(({ part, duration_ms }) => `${part} ${formatDuration(duration_ms)}`),
+    `the lane is ${formatDuration(width)} long`,
+  ];
   const place = {
-    left: `${String(((moment.at - span.from) / width) * 100)}%`,
+    left: `${String((offset / width) * 100)}%`,
     width: `${String((duration / width) * 100)}%`,
   };
   return (
-    <span className="waterfall">
+    <span className="waterfall" title={title.filter((line) => line !== null).join('\n')}>
       <span className="waterfall-bar" style={place}>
         {parts.map(({ part, duration_ms }) => (
           <i key={part} className={part} style={{ flexGrow: duration_ms }} />

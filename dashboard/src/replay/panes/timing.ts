@@ -2,31 +2,36 @@
 import { number } from '../moments';
 
 export interface Split {
-  part: 'frontend' | 'network' | 'backend' | 'unknown';
+  part: 'network' | 'backend' | 'frontend' | 'unknown';
   duration_ms: number;
 }
 
-const NETWORK = ['dns_ms', 'connect_ms', 'tls_ms', 'send_ms', 'download_ms'];
+const NETWORK = ['queued_ms', 'dns_ms', 'connect_ms', 'tls_ms', 'send_ms', 'download_ms'];
 
 /**
- * Frontend: before the request was sent. Network: connecting and transfer. Backend: waiting for the first byte.
+ * Network: queueing in the browser, connecting and transfer. Backend: waiting for the first byte. Frontend: from the
+ * answer's end to the frame that showed it, which comes on top of the request's own duration.
  * What is not covered by a measurement is unknown, never guessed.
  */
 export function splitTime(data: Record<string, unknown>): Split[] {
   const total = number(data['duration_ms']);
   if (total === null) return [];
   const timing = asRecord(data['timing']);
-  const frontend = (number(data['frontend_ms']) ?? 0) + (number(timing['queued_ms']) ?? 0);
   const network = NETWORK.reduce((sum, name) => sum + (number(timing[name]) ?? 0), 0);
   const backend = number(timing['wait_ms']) ?? 0;
-  const unknown = Math.max(0, total - frontend - network - backend);
+  const unknown = Math.max(0, total - network - backend);
   const parts: Split[] = [
-    { part: 'frontend', duration_ms: frontend },
     { part: 'network', duration_ms: network },
     { part: 'backend', duration_ms: backend },
     { part: 'unknown', duration_ms: unknown < 1 ? 0 : unknown },
+    { part: 'frontend', duration_ms: number(data['frontend_ms']) ?? 0 },
   ];
   return parts.filter(({ duration_ms }) => duration_ms > 0);
+}
+
+/** From the request's start until its answer was shown, as far as that is known. */
+export function wholeTime(data: Record<string, unknown>): number {
+  return (number(data['duration_ms']) ?? 0) + (number(data['frontend_ms']) ?? 0);
 }
 
 export function asRecord(value: unknown): Record<string, unknown> {

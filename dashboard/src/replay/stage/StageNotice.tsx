@@ -1,17 +1,26 @@
 import type { ReactNode } from 'react';
 import type { Manifest } from '../../api/model';
 import { formatDuration, formatPosition } from '../../format/duration';
-import { Button, Icon, type IconName } from '../../ui';
+import { formatAgo } from '../../format/time';
+import { Button, Icon, type IconName, isQuiet, useNow } from '../../ui';
 import { gapReason } from '../moments';
 import { hasRecording, playable } from '../player/manifest';
 import type { Shared } from '../Recording';
-import { usePlayerState } from '../use-player';
+import { useAtPlayHead, usePlayerState } from '../use-player';
+
+/** From one page of a tab to its next one takes a while, in which the old one stays in sight. */
+const MOST_PAGE_LOAD_MS = 3000;
 
 /** What lies over the stage when there is something to say: no recording, a gap, a wait, a skip, a failure. */
 export function StageNotice(shared: Shared) {
   const { player, manifest } = shared;
   const state = usePlayerState(player.engine);
   const stream = manifest.streams.find((each) => each.id === state.stream);
+  // A page on which nothing changed until it was left is shown until then: its recording is not over.
+  const standsStill = useAtPlayHead(
+    player.engine,
+    (at) => state.outside === 'after' && stream !== undefined && at <= stream.to_ms + MOST_PAGE_LOAD_MS,
+  );
   if (state.failure !== null) return <Failure {...shared} reason={state.failure} />;
   if (!hasRecording(manifest)) return <NoRecording manifest={manifest} />;
   if (stream !== undefined && playable(stream) === null) {
@@ -24,7 +33,7 @@ export function StageNotice(shared: Shared) {
       <Cover icon="alert" veil title={`${formatDuration(to_ms - from_ms)} not recorded`} text={`Because ${why}.`} />
     );
   }
-  if (state.outside !== null && stream !== undefined) {
+  if (state.outside !== null && stream !== undefined && !standsStill) {
     const span = playable(stream);
     const words =
       state.outside === 'before'
@@ -41,11 +50,18 @@ export function StageNotice(shared: Shared) {
   }
   if (state.waiting) {
     const atEdge = player.engine.isLive && player.engine.time >= player.engine.liveEdge;
-    return <Toast busy>{atEdge ? 'Live: waiting for what happens next' : 'Loading'}</Toast>;
+    return <Toast busy>{atEdge ? <AtLiveEdge lastHeard={manifest.ended_at} /> : 'Loading'}</Toast>;
   }
   if (state.skippedTo !== null) return <Toast>Skipped inactivity to {formatPosition(state.skippedTo)}</Toast>;
   if (state.cut !== null) return <Toast>A part of this recording is damaged: {gapReason(state.cut)}</Toast>;
   return null;
+}
+
+function AtLiveEdge({ lastHeard }: { lastHeard: number }) {
+  const now = useNow();
+  return isQuiet(lastHeard, now)
+    ? `Nothing newer: last heard ${formatAgo(lastHeard, now)}`
+    : 'Live: waiting for what happens next';
 }
 
 const WITHOUT_RECORDING: Partial<Record<Manifest['state'], { icon: IconName; title: string; text: string }>> = {

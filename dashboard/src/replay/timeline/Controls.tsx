@@ -2,7 +2,7 @@ import { DropdownMenu } from 'radix-ui';
 import { formatPosition } from '../../format/duration';
 import { formatCountOf } from '../../format/number';
 import { formatClock, formatFullTime, formatIso } from '../../format/time';
-import { Button, Chip, copyText, Icon, toast, Tooltip, useZoneMode } from '../../ui';
+import { Button, Chip, copyText, Icon, isQuiet, toast, Tooltip, useNow, useZoneMode } from '../../ui';
 import { laneOf, type Moment, stepMarker } from '../moments';
 import { SPEEDS } from '../player/engine';
 import type { Shared } from '../Recording';
@@ -26,7 +26,7 @@ export function Controls(shared: Shared) {
             engine.seek(engine.time - STEP_MS);
           }}
         >
-          −10
+          −10 s
         </Button>
         <Button
           kind="ghost"
@@ -37,7 +37,7 @@ export function Controls(shared: Shared) {
             engine.seek(engine.time + STEP_MS);
           }}
         >
-          +10
+          +10 s
         </Button>
       </span>
       <SpeedMenu {...shared} />
@@ -171,7 +171,8 @@ function SkipToggle({ player }: Shared) {
 function LiveButton({ player, manifest }: Shared) {
   const { engine } = player;
   const behind = useAtPlayHead(engine, (at) => engine.liveEdge - at > 3000);
-  if (manifest.state !== 'live') return null;
+  const now = useNow();
+  if (manifest.state !== 'live' || isQuiet(manifest.ended_at, now)) return null;
   return (
     <button
       type="button"
