@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The layout that this version reads and writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,9 @@ pub enum Error {
     #[error("the data folder {} was written by a newer version (format {found}, this one reads up to {known}); install that version",
         path.display())]
     Newer { path: PathBuf, found: u32, known: u32 },
+    #[error("the data folder {} was written before the first release (format {found}, this version reads {known}); choose another folder",
+        path.display())]
+    Older { path: PathBuf, found: u32, known: u32 },
     #[error("{} is not a data folder: its file `format` says {found:?}", path.display())]
     Foreign { path: PathBuf, found: String },
     #[error("the data folder {} cannot be used: {source}", path.display())]
@@ -88,7 +91,8 @@ fn check_format(path: &Path) -> Result<(), Error> {
     let failed = |source| Error::Io { path: path.to_owned(), source };
     match std::fs::read_to_string(path.join("format")) {
         Ok(text) => match text.trim().parse::<u32>() {
-            Ok(found) if found <= FORMAT => Ok(()),
+            Ok(FORMAT) => Ok(()),
+            Ok(found) if found < FORMAT => Err(Error::Older { path: path.to_owned(), found, known: FORMAT }),
             Ok(found) => Err(Error::Newer { path: path.to_owned(), found, known: FORMAT }),
             Err(_) => Err(Error::Foreign { path: path.to_owned(), found: text.chars().take(40).collect() }),
         },
@@ -123,12 +127,15 @@ mod tests {
     }
 
     #[test]
-    fn data_of_a_newer_version_is_refused_and_left_alone() {
+    fn data_of_another_version_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("format"), "2\n").unwrap();
+        std::fs::write(folder.path().join("format"), "3\n").unwrap();
         let refused = DataFolder::open(folder.path()).unwrap_err();
-        assert!(matches!(refused, Error::Newer { found: 2, known: 1, .. }), "{refused}");
-        assert_eq!(std::fs::read_to_string(folder.path().join("format")).unwrap(), "2\n");
+        assert!(matches!(refused, Error::Newer { found: 3, known: FORMAT, .. }), "{refused}");
+        assert_eq!(std::fs::read_to_string(folder.path().join("format")).unwrap(), "3\n");
+        std::fs::write(folder.path().join("format"), "1\n").unwrap();
+        let refused = DataFolder::open(folder.path()).unwrap_err();
+        assert!(matches!(refused, Error::Older { found: 1, known: FORMAT, .. }), "{refused}");
     }
 
     #[test]

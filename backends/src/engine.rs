@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use parking_lot::Mutex;
 
 /// Why a database in the data folder cannot be used.
@@ -13,6 +13,8 @@ use parking_lot::Mutex;
 pub enum Error {
     #[error("{action} in {path} failed: {source}", path = path.display())]
     Database { action: &'static str, path: PathBuf, source: fjall::Error },
+    #[error("{path} cannot be used: {source}", path = path.display())]
+    Io { path: PathBuf, source: std::io::Error },
     #[error("{path} holds something that this version does not understand: {detail}", path = path.display())]
     Format { path: PathBuf, detail: String },
     #[error("the system gives no random bytes: {0}")]
@@ -133,20 +135,6 @@ impl Engine {
         self.check_writable()
     }
 
-    /// Every keyspace but the padding.
-    pub(crate) fn keyspaces(&self) -> Vec<Keyspace> {
-        let names = self.database.list_keyspace_names();
-        let open = |name: &str| self.database.keyspace(name, KeyspaceCreateOptions::default).ok();
-        names.iter().filter(|name| ***name != *"padding").filter_map(|name| open(name)).collect()
-    }
-
-    /// When the oldest journal file was begun, microseconds of the Unix epoch, where the file system tells.
-    pub(crate) fn oldest_journal_us(&self) -> Option<i64> {
-        let begun = |path: PathBuf| std::fs::metadata(path).ok()?.created().ok();
-        let oldest = self.journals().map(begun).min()??;
-        i64::try_from(oldest.duration_since(UNIX_EPOCH).ok()?.as_micros()).ok()
-    }
-
     /// The number of the journal that is written.
     fn newest_journal(&self) -> Option<u64> {
         self.journals().filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).max()
@@ -221,12 +209,6 @@ impl Engine {
 /// Small rows: no key-value separation.
 pub(crate) fn rows(memtable_bytes: u64) -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes)
-}
-
-/// Payloads that are compressed already: values go to files of their own, which compaction leaves alone.
-pub(crate) fn payloads(memtable_bytes: u64) -> KeyspaceCreateOptions {
-    let separation = KvSeparationOptions::default().compression(CompressionType::None);
-    rows(memtable_bytes).with_kv_separation(Some(separation))
 }
 
 /// Whether the stored bytes themselves are wrong, rather than their reading.

@@ -27,9 +27,9 @@ const TOPIC: TopicSpec = TopicSpec {
 const FOLDER: &str = "PLAYHEAD_CRASH_TEST_FOLDER";
 const ROUNDS: u64 = 12;
 
-/// Small memtables, so that kills also fall into flushes and changes of journal.
+/// Small files and memtables, so that kills also fall into changes of files and flushes.
 fn open_log(folder: &Path) -> EmbeddedLog {
-    let config = LogConfig { memtable_bytes: 1 << 20, ..LogConfig::default() };
+    let config = LogConfig { file_bytes: 1 << 20, ..LogConfig::default() };
     EmbeddedLog::open(&folder.join("log"), config, Clock::system()).unwrap()
 }
 

@@ -1,10 +1,13 @@
-//! A log in a folder: one fjall database, one writer thread, one fsync per group of appends.
+//! A log in a folder: one writer thread, one fsync per group of appends.
 //!
-//! Records of a topic lie in segments, each a keyspace of its own that covers a part of the topic's retention. An old
-//! segment is dropped whole, which costs no compaction and gives its space back at once.
+//! Records of a topic that keeps them for a time lie in files that only grow, each covering a part of the retention: a record
+//! is written once, and an old file is removed whole, which gives its space and its bytes back at once. What is small and
+//! changes (topics, places, groups' progress, topics that keep one record per key) is in a fjall database beside them.
 
 mod codec;
 mod config;
+mod file;
+mod index;
 mod retention;
 mod segment;
 mod topic;
@@ -12,7 +15,7 @@ mod writer;
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +51,8 @@ struct Files {
     engine: Engine,
     config: LogConfig,
     clock: Clock,
+    /// Where the topics' files are.
+    records: PathBuf,
     /// What topics there are and where their partitions are.
     meta: fjall::Keyspace,
     /// Where the newest record of a key is, for topics that keep only that.
@@ -68,12 +73,15 @@ impl EmbeddedLog {
             journals_bytes: config.journals_bytes,
             min_free_bytes: config.min_free_bytes,
         };
-        let engine = Engine::open(path, &limits)?;
+        let records = path.join("records");
+        let create = std::fs::create_dir_all(&records).and_then(|()| file::sync_folder(path));
+        create.map_err(|source| engine::Error::Io { path: records.clone(), source })?;
+        let engine = Engine::open(&path.join("index"), &limits)?;
         let meta = engine.keyspace("meta", || engine::rows(config.index_memtable_bytes))?;
         let newest = engine.keyspace("newest", || engine::rows(config.index_memtable_bytes))?;
         let budget = Arc::new(Semaphore::new(config.waiting_bytes / PERMIT_BYTES));
         let append_timeout = Duration::from_millis(config.append_timeout_ms);
-        let files = Arc::new(Files { engine, config, clock, meta, newest });
+        let files = Arc::new(Files { engine, config, clock, records, meta, newest });
         let janitor = Janitor::start(Arc::clone(&files)).map_err(engine::Error::Thread)?;
         let writer = Writer::start(Arc::clone(&files), janitor.sender()).map_err(engine::Error::Thread)?;
         Ok(Self {
@@ -107,7 +115,9 @@ impl EmbeddedLog {
     /// # Errors
     /// When the files cannot be looked at.
     pub fn disk_bytes(&self) -> Result<u64, Error> {
-        self.files.engine.database.disk_space().map_err(|error| read_error(&error))
+        let records: u64 = self.topics.read().values().map(|topic| topic.file_bytes()).sum();
+        let index = self.files.engine.database.disk_space().map_err(|error| read_error(&error))?;
+        Ok(records + index)
     }
 
     fn topic(&self, name: &str) -> Result<Arc<Topic>, Error> {

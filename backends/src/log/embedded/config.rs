@@ -12,16 +12,15 @@ pub struct LogConfig {
     pub group_bytes: usize,
     /// How long an append waits for the disk.
     pub append_timeout_ms: u64,
-    /// Newest records held in memory per topic before they go from the journal to files of their own; under load up to
-    /// twice as much, when idle none.
-    pub memtable_bytes: u64,
-    /// The same for each of the small indexes.
+    /// A file of records is finished once it is this long; at most 2 GiB. After a crash the last one is read whole.
+    pub file_bytes: u64,
+    /// Newest rows of each small table (settings, and topics that keep one record per key) held in memory.
     pub index_memtable_bytes: u64,
-    /// Cache of what was read from files.
+    /// Cache of what was read from the small tables.
     pub cache_bytes: u64,
-    /// Bound of all journals together; at least 64 MiB.
+    /// Bound of the small tables' journals together; at least 64 MiB.
     pub journals_bytes: u64,
-    /// A topic's retention is cut into this many segments. More of them keep closer to the retention.
+    /// A topic's retention is cut into at least this many files. More of them keep closer to the retention.
     pub segments: u32,
     /// How often old segments are looked for.
     pub sweep_interval_ms: u64,
@@ -35,7 +34,7 @@ impl Default for LogConfig {
             waiting_bytes: 32 << 20,
             group_bytes: 4 << 20,
             append_timeout_ms: 10_000,
-            memtable_bytes: 32 << 20,
+            file_bytes: 128 << 20,
             index_memtable_bytes: 1 << 20,
             cache_bytes: 8 << 20,
             journals_bytes: 64 << 20,

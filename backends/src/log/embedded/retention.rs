@@ -14,24 +14,29 @@ use playhead_domain::log::{Error, Retention};
 use super::Files;
 use super::segment::Segment;
 use super::topic::Topic;
-use super::writer::create_segment;
 
-/// The segment that takes a record appended at `append_us`, begun anew when the last one covers its share of the
-/// retention.
+/// Places in a file are 32 bits wide, and a group may go beyond the limit.
+const MAX_FILE_BYTES: u64 = 2 << 30;
+
+/// The segment that takes a record appended at `append_us`, begun anew when the last one is long enough or covers its share
+/// of the retention. Called by the writer only.
 pub(super) fn segment_for(files: &Files, topic: &Topic, append_us: i64) -> Result<Arc<Segment>, Error> {
     if let Some(last) = topic.segments.read().last() {
         let full = match topic.retention() {
             Retention::NewestPerKey => false,
             Retention::Time(kept) => {
-                append_us.saturating_sub(last.started_us)
-                    >= micros(kept / files.config.segments.max(1)).max(1)
+                let share_us = micros(kept / files.config.segments.max(1)).max(1);
+                let age_us = append_us.saturating_sub(last.started_us);
+                !last.is_open()
+                    || age_us >= share_us
+                    || last.file_bytes() >= files.config.file_bytes.min(MAX_FILE_BYTES)
             }
         };
         if !full {
             return Ok(Arc::clone(last));
         }
     }
-    let segment = create_segment(files, topic, append_us)?;
+    let segment = topic.create_segment(append_us)?;
     topic.segments.write().push(Arc::clone(&segment));
     Ok(segment)
 }
@@ -98,23 +103,8 @@ impl Drop for Janitor {
 
 fn remove_segments(files: &Files, receiver: &Receiver<Arc<Segment>>) {
     while let Ok(segment) = receiver.recv() {
-        let mut segments = vec![segment];
-        segments.extend(receiver.try_iter());
-        if let Err(error) = remove(files, segments) {
+        if let Err(error) = segment.remove() {
             files.engine.fail(&error);
         }
     }
-}
-
-fn remove(files: &Files, segments: Vec<Arc<Segment>>) -> fjall::Result<()> {
-    let newest_us = segments.iter().map(|segment| segment.newest_append_us()).max().unwrap_or_default();
-    for segment in segments {
-        segment.keyspace.clear()?;
-        files.engine.database.delete_keyspace(segment.keyspace.clone())?;
-    }
-    if files.engine.oldest_journal_us().is_some_and(|begun_us| begun_us > newest_us) {
-        return Ok(());
-    }
-    // The journal still says what the segments said.
-    files.engine.replace_journal(&files.engine.keyspaces())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,10 +14,13 @@ use parking_lot::{Mutex, RwLock};
 use playhead_domain::log::{Error, Retention, StoredRecord, TopicSpec};
 use tokio::sync::watch;
 
-use super::segment::Segment;
-use super::{Files, read_error};
+use super::segment::{Records, Segment};
+use super::{Files, file, read_error};
 use crate::engine;
 use crate::log::group::Source;
+
+/// How many segments one read looks into, at most.
+const SEGMENTS: usize = 16;
 
 /// A topic that this process uses.
 pub(super) struct Topic {
@@ -24,6 +28,10 @@ pub(super) struct Topic {
     pub(super) name: String,
     pub(super) partitions: Vec<Partition>,
     settings: RwLock<Settings>,
+    /// Where its files of records are.
+    folder: PathBuf,
+    /// The number of the next one.
+    next_file: AtomicU64,
     /// Oldest first; the last one takes the appends.
     pub(super) segments: RwLock<Vec<Arc<Segment>>>,
     /// What groups committed and the writer has not written yet.
@@ -60,6 +68,8 @@ impl Topic {
             name: spec.name.to_owned(),
             partitions: (0..partitions).map(|_| Partition::default()).collect(),
             settings: RwLock::new(Settings::of(spec)),
+            folder: files.records.join(id.to_string()),
+            next_file: AtomicU64::new(0),
             segments: RwLock::default(),
             commits: Mutex::default(),
             changes: watch::Sender::new(0),
@@ -112,9 +122,26 @@ impl Topic {
         key
     }
 
-    /// The keyspace of the segment begun at `started_us`.
-    pub(super) fn segment_name(&self, started_us: i64) -> String {
-        format!("segment.{}.{started_us}", self.id)
+    /// A new file of records.
+    pub(super) fn create_segment(&self, started_us: i64) -> Result<Arc<Segment>, Error> {
+        let number = self.next_file.fetch_add(1, Ordering::Relaxed);
+        let segment = Segment::create_file(&self.folder, number, started_us, self.partitions.len());
+        Ok(Arc::new(segment.map_err(|error| Error::Unavailable(error.to_string()))?))
+    }
+
+    /// Seals all files but the one that takes the appends, or all. Called by the writer only.
+    pub(super) fn seal_files(&self, all: bool) -> std::io::Result<()> {
+        let open: Vec<Arc<Segment>> = {
+            let segments = self.segments.read();
+            let finished = segments.iter().rev().skip(usize::from(!all));
+            finished.take_while(|segment| segment.is_open()).cloned().collect()
+        };
+        open.iter().try_for_each(|segment| segment.seal())
+    }
+
+    /// Bytes of its files of records.
+    pub(super) fn file_bytes(&self) -> u64 {
+        self.segments.read().iter().map(|segment| segment.file_bytes()).sum()
     }
 
     /// Where the newest record of a key is noted.
@@ -135,18 +162,10 @@ impl Topic {
 
     /// Finds the segments, and from them the partitions' places.
     fn recover(&self, files: &Files) -> Result<(), Error> {
-        let prefix = format!("segment.{}.", self.id);
-        let names = files.engine.database.list_keyspace_names();
-        let mut starts: Vec<i64> =
-            names.iter().filter_map(|name| name.strip_prefix(&prefix)?.parse().ok()).collect();
-        starts.sort_unstable();
-        let mut segments = Vec::with_capacity(starts.len());
-        for started_us in starts {
-            let options = || engine::payloads(files.config.memtable_bytes);
-            let keyspace = files.engine.keyspace(&self.segment_name(started_us), options);
-            let keyspace = keyspace.map_err(|error| Error::Unavailable(error.to_string()))?;
-            segments.push(Arc::new(Segment::recover(keyspace, started_us, self.partitions())?));
-        }
+        let segments = match self.retention() {
+            Retention::Time(_) => self.recover_files(&files.records)?,
+            Retention::NewestPerKey => vec![Arc::new(self.recover_rows(files)?)],
+        };
         for (number, partition) in (0..).zip(&self.partitions) {
             let stored = files.meta.get(self.place_key(number)).map_err(|error| read_error(&error))?;
             let mut place = stored.as_deref().unwrap_or_default();
@@ -159,6 +178,32 @@ impl Topic {
         }
         *self.segments.write() = segments;
         Ok(())
+    }
+
+    fn recover_files(&self, records: &Path) -> Result<Vec<Arc<Segment>>, Error> {
+        let failed = |error: std::io::Error| Error::Unavailable(error.to_string());
+        std::fs::create_dir_all(&self.folder).and_then(|()| file::sync_folder(records)).map_err(failed)?;
+        let mut segments = Vec::new();
+        for (number, path) in file::list(&self.folder).map_err(failed)? {
+            self.next_file.store(number + 1, Ordering::Relaxed);
+            segments.extend(Segment::recover_file(path, self.partitions.len())?.map(Arc::new));
+        }
+        Ok(segments)
+    }
+
+    fn recover_rows(&self, files: &Files) -> Result<Segment, Error> {
+        let options = || engine::rows(files.config.index_memtable_bytes);
+        let rows = files.engine.keyspace(&format!("rows.{}", self.id), options);
+        let rows = rows.map_err(|error| Error::Unavailable(error.to_string()))?;
+        Segment::recover_rows(rows, self.partitions())
+    }
+
+    /// Where the records of a topic that keeps the newest per key are.
+    pub(super) fn rows(&self) -> Option<fjall::Keyspace> {
+        match self.segments.read().last()?.records() {
+            Records::Rows(rows) => Some(rows.clone()),
+            Records::File(_) => None,
+        }
     }
 
     /// The first offset there is. Of a topic that keeps the newest per key, it moves as records are replaced.
@@ -174,10 +219,18 @@ impl Topic {
         max_bytes: usize,
     ) -> Result<Vec<StoredRecord>, Error> {
         let next = self.partitions[partition as usize].next.load(Ordering::Acquire);
-        let segments = self.segments.read().clone();
+        let segments: Vec<Arc<Segment>> = {
+            let segments = self.segments.read();
+            segments
+                .iter()
+                .filter(|segment| segment.end(partition) > offset)
+                .take(SEGMENTS)
+                .cloned()
+                .collect()
+        };
         let mut records = Vec::new();
         let mut budget = max_bytes.max(1);
-        for segment in segments.iter().filter(|segment| segment.end(partition) > offset) {
+        for segment in segments {
             if !segment.read(partition, offset, next, &mut budget, &mut records)? {
                 break;
             }

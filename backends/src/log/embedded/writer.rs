@@ -1,7 +1,6 @@
 //! The one thread that writes: it takes what waits, makes it durable with one fsync, and answers.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -9,15 +8,15 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
-use fjall::{OwnedWriteBatch, PersistMode};
+use fjall::{Keyspace, OwnedWriteBatch, PersistMode};
 use parking_lot::Mutex;
-use playhead_domain::log::{Error, Position, Record, Retention};
+use playhead_domain::log::{Error, Position, Record};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::index::Place;
 use super::segment::Segment;
 use super::topic::Topic;
 use super::{Files, codec, read_error, retention};
-use crate::engine;
 use crate::log::{group, partition_of};
 
 /// A record that waits to become durable. The permit bounds how many bytes wait.
@@ -30,8 +29,6 @@ pub(super) struct Append {
 
 /// How often groups' progress is written when nothing is appended.
 const IDLE_TICK: Duration = Duration::from_millis(500);
-/// After this long without an append, what is in memory goes to files.
-const IDLE_FLUSH: Duration = Duration::from_secs(10);
 /// How long a group waits for those who were in the last one and have only just been answered. Less than an fsync takes.
 const GATHER: Duration = Duration::from_micros(200);
 
@@ -46,14 +43,7 @@ impl Writer {
     pub(super) fn start(files: Arc<Files>, dropped: Sender<Arc<Segment>>) -> std::io::Result<Self> {
         let (sender, receiver) = channel();
         let topics: Arc<Mutex<Vec<Arc<Topic>>>> = Arc::default();
-        let work = Work {
-            files,
-            topics: Arc::clone(&topics),
-            dropped,
-            swept: Instant::now(),
-            appended: None,
-            last_group: 0,
-        };
+        let work = Work { files, topics: Arc::clone(&topics), dropped, swept: Instant::now(), last_group: 0 };
         let thread =
             std::thread::Builder::new().name("log-writer".to_owned()).spawn(move || work.run(&receiver))?;
         Ok(Self { sender: Some(sender), topics, thread: Some(thread) })
@@ -85,8 +75,6 @@ struct Work {
     topics: Arc<Mutex<Vec<Arc<Topic>>>>,
     dropped: Sender<Arc<Segment>>,
     swept: Instant,
-    /// When something was last appended that may still be in memory only.
-    appended: Option<Instant>,
     /// How many records the last group had.
     last_group: usize,
 }
@@ -100,12 +88,10 @@ impl Work {
                 Ok(first) => {
                     let appends = self.gather(first, receiver);
                     self.last_group = appends.len();
-                    self.appended = Some(Instant::now());
                     self.write(appends);
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     self.write(Vec::new());
-                    self.flush_when_idle();
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -115,6 +101,7 @@ impl Work {
             }
         }
         self.write(Vec::new());
+        self.seal(true);
     }
 
     /// What waits already, up to the bound of one group.
@@ -133,20 +120,6 @@ impl Work {
         appends
     }
 
-    /// Gives the memory of the last load back.
-    fn flush_when_idle(&mut self) {
-        if self.appended.is_none_or(|appended| appended.elapsed() < IDLE_FLUSH) {
-            return;
-        }
-        self.appended = None;
-        for topic in self.topics.lock().iter() {
-            let newest = topic.segments.read().last().map(|segment| segment.keyspace.clone());
-            if let Some(Err(error)) = newest.map(|keyspace| keyspace.rotate_memtable()) {
-                self.files.engine.fail(&error);
-            }
-        }
-    }
-
     fn write(&self, appends: Vec<Append>) {
         match self.try_write(&appends) {
             Ok(positions) => {
@@ -161,6 +134,16 @@ impl Work {
                 }
             }
         }
+        self.seal(false);
+    }
+
+    /// Finishes files that take no more records, so that they need not be read to open the log.
+    fn seal(&self, all: bool) {
+        for topic in self.topics.lock().iter() {
+            if let Err(error) = topic.seal_files(all) {
+                self.files.engine.fail(&error);
+            }
+        }
     }
 
     fn try_write(&self, appends: &[Append]) -> Result<Vec<Position>, Arc<str>> {
@@ -170,10 +153,11 @@ impl Work {
         if !appends.is_empty() {
             engine.check_writable()?;
         }
+        let now_us = self.files.clock.now_us();
         for append in appends {
-            group.add(append).map_err(|error| engine.fail(&error))?;
+            group.add(append, now_us).map_err(|error| engine.fail(&error))?;
         }
-        group.commit(!appends.is_empty()).map_err(|error| engine.fail(&error))
+        group.commit().map_err(|error| engine.fail(&error))
     }
 
     fn sweep(&self) {
@@ -198,24 +182,66 @@ struct Group<'a> {
     files: &'a Files,
     batch: OwnedWriteBatch,
     positions: Vec<Position>,
-    places: HashMap<(u32, u32), Place>,
+    places: HashMap<(u32, u32), PartitionEnd>,
     /// Of topics that keep the newest record per key: the newest in this group.
     newest: HashMap<Vec<u8>, Newest>,
+    /// Of other topics: what goes to the end of their files. Seldom more than one.
+    appended: Vec<Appended>,
+    /// Records in rows.
     written: Vec<(Arc<Segment>, Position, i64)>,
     commits: Vec<(Arc<Topic>, (String, u32), u64)>,
 }
 
-struct Place {
+struct PartitionEnd {
     topic: Arc<Topic>,
     next: u64,
     last_append_us: i64,
 }
 
 struct Newest {
-    segment: Arc<Segment>,
+    rows: Keyspace,
     position: Position,
     stored: Bytes,
 }
+
+/// What one file gets.
+struct Appended {
+    segment: Arc<Segment>,
+    parts: Vec<Bytes>,
+    end: u64,
+    places: Vec<(Position, Place)>,
+    newest_append_us: i64,
+}
+
+impl Appended {
+    fn new(segment: Arc<Segment>) -> Self {
+        let end = segment.file_bytes();
+        Self { segment, parts: Vec::new(), end, places: Vec::new(), newest_append_us: i64::MIN }
+    }
+
+    fn add(&mut self, record: &Record, position: Position, append_us: i64) -> Result<(), Error> {
+        let len = codec::encoded_len(record);
+        let small = |bytes: u64| {
+            u32::try_from(bytes).map_err(|_| Error::Unavailable("a file of the log is too long".to_owned()))
+        };
+        let place = Place { at: small(self.end)?, len: small(len as u64)? };
+        let head = codec::encode_head(record, position, append_us)?;
+        if record.value.len() < COPIED_BYTES {
+            let mut whole = head;
+            whole.extend_from_slice(&record.value);
+            self.parts.push(whole.freeze());
+        } else {
+            self.parts.extend([head.freeze(), record.value.clone()]);
+        }
+        self.places.push((position, place));
+        self.end += len as u64;
+        self.newest_append_us = self.newest_append_us.max(append_us);
+        Ok(())
+    }
+}
+
+/// Shorter values are copied behind their heads: cheaper than one more piece for the kernel.
+const COPIED_BYTES: usize = 512;
 
 impl<'a> Group<'a> {
     fn new(files: &'a Files) -> Self {
@@ -225,6 +251,7 @@ impl<'a> Group<'a> {
             positions: Vec::new(),
             places: HashMap::new(),
             newest: HashMap::new(),
+            appended: Vec::new(),
             written: Vec::new(),
             commits: Vec::new(),
         }
@@ -239,37 +266,42 @@ impl<'a> Group<'a> {
         }
     }
 
-    fn add(&mut self, append: &Append) -> Result<(), Error> {
-        let topic = &append.topic;
-        let partition = partition_of(&append.record.key, u32::try_from(topic.partitions.len()).unwrap_or(1));
-        let now_us = self.files.clock.now_us();
-        let place = match self.places.entry((topic.id, partition)) {
-            Entry::Occupied(place) => place.into_mut(),
-            Entry::Vacant(vacant) => {
-                let known = &topic.partitions[partition as usize];
-                vacant.insert(Place {
-                    topic: Arc::clone(topic),
-                    next: known.next.load(Ordering::Acquire),
-                    last_append_us: known.last_append_us.load(Ordering::Acquire),
-                })
-            }
-        };
-        let position = Position { partition, offset: place.next };
-        place.next += 1;
-        place.last_append_us = place.last_append_us.max(now_us);
-        let append_us = place.last_append_us;
+    fn add(&mut self, append: &Append, now_us: i64) -> Result<(), Error> {
+        let (topic, record) = (&append.topic, &append.record);
+        let partition = partition_of(&record.key, u32::try_from(topic.partitions.len()).unwrap_or(1));
+        let (position, append_us) = self.place(topic, partition, now_us);
         let segment = retention::segment_for(self.files, topic, append_us)?;
-        let stored = codec::encode(&append.record, append_us)?;
-        if topic.retention() == Retention::NewestPerKey {
-            let key = topic.newest_key(partition, &append.record.key);
-            let newest = Newest { segment: Arc::clone(&segment), position, stored };
-            self.newest.insert(key, newest);
+        if let Some(rows) = topic.rows() {
+            let stored = codec::encode(record, position, append_us)?;
+            let key = topic.newest_key(partition, &record.key);
+            self.newest.insert(key, Newest { rows, position, stored });
+            self.written.push((segment, position, append_us));
         } else {
-            self.batch.insert(&segment.keyspace, codec::encode_position(position), stored);
+            let known = self.appended.iter().rposition(|appended| Arc::ptr_eq(&appended.segment, &segment));
+            let index = known.unwrap_or_else(|| {
+                self.appended.push(Appended::new(segment));
+                self.appended.len() - 1
+            });
+            self.appended[index].add(record, position, append_us)?;
         }
-        self.written.push((segment, position, append_us));
         self.positions.push(position);
         Ok(())
+    }
+
+    /// The next place of a partition, and the time that never goes back.
+    fn place(&mut self, topic: &Arc<Topic>, partition: u32, now_us: i64) -> (Position, i64) {
+        let end = self.places.entry((topic.id, partition)).or_insert_with(|| {
+            let known = &topic.partitions[partition as usize];
+            PartitionEnd {
+                topic: Arc::clone(topic),
+                next: known.next.load(Ordering::Acquire),
+                last_append_us: known.last_append_us.load(Ordering::Acquire),
+            }
+        });
+        let position = Position { partition, offset: end.next };
+        end.next += 1;
+        end.last_append_us = end.last_append_us.max(now_us);
+        (position, end.last_append_us)
     }
 
     /// Replaces each key's older record by the newest of this group.
@@ -279,33 +311,34 @@ impl<'a> Group<'a> {
             if let Some(older) = older {
                 let offset = (&older[..]).try_get_u64().unwrap_or_default();
                 let position = Position { offset, ..newest.position };
-                self.batch.remove(&newest.segment.keyspace, codec::encode_position(position));
+                self.batch.remove(&newest.rows, codec::encode_position(position));
             }
             let position = codec::encode_position(newest.position);
-            self.batch.insert(&newest.segment.keyspace, position, newest.stored);
+            self.batch.insert(&newest.rows, position, newest.stored);
             self.batch.insert(&self.files.newest, key, newest.position.offset.to_be_bytes());
         }
         Ok(())
     }
 
-    fn commit(mut self, durable: bool) -> Result<Vec<Position>, Error> {
-        self.replace_older()?;
-        if self.batch.is_empty() {
-            return Ok(self.positions);
+    fn commit(mut self) -> Result<Vec<Position>, Error> {
+        for appended in &self.appended {
+            let result = appended.segment.append(&appended.parts);
+            result.map_err(|error| Error::Unavailable(error.to_string()))?;
         }
         // Progress alone is a hint: it may wait for the next fsync.
-        let mode = if durable { PersistMode::SyncData } else { PersistMode::Buffer };
-        let batch = self.batch.durability(Some(mode));
-        batch.commit().map_err(|error| Error::Unavailable(error.to_string()))?;
+        let mode = if self.newest.is_empty() { PersistMode::Buffer } else { PersistMode::SyncData };
+        self.replace_older()?;
+        if !self.batch.is_empty() {
+            let batch = self.batch.durability(Some(mode));
+            batch.commit().map_err(|error| Error::Unavailable(error.to_string()))?;
+        }
+        for appended in self.appended {
+            appended.segment.note_file(&appended.places, appended.newest_append_us);
+        }
         for (segment, position, append_us) in self.written {
             segment.note(position, append_us);
         }
-        for ((_, partition), place) in self.places {
-            let known = &place.topic.partitions[partition as usize];
-            known.last_append_us.store(place.last_append_us, Ordering::Release);
-            known.next.store(place.next, Ordering::Release);
-            group::announce(crate::log::group::Source::changes(&*place.topic));
-        }
+        publish(self.places.into_iter().map(|((_, partition), end)| (partition, end)));
         for (topic, key, offset) in self.commits {
             let mut commits = topic.commits.lock();
             if commits.get(&key) == Some(&offset) {
@@ -316,11 +349,18 @@ impl<'a> Group<'a> {
     }
 }
 
-/// A segment's keyspace.
-pub(super) fn create_segment(files: &Files, topic: &Topic, started_us: i64) -> Result<Arc<Segment>, Error> {
-    let options = || engine::payloads(files.config.memtable_bytes);
-    let keyspace = files.engine.keyspace(&topic.segment_name(started_us), options);
-    let keyspace = keyspace.map_err(|error| Error::Unavailable(error.to_string()))?;
-    let partitions = u32::try_from(topic.partitions.len()).unwrap_or(u32::MAX);
-    Ok(Arc::new(Segment::new(keyspace, started_us, partitions)))
+/// Lets readers see how far their partitions are now.
+fn publish(ends: impl Iterator<Item = (u32, PartitionEnd)>) {
+    let mut changed: Vec<Arc<Topic>> = Vec::new();
+    for (partition, end) in ends {
+        let known = &end.topic.partitions[partition as usize];
+        known.last_append_us.store(end.last_append_us, Ordering::Release);
+        known.next.store(end.next, Ordering::Release);
+        if !changed.iter().any(|topic| topic.id == end.topic.id) {
+            changed.push(end.topic);
+        }
+    }
+    for topic in changed {
+        group::announce(group::Source::changes(&*topic));
+    }
 }
