@@ -3,7 +3,8 @@ import type { Frame, Page } from 'playwright-core';
 import pixelmatch from 'pixelmatch';
 import { PNG } from 'pngjs';
 
-export interface TextBox {
+/** A visible text, or an element that is seen without one (`<input>`), and where it is. */
+export interface Box {
   text: string;
   x: number;
   y: number;
@@ -11,10 +12,16 @@ export interface TextBox {
   height: number;
 }
 
-/** Runs in the page: visible text with its boxes, shadow roots included. Self-contained, since it travels as source. */
-function collect(root: Document): TextBox[] {
-  const found: TextBox[] = [];
+/** Runs in the page: visible texts and element boxes, shadow roots included. Self-contained, since it travels as source. */
+function collect(root: Document): Box[] {
+  const found: Box[] = [];
   const view = root.defaultView!;
+  const keep = (text: string, box: DOMRect): void => {
+    const inside = box.bottom > 0 && box.right > 0 && box.top < view.innerHeight && box.left < view.innerWidth;
+    if (box.width > 0 && box.height > 0 && inside) {
+      found.push({ text, x: box.x, y: box.y, width: box.width, height: box.height });
+    }
+  };
   const visit = (node: Node): void => {
     if (node.nodeType === 3) {
       const text = (node.textContent ?? '').replace(/\s+/g, ' ').trim();
@@ -22,15 +29,19 @@ function collect(root: Document): TextBox[] {
       if (!text || (parent && view.getComputedStyle(parent).visibility === 'hidden')) return;
       const range = root.createRange();
       range.selectNodeContents(node);
-      const box = range.getBoundingClientRect();
-      const inside = box.bottom > 0 && box.right > 0 && box.top < view.innerHeight && box.left < view.innerWidth;
-      if (box.width > 0 && box.height > 0 && inside) {
-        found.push({ text, x: box.x, y: box.y, width: box.width, height: box.height });
-      }
+      keep(text, range.getBoundingClientRect());
       return;
     }
     const element = node as Element;
     if (['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE'].includes(element.tagName)) return;
+    const seenWithoutText = /^(input|textarea|select|button|img|svg|canvas|video|iframe|table|hr)$/i.test(
+      element.tagName,
+    );
+    if (seenWithoutText && view.getComputedStyle(element).visibility !== 'hidden') {
+      keep(`<${element.tagName.toLowerCase()}>`, element.getBoundingClientRect());
+    }
+    // What fields hold is masked in the replay by design.
+    if (/^(textarea|select)$/i.test(element.tagName)) return;
     if (element.shadowRoot) element.shadowRoot.childNodes.forEach(visit);
     node.childNodes.forEach(visit);
   };
@@ -38,8 +49,8 @@ function collect(root: Document): TextBox[] {
   return found;
 }
 
-/** The visible text of a live page. */
-export async function textOfPage(page: Page): Promise<TextBox[]> {
+/** The visible texts and boxes of a live page. */
+export async function boxesOfPage(page: Page): Promise<Box[]> {
   return page.evaluate(`(${collect.toString()})(document)`);
 }
 
@@ -50,8 +61,8 @@ export async function stageOf(page: Page): Promise<Frame> {
   return frame;
 }
 
-/** The visible text of the recorded page on the stage. */
-export async function textOfStage(page: Page): Promise<TextBox[]> {
+/** The visible texts and boxes of the recorded page on the stage. */
+export async function boxesOfStage(page: Page): Promise<Box[]> {
   const stage = await stageOf(page);
   return stage.evaluate(`(() => {
     const frames = [...document.querySelectorAll('iframe')].filter((f) => f.getBoundingClientRect().width > 0 && getComputedStyle(f).visibility !== 'hidden');
@@ -60,8 +71,17 @@ export async function textOfStage(page: Page): Promise<TextBox[]> {
   })()`);
 }
 
-/** Texts of `live` that `replayed` does not show within `tolerance` pixels of the same place. */
-export function missing(live: TextBox[], replayed: TextBox[], tolerance = 2): TextBox[] {
+/** The recorded page on the stage at its own size, without the viewer's drawing of the pointer. */
+export async function pictureOfStage(page: Page): Promise<Buffer> {
+  const stage = await stageOf(page);
+  await stage.addStyleTag({
+    content: '.window.shown { transform: none !important } .replayer-mouse { display: none }',
+  });
+  return stage.locator('.window.shown iframe').screenshot({ animations: 'disabled' });
+}
+
+/** Texts and boxes of `live` that `replayed` does not show within `tolerance` pixels of the same place. */
+export function missing(live: Box[], replayed: Box[], tolerance = 2): Box[] {
   return live.filter(
     (box) =>
       !replayed.some(

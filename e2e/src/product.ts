@@ -146,6 +146,14 @@ export async function createProject(product: Product, name = 'e2e'): Promise<Pro
   return (await answer.json()) as Project;
 }
 
+/** The demo shop's own project, with a secret key made for the test. */
+export async function demoProject(product: Product): Promise<Project> {
+  const list: any = await (await call(product, '/api/v1/projects')).json();
+  const { id, public_key } = list.items[0];
+  const key: any = await (await call(product, `/api/v1/projects/${id}/secret-keys`, { method: 'POST' })).json();
+  return { project_id: id, public_key, secret_key: key.secret_key };
+}
+
 /** Reads JSON under a project with its secret key. */
 export async function read<T = any>(product: Product, project: Project, path: string): Promise<T> {
   const answer = await call(product, `/api/v1/projects/${project.project_id}${path}`, { token: project.secret_key });

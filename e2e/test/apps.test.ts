@@ -1,17 +1,15 @@
 // Two web apps that other people wrote are driven, recorded and replayed: the stage shows what the page showed.
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import { startChromium } from '../src/chromium.ts';
-import { missing, pixelDifference, stageOf, textOfPage, textOfStage, type TextBox } from '../src/likeness.ts';
-import { createProject, pause, read, startProduct, until, type Product, type Project } from '../src/product.ts';
+import { checkReplay, letItSend, moment, type Moment } from '../src/moments.ts';
+import { createProject, startProduct, type Product } from '../src/product.ts';
 import { startSite, type Site } from '../src/site.ts';
 
 const require = createRequire(import.meta.url);
 const folder = (name: string): string => dirname(require.resolve(`${name}/package.json`));
-const OUTPUT = join(import.meta.dirname, '..', 'output');
 
 const PETSTORE = JSON.stringify({
   openapi: '3.0.3',
@@ -44,7 +42,6 @@ let product: Product;
 let chromium: Browser;
 
 beforeAll(async () => {
-  mkdirSync(OUTPUT, { recursive: true });
   product = await startProduct({ demo: false });
   chromium = await startChromium();
 });
@@ -53,66 +50,6 @@ afterAll(async () => {
   await chromium?.close();
   await product?.remove();
 });
-
-interface Moment {
-  name: string;
-  at: number;
-  texts: TextBox[];
-  picture: Buffer;
-}
-
-async function moment(page: Page, name: string): Promise<Moment> {
-  await pause(1_200);
-  await page.mouse.move(5, 5);
-  await pause(300);
-  const [texts, at] = [await textOfPage(page), await page.evaluate(() => Date.now())];
-  const picture = await page.screenshot({ animations: 'disabled' });
-  expect(texts.length, `${name}: the live page shows text`).toBeGreaterThan(5);
-  await pause(300);
-  return { name, at, texts, picture };
-}
-
-async function recordedSession(project: Project): Promise<any> {
-  return until('the session', async () => (await read(product, project, '/sessions?limit=1')).items[0]);
-}
-
-async function checkReplay(project: Project, moments: Moment[], app: string): Promise<void> {
-  const session = await recordedSession(project);
-  const last = moments[moments.length - 1]!;
-  const manifest = await until('the whole recording', async () => {
-    const found = await read(product, project, `/sessions/${session.id}/replay`);
-    return found.ended_at >= last.at && found;
-  });
-  expect(manifest.streams).toHaveLength(1);
-  const offset = manifest.streams[0].clock_offset_ms;
-  const page = await chromium.newPage({ viewport: { width: 1900, height: 1300 }, reducedMotion: 'reduce' });
-  await page.goto(product.signInLink());
-  await page.waitForURL(/\/p\//);
-  for (const { name, at, texts, picture } of moments) {
-    const t = Math.round(at + offset - manifest.started_at);
-    await page.goto(`${product.url}/p/${project.project_id}/sessions/${session.id}?t=${t}`);
-    const lost = await until(
-      `${app} at "${name}" on the stage`,
-      async () => {
-        const shown = await textOfStage(page);
-        const gone = missing(texts, shown);
-        if (gone.length > 0) throw new Error(`not shown alike: ${JSON.stringify(gone.slice(0, 3))} of ${texts.length}`);
-        return true;
-      },
-      20_000,
-    );
-    expect(lost).toBe(true);
-    const stage = await stageOf(page);
-    const replayed = await stage.locator('iframe').last().screenshot({ animations: 'disabled' });
-    writeFileSync(join(OUTPUT, `${app}-${name}-live.png`), picture);
-    writeFileSync(join(OUTPUT, `${app}-${name}-replayed.png`), replayed);
-    await page.screenshot({ path: join(OUTPUT, `${app}-${name}-dashboard.png`) });
-    console.log(
-      `${app} ${name}: ${texts.length} texts alike; ${(100 * pixelDifference(picture, replayed)).toFixed(2)} % of pixels differ`,
-    );
-  }
-  await page.close();
-}
 
 async function drive(
   app: string,
@@ -126,9 +63,10 @@ async function drive(
   const page = await chromium.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(site.url);
   const moments = await steps(page);
+  await letItSend();
   await page.close();
   await site.close();
-  await checkReplay(project, moments, app);
+  await checkReplay(product, chromium, project, moments, app);
 }
 
 test('Swagger UI', async () => {

@@ -2,24 +2,13 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startChromium } from '../src/chromium.ts';
-import { stageOf, textOfStage } from '../src/likeness.ts';
-import { ADMIN_TOKEN, events, pause, startProduct, until, type Product, type Project } from '../src/product.ts';
+import { stageOf, boxesOfStage } from '../src/likeness.ts';
+import { demoProject, events, pause, startProduct, until, type Product, type Project } from '../src/product.ts';
 
 let product: Product;
 let chromium: Browser;
 let project: Project;
 let session: any;
-
-/** The demo's own project, with a secret key for this test. */
-async function demoProject(): Promise<Project> {
-  const asAdmin = { authorization: `Bearer ${ADMIN_TOKEN}` };
-  const list: any = await (await fetch(`${product.url}/api/v1/projects`, { headers: asAdmin })).json();
-  const { id, public_key } = list.items[0];
-  const key: any = await (
-    await fetch(`${product.url}/api/v1/projects/${id}/secret-keys`, { method: 'POST', headers: asAdmin })
-  ).json();
-  return { project_id: id, public_key, secret_key: key.secret_key };
-}
 
 async function sessions(query = ''): Promise<any[]> {
   const answer = await fetch(`${product.url}/api/v1/projects/${project.project_id}/sessions?limit=50${query}`, {
@@ -32,7 +21,7 @@ async function sessions(query = ''): Promise<any[]> {
 beforeAll(async () => {
   product = await startProduct();
   chromium = await startChromium();
-  project = await demoProject();
+  project = await demoProject(product);
 });
 
 afterAll(async () => {
@@ -128,7 +117,7 @@ test('from the list to the error to the moment', async () => {
   const uncaught = errors.find((e) => e.data.mechanism === 'uncaught');
   await page.getByText(uncaught.data.message, { exact: false }).first().click();
   await until('the recorded shop on the stage', async () => {
-    const texts = await textOfStage(page);
+    const texts = await boxesOfStage(page);
     return texts.some((box) => /make something happen/i.test(box.text)) || undefined;
   });
   const t = Number(new URL(page.url()).searchParams.get('t'));
@@ -144,7 +133,7 @@ test('from the list to the error to the moment', async () => {
 test('a link to a moment opens at that moment, and a stranger sees the sign-in page', async () => {
   const page = await signedIn();
   await page.goto(`${product.url}/p/${project.project_id}/sessions/${session.id}?t=2000`);
-  await until('the stage', async () => (await textOfStage(page)).length > 0 || undefined);
+  await until('the stage', async () => (await boxesOfStage(page)).length > 0 || undefined);
   expect(new URL(page.url()).searchParams.get('t')).toBe('2000');
   await page.close();
   const stranger = await (await chromium.newContext()).newPage();

@@ -1,0 +1,39 @@
+// The demo shop is driven, recorded and replayed: the stage shows what the shop showed, forms with typed fields included.
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, test } from 'vitest';
+import { startChromium } from '../src/chromium.ts';
+import { checkReplay, letItSend, moment } from '../src/moments.ts';
+import { demoProject, startProduct, type Product } from '../src/product.ts';
+
+let product: Product;
+let chromium: Browser;
+
+beforeAll(async () => {
+  product = await startProduct();
+  chromium = await startChromium();
+});
+
+afterAll(async () => {
+  await chromium?.close();
+  await product?.remove();
+});
+
+test('the demo shop', async () => {
+  const project = await demoProject(product);
+  const page = await chromium.newPage({ viewport: { width: 1280, height: 800 } });
+  await page.goto(`${product.url}/demo`);
+  await page.waitForSelector('.card');
+  const moments = [await moment(page, 'list')];
+  await page.locator('.card button').first().click();
+  await page.click('a[href="/demo/cart"]');
+  await page.click('a[href="/demo/checkout"]');
+  await page.waitForSelector('#checkout');
+  await page.fill('#checkout-name', 'Ada Lovelace');
+  await page.fill('#checkout-email', 'ada@example.com');
+  await page.fill('#checkout-card', '4111 1111 1111 1111');
+  await page.fill('#checkout-note', 'Leave it\nat the door');
+  moments.push(await moment(page, 'checkout'));
+  await letItSend();
+  await page.close();
+  await checkReplay(product, chromium, project, moments, 'demo');
+});
