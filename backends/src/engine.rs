@@ -8,9 +8,14 @@ use std::time::{Duration, Instant};
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use parking_lot::Mutex;
 
+use crate::journal;
+
 /// Why a database in the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error("{path} is damaged and cannot be opened ({source}); restore the data folder from a backup, see docs/runbook.md",
+        path = path.display())]
+    Damaged { path: PathBuf, source: fjall::Error },
     #[error("{action} in {path} failed: {source}", path = path.display())]
     Database { action: &'static str, path: PathBuf, source: fjall::Error },
     #[error("{path} cannot be used: {source}", path = path.display())]
@@ -63,15 +68,15 @@ struct State {
 
 impl Engine {
     pub(crate) fn open(path: &Path, limits: &Limits) -> Result<Self, Error> {
-        let failed =
-            |source| Error::Database { action: "opening the database", path: path.to_owned(), source };
-        let database = Database::builder(path)
-            .cache_size(limits.cache_bytes)
-            .max_journaling_size(limits.journals_bytes.max(MIN_JOURNALS_BYTES))
-            .journal_compression(CompressionType::None)
-            .worker_threads(2)
-            .open()
-            .map_err(failed)?;
+        let failed = |source| match source {
+            fjall::Error::JournalRecovery(_) => Error::Damaged { path: path.to_owned(), source },
+            _ => Error::Database { action: "opening the database", path: path.to_owned(), source },
+        };
+        let database = match open_database(path, limits) {
+            Err(fjall::Error::JournalRecovery(_)) if cut_torn_batch(path)? => open_database(path, limits),
+            opened => opened,
+        };
+        let database = database.map_err(failed)?;
         let padding = database.keyspace("padding", || rows(1 << 20)).map_err(failed)?;
         let (path, min_free_bytes) = (path.to_owned(), limits.min_free_bytes);
         Ok(Self { database, path, min_free_bytes, padding, state: Mutex::default() })
@@ -204,6 +209,26 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+fn open_database(path: &Path, limits: &Limits) -> fjall::Result<Database> {
+    Database::builder(path)
+        .cache_size(limits.cache_bytes)
+        .max_journaling_size(limits.journals_bytes.max(MIN_JOURNALS_BYTES))
+        .journal_compression(CompressionType::None)
+        .worker_threads(2)
+        .open()
+}
+
+/// Whether there was a batch at the journal's end that a power cut left torn.
+fn cut_torn_batch(path: &Path) -> Result<bool, Error> {
+    let cut = journal::cut_torn_batch(path);
+    let cut = cut.map_err(|source| Error::Io { path: path.to_owned(), source })?;
+    if let Some(cut) = &cut {
+        let (journal, at_bytes) = (cut.journal.display(), cut.at_bytes);
+        tracing::warn!(%journal, at_bytes, "a write that the last stop interrupted was dropped; it was never acknowledged");
+    }
+    Ok(cut.is_some())
 }
 
 /// Small rows: no key-value separation.

@@ -9,5 +9,6 @@ pub mod blobs;
 pub mod clock;
 pub mod data_folder;
 pub mod engine;
+mod journal;
 pub mod log;
 pub mod store;

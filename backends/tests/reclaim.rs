@@ -189,3 +189,55 @@ async fn old_records_leave_no_bytes_and_no_space() {
     let record = Record { key: "a".into(), value: "b".into(), meta: "".into() };
     log.append(topic.name, record).await.unwrap();
 }
+
+/// Calls that wait for each other's work are served by it, and nothing that they ask for stays behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn reclaims_at_the_same_time_forget_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(open_store(folder.path()));
+    let rows = (0..16).map(|number| put(&SESSIONS, session(number), format!("{SECRET} {number}"), 1));
+    store.write(rows.collect()).await.unwrap();
+    let calls = (0..16).map(|number| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            let delete = Mutation::Delete { table: &SESSIONS, key: session(number), version: 2 };
+            store.write(vec![delete]).await.unwrap();
+            store.reclaim().await.unwrap();
+            assert!(store.get(&SESSIONS, &session(number)).await.unwrap().is_none());
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap();
+    }
+    assert_eq!(files_with(folder.path(), SECRET.as_bytes()), Vec::<String>::new());
+}
+
+/// What a power cut leaves: the last batch is there in length but not in content.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_torn_batch_at_the_end_is_dropped_and_damage_before_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open_store(folder.path());
+    for number in 0..3 {
+        store.write(vec![put(&SESSIONS, session(number), format!("value of {number}"), 1)]).await.unwrap();
+    }
+    drop(store);
+    let journal = folder.path().join("0.jnl");
+    let whole = std::fs::read(&journal).unwrap();
+    let damage = |text: &str| {
+        let mut bytes = whole.clone();
+        let at = bytes.windows(text.len()).position(|window| window == text.as_bytes()).unwrap();
+        bytes[at] ^= 0xff;
+        std::fs::write(&journal, bytes).unwrap();
+    };
+    damage("value of 1");
+    let config = StoreConfig::default();
+    let refused = EmbeddedStore::open(folder.path(), table::ALL, config, Clock::system()).err().unwrap();
+    assert!(refused.to_string().contains("restore the data folder from a backup"), "{refused}");
+    damage("value of 2");
+    let store = open_store(folder.path());
+    assert!(store.get(&SESSIONS, &session(1)).await.unwrap().is_some());
+    assert!(store.get(&SESSIONS, &session(2)).await.unwrap().is_none());
+    store.write(vec![put(&SESSIONS, session(2), "again".to_owned(), 1)]).await.unwrap();
+    drop(store);
+    assert!(open_store(folder.path()).get(&SESSIONS, &session(2)).await.unwrap().is_some());
+}

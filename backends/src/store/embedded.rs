@@ -13,13 +13,14 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use fjall::Readable;
 use playhead_domain::store::{ClusteringRange, Error, Key, Mutation, Order, Page, Row, Store, Swap, Value};
 use playhead_domain::table::Table;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Mutex, Semaphore, oneshot};
 
 pub use config::StoreConfig;
 
@@ -35,8 +36,17 @@ use crate::engine;
 pub struct EmbeddedStore {
     files: Arc<Files>,
     budget: Arc<Semaphore>,
+    reclaims: Reclaims,
     _sweeper: Sweeper,
     writer: Arc<Writer>,
+}
+
+/// One reclaim at a time, as each rewrites files and fills a journal; one that begins after a call serves that call too.
+#[derive(Default)]
+struct Reclaims {
+    asked: AtomicU64,
+    /// Calls that finished reclaims have served.
+    served: Mutex<u64>,
 }
 
 /// What a permit of the budget stands for, in bytes.
@@ -59,7 +69,7 @@ impl EmbeddedStore {
         let writer = Arc::new(Writer::start(Arc::clone(&files)).map_err(engine::Error::Thread)?);
         let sweeper =
             Sweeper::start(Arc::clone(&files), Arc::downgrade(&writer)).map_err(engine::Error::Thread)?;
-        Ok(Self { files, budget, _sweeper: sweeper, writer })
+        Ok(Self { files, budget, reclaims: Reclaims::default(), _sweeper: sweeper, writer })
     }
 
     /// Whether writes are taken now.
@@ -212,9 +222,17 @@ impl Store for EmbeddedStore {
     }
 
     async fn reclaim(&self) -> Result<(), Error> {
+        let call = self.reclaims.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut served = self.reclaims.served.lock().await;
+        if *served >= call {
+            return Ok(());
+        }
+        let serves = self.reclaims.asked.load(Ordering::SeqCst);
         let (files, writer) = (Arc::clone(&self.files), Arc::clone(&self.writer));
         tokio::task::spawn_blocking(move || sweep::reclaim(&files, &writer))
             .await
-            .map_err(|error| Error::Unavailable(error.to_string()))?
+            .map_err(|error| Error::Unavailable(error.to_string()))??;
+        *served = serves;
+        Ok(())
     }
 }
