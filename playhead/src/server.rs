@@ -1,4 +1,4 @@
-//! The HTTP server: bounded in connections and in how long a request's head may take, and able to stop.
+//! The HTTP server (HTTP/1.1): bounded in connections and in how long a request's head may take, and able to stop.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -66,8 +66,9 @@ fn builder(config: &Http) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     let header_timeout = Duration::from_millis(config.header_timeout_ms);
     builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(256 << 10);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256).max_header_list_size(32 << 10);
-    builder
+    // Browsers speak HTTP/2 over TLS only, which ends before this process. To tell the two apart would mean to wait for the
+    // first bytes of a connection, without a limit, and an idle HTTP/2 connection keeps its place for ever.
+    builder.http1_only()
 }
 
 fn connection(
@@ -87,4 +88,34 @@ fn connection(
         async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
     });
     builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    /// With room for one connection, what a silent client holds up is seen by the next one.
+    #[tokio::test]
+    async fn a_connection_without_a_request_gives_its_place_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = Http { max_connections: 1, header_timeout_ms: 50, drain_timeout_ms: 1_000 };
+        let router = Router::new().route("/", get(|| async { "here" }));
+        let stop = CancellationToken::new();
+        let (ended, running) = (stop.clone(), config.clone());
+        let server = tokio::spawn(async move { serve(listener, router, &running, ended).await });
+        for opening in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n\r\nSM", b"GET / HTTP/1.1\r\nho"] {
+            let mut silent = TcpStream::connect(address).await.unwrap();
+            silent.write_all(opening).await.unwrap();
+            let mut next = TcpStream::connect(address).await.unwrap();
+            next.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await.unwrap();
+            let mut answer = String::new();
+            next.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("here"), "{opening:?}: {answer}");
+        }
+        stop.cancel();
+        server.await.unwrap();
+    }
 }

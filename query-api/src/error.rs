@@ -32,6 +32,8 @@ pub enum ApiError {
     Conflict,
     #[error("the body is over {0} bytes")]
     TooLarge(usize),
+    #[error("the body did not come in time; send it again")]
+    TooSlow,
     #[error("too many wrong tokens from this address; wait")]
     TooManyAttempts { retry_after_s: u64 },
     #[error("too many recordings are being read; try again")]
@@ -59,7 +61,7 @@ impl ApiError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::TooManyAttempts { .. } | Self::Busy | Self::Conflict => true,
+            Self::TooManyAttempts { .. } | Self::Busy | Self::Conflict | Self::TooSlow => true,
             Self::Store(error) => error.is_retryable(),
             Self::Log(error) => error.is_retryable(),
             _ => false,
@@ -81,6 +83,7 @@ impl ApiError {
             Self::Expired => (StatusCode::GONE, "expired", "Expired by retention"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "Changed meanwhile"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow"),
             Self::TooManyAttempts { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
             }
