@@ -21,6 +21,19 @@ const SLOW: Duration = Duration::from_secs(3);
 const MAX_ORDER_BYTES: usize = 64 << 10;
 const MAX_MESSAGE_BYTES: usize = 64 << 10;
 const MAX_MESSAGES: usize = 1_000;
+/// A socket over which nothing comes for longer is closed: it holds one of the server's places.
+const SOCKET_IDLE: Duration = Duration::from_secs(120);
+
+/// The hosts of the shop's images, as the first project should allow them: where it is reached, under both names of the
+/// loopback address.
+pub(crate) fn image_hosts(public_url: &str) -> Vec<String> {
+    let host = public_url.split_once("://").map_or(public_url, |(_, host)| host);
+    let mut hosts = vec![host.to_owned()];
+    if let Some(port) = host.strip_prefix("127.0.0.1") {
+        hosts.push(format!("localhost{port}"));
+    }
+    hosts
+}
 
 /// The routes under `/demo`; `script_tag` goes into the head of its pages.
 pub(crate) fn router(script_tag: &str) -> Router {
@@ -99,7 +112,8 @@ async fn echo(upgrade: WebSocketUpgrade) -> Response {
 
 async fn repeat(mut socket: WebSocket) {
     for _ in 0..MAX_MESSAGES {
-        match socket.recv().await {
+        let received = tokio::time::timeout(SOCKET_IDLE, socket.recv()).await.unwrap_or(None);
+        match received {
             Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
                 if socket.send(message).await.is_err() {
                     return;

@@ -6,6 +6,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use bytes::Bytes;
+use playhead_domain::store::{Key, Store, Swap};
+use playhead_domain::table::INSTALLATION;
 use playhead_proto::key::InstallationKey;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -27,6 +30,23 @@ pub(crate) fn installation_key(data: &Path) -> anyhow::Result<InstallationKey> {
     let key = key
         .with_context(|| format!("{from} is not 64 hex digits; without the right key no recording opens"))?;
     Ok(InstallationKey::new(key))
+}
+
+/// Makes sure that the key is the one that the data was written with: with another one nothing that is stored opens, and what
+/// comes in would be sealed with a key that no backup of the data has. The store keeps what derives from it, once.
+///
+/// # Errors
+/// When it is another key, or the store does not answer.
+pub(crate) async fn check_key(store: &dyn Store, key: &InstallationKey) -> anyhow::Result<()> {
+    let ours = Bytes::copy_from_slice(&key.derive("playhead key check v1"));
+    let row = Key { partition: vec!["key_check".into()], clustering: vec![] };
+    match store.compare_and_set(&INSTALLATION, &row, None, Some(ours.clone()), None).await? {
+        Swap::Conflict(Some(stored)) if stored != ours => bail!(
+            "the installation key is not the one that this data was written with: restore {KEY_FILE} in the data folder \
+            (or PLAYHEAD_INSTALLATION_KEY) from a backup"
+        ),
+        Swap::Applied | Swap::Conflict(_) => Ok(()),
+    }
 }
 
 /// The administrator's bearer token: `PLAYHEAD_ADMIN_TOKEN`, or the data folder's own.
@@ -89,6 +109,19 @@ mod tests {
         assert_eq!(installation_key(folder.path()).unwrap().derive("test"), first);
         let mode = std::fs::metadata(folder.path().join(KEY_FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn data_opens_with_its_own_key_only() {
+        let store =
+            playhead_backends::store::memory::MemoryStore::new(playhead_backends::clock::Clock::system());
+        let key = |byte| InstallationKey::new([byte; 32]);
+        for _ in 0..2 {
+            check_key(&store, &key(1)).await.unwrap();
+        }
+        let error = check_key(&store, &key(2)).await.unwrap_err().to_string();
+        assert!(error.contains("installation.key"), "{error}");
+        check_key(&store, &key(1)).await.unwrap();
     }
 
     #[test]

@@ -38,6 +38,9 @@ use crate::{demo, health, installation, server, site};
 
 const DEMO_RELEASE: &str = "demo-1.0.0";
 const PROCESSOR_PAUSE: Duration = Duration::from_secs(1);
+/// Threads for what blocks: reads of the store and the blobs, compression. Tokio's own bound of 512 costs a burst of small
+/// reads some hundred MiB, as every thread keeps memory of its own; what does not get one waits its turn.
+const MAX_BLOCKING_THREADS: usize = 16;
 /// How long the processor may take to flush at the end; what it does not manage is redone at the next start.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
@@ -51,6 +54,7 @@ pub(crate) fn run(config: Config) -> anyhow::Result<()> {
     if config.worker_threads > 0 {
         runtime.worker_threads(config.worker_threads);
     }
+    runtime.max_blocking_threads(MAX_BLOCKING_THREADS);
     let runtime =
         runtime.enable_all().thread_name("playhead").build().context("threads cannot be started")?;
     let result = runtime.block_on(serve(config));
@@ -140,6 +144,7 @@ impl Services {
     async fn new(config: &Config, backends: &Backends) -> anyhow::Result<Self> {
         let (log, store): (Arc<dyn EventLog>, Arc<dyn Store>) =
             (backends.log.clone(), backends.store.clone());
+        installation::check_key(&*store, &backends.installation_key).await?;
         let retention = Duration::from_secs(u64::from(config.batches.retention_hours) * 3_600);
         let batches = topic::batches(config.batches.partitions, retention);
         log.ensure_topic(&batches).await?;
@@ -183,8 +188,10 @@ impl Services {
             registry: registry.clone(),
         })?;
         let name = if config.demo { "Demo shop" } else { "My app" };
-        let first_project =
-            project::create_first(&api, name).await.context("the first project cannot be made")?;
+        let image_hosts = if config.demo { demo::image_hosts(&config.public_url()) } else { Vec::new() };
+        let first_project = project::create_first(&api, name, &image_hosts)
+            .await
+            .context("the first project cannot be made")?;
         project::publish_all(&api).await.context("projects cannot be published")?;
         let tag = api.script_tag_plain(ProjectId(first_project.project));
         let demo_tag = config
@@ -370,6 +377,7 @@ mod tests {
     async fn the_demo_carries_the_tag_of_the_first_project() {
         let started = started(true).await;
         assert_eq!(started.services.first_project.name, "Demo shop");
+        assert_eq!(started.services.first_project.image_hosts, ["127.0.0.1:7700", "localhost:7700"]);
         let key = started.services.api.script_tag_plain(ProjectId(started.services.first_project.project));
         let key = key.split('"').find(|part| part.starts_with("phk_")).unwrap().to_owned();
         for path in ["/demo", "/demo/cart", "/demo/products/mug"] {
@@ -386,6 +394,7 @@ mod tests {
     async fn without_the_demo_there_is_none() {
         let started = started(false).await;
         assert_eq!(started.services.first_project.name, "My app");
+        assert!(started.services.first_project.image_hosts.is_empty());
         let (_, _, page) = started.get("/demo").await;
         assert!(!page.contains("phk_"));
     }

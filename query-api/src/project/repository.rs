@@ -58,6 +58,10 @@ pub(crate) async fn all(store: &dyn Store) -> Result<Vec<row::Project>, ApiError
 /// # Errors
 /// [`ApiError::Forbidden`] at the limit of projects; the store's and the log's.
 pub(crate) async fn create(api: &Api, name: &str) -> Result<row::Project, ApiError> {
+    create_showing(api, name, &[]).await
+}
+
+async fn create_showing(api: &Api, name: &str, image_hosts: &[String]) -> Result<row::Project, ApiError> {
     if all(api.store()).await?.len() >= MAX_PROJECTS {
         return Err(ApiError::Forbidden("this installation has as many projects as it can hold"));
     }
@@ -65,6 +69,7 @@ pub(crate) async fn create(api: &Api, name: &str) -> Result<row::Project, ApiErr
         let mut random = [0u8; 8];
         getrandom::fill(&mut random).map_err(|e| ApiError::Internal(e.to_string()))?;
         let project = with_defaults(ProjectId(u64::from_be_bytes(random)), name, api.now_ms());
+        let project = row::Project { image_hosts: image_hosts.to_vec(), ..project };
         if swap(api.store(), None, &project).await? {
             publish(api, &project).await?;
             return Ok(project);
@@ -134,13 +139,13 @@ pub async fn publish_all(api: &Api) -> Result<usize, ApiError> {
     Ok(projects.len())
 }
 
-/// The oldest project; creates one of that name in an empty installation.
+/// The oldest project; in an empty installation creates one of that name, whose recordings show images of these hosts.
 ///
 /// # Errors
 /// The store's and the log's.
-pub async fn create_first(api: &Api, name: &str) -> Result<row::Project, ApiError> {
+pub async fn create_first(api: &Api, name: &str, image_hosts: &[String]) -> Result<row::Project, ApiError> {
     match all(api.store()).await?.into_iter().next() {
         Some(project) => Ok(project),
-        None => create(api, name).await,
+        None => create_showing(api, name, image_hosts).await,
     }
 }
