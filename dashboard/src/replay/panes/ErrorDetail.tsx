@@ -36,7 +36,7 @@ export function ErrorDetail({ moment, watchBefore }: PaneProps & { moment: Momen
           Watch the seconds before
         </Button>
       </div>
-      <Stack stack={text(data['stack'])} />
+      <Stack stack={text(data['stack'])} message={moment.title} />
       <Causes value={data['causes']} name="Caused by" />
       <Causes value={data['errors']} name="One of its errors" />
       {text(data['component_stack']) !== null && (
@@ -55,11 +55,15 @@ export function ErrorDetail({ moment, watchBefore }: PaneProps & { moment: Momen
   );
 }
 
-function Stack({ stack }: { stack: string | null }) {
+/** The frames; the message, with which some browsers begin a stack, stands above it already. */
+function Stack({ stack, message }: { stack: string | null; message: string }) {
   if (stack === null) return <p className="muted">No stack came with it.</p>;
+  const lines = readStack(stack);
+  const [first] = lines;
+  const repeats = message !== '' && first?.at === null && first.text.includes(message.split('\n', 1)[0] ?? message);
   return (
     <ol className="stack code-block" tabIndex={0} aria-label="Stack">
-      {readStack(stack).map((line, index) => (
+      {lines.slice(repeats ? 1 : 0).map((line, index) => (
         <li key={index}>
           {line.at === null ? (
             line.text
@@ -83,7 +87,7 @@ function Causes({ value, name }: { value: unknown; name: string }) {
       <strong className="error-title">
         {text(cause['type']) ?? 'Error'}: {text(cause['message']) ?? ''}
       </strong>
-      {text(cause['stack']) !== null && <Stack stack={text(cause['stack'])} />}
+      {text(cause['stack']) !== null && <Stack stack={text(cause['stack'])} message={text(cause['message']) ?? ''} />}
     </div>
   ));
 }

@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
 import { formatDuration, formatPosition } from '../../format/duration';
+import { formatBytes } from '../../format/number';
 import { pathOf } from '../../format/text';
 import { type Moment, number, text } from '../moments';
 import { MomentDetail } from './MomentDetail';
@@ -64,7 +65,7 @@ function RequestRow({ moment, span }: { moment: Moment; span: Span | undefined }
 const OUTCOMES: Record<string, string> = { network_error: 'failed', aborted: 'aborted', timeout: 'timeout' };
 
 export function statusOf({ kind, data }: Moment): string {
-  if (kind === 'websocket') return text(data['op']) ?? '';
+  if (kind === 'websocket') return text(data['direction']) ?? text(data['op']) ?? '';
   const status = number(data['status']);
   return status !== null && status > 0 ? String(status) : (OUTCOMES[text(data['outcome']) ?? ''] ?? '–');
 }
@@ -72,12 +73,16 @@ export function statusOf({ kind, data }: Moment): string {
 function lengthOf({ kind, data }: Moment): string {
   const duration = number(data['duration_ms']);
   if (duration !== null) return formatDuration(duration);
-  return kind === 'websocket' ? (text(data['direction']) ?? '') : 'open';
+  const bytes = number(data['bytes']);
+  if (bytes !== null) return formatBytes(bytes);
+  return kind === 'websocket' ? '' : 'open';
 }
 
 function Bar({ moment, span }: { moment: Moment; span: Span | undefined }) {
   const duration = wholeTime(moment.data);
-  if (span === undefined || duration === 0) return <span className="waterfall" />;
+  // A WebSocket's end says how long it was open: that is no span from here on.
+  const isOver = moment.data['op'] === 'close';
+  if (span === undefined || duration === 0 || isOver) return <span className="waterfall" />;
   const width = Math.max(SHORTEST_SCALE_MS, span.to - span.from);
   const parts = splitTime(moment.data);
   const offset = moment.at - span.from;

@@ -4,7 +4,7 @@ import { Button, Chip, CopyButton } from '../../ui';
 import { type Moment, number, text } from '../moments';
 import { statusOf } from './NetworkPane';
 import type { PaneProps } from './Panes';
-import { asRecord, splitTime } from './timing';
+import { asRecord, type Split, splitTime } from './timing';
 
 /** One request: what was asked, what came back, where the time went, and the click that started it. */
 export function RequestDetail(props: PaneProps & { moment: Moment }) {
@@ -34,6 +34,13 @@ export function RequestDetail(props: PaneProps & { moment: Moment }) {
   );
 }
 
+const MEANINGS: Record<Split['part'], string> = {
+  network: 'Queueing in the browser, connecting, sending and receiving',
+  backend: 'Waiting for the first byte of the answer',
+  frontend: 'From the end of the answer to the frame that showed it, on top of the request itself',
+  unknown: 'The browser told nothing about this part',
+};
+
 function TimeSplit({ data }: { data: Record<string, unknown> }) {
   const parts = splitTime(data);
   if (parts.length === 0) return <p className="muted">How long it took is not known.</p>;
@@ -46,7 +53,7 @@ function TimeSplit({ data }: { data: Record<string, unknown> }) {
       </div>
       <div className="legend">
         {parts.map(({ part, duration_ms }) => (
-          <span key={part}>
+          <span key={part} title={MEANINGS[part]}>
             <i className={part} />
             {part} {formatDuration(duration_ms)}
           </span>

@@ -20,7 +20,7 @@ export function readStack(stack: string): StackLine[] {
 function readLine(line: string): StackLine {
   const match = CHROMIUM.exec(line) ?? GECKO.exec(line);
   const [, name, url, position] = match ?? [];
-  if (url === undefined || position === undefined) return { text: line.trim(), at: null };
+  if (url === undefined || position === undefined) return { text: line.trim().replace(/^at /, ''), at: null };
   return {
     text: name === undefined || name === '' ? '(anonymous)' : name,
     at: { url: `${url}:${position}`, file: fileOf(url), position },

@@ -46,6 +46,9 @@ export function Controls(shared: Shared) {
       <span className="grow" />
       <span className="control-group">
         <StepButton {...shared} direction={-1} />
+        <span className="muted wide-only" aria-hidden="true">
+          marker
+        </span>
         <StepButton {...shared} direction={1} />
       </span>
       <MarkerCounts {...shared} />
@@ -204,10 +207,9 @@ function StepButton({ player, markers, pick, direction }: Shared & { direction: 
       disabled={!possible}
       onClick={step}
       aria-label={direction === 1 ? 'Next marker' : 'Previous marker'}
+      title={direction === 1 ? 'Next marker (j)' : 'Previous marker (k)'}
     >
-      {direction === -1 && <Icon name="left" small />}
-      <span className="wide-only">marker</span>
-      {direction === 1 && <Icon name="right" small />}
+      <Icon name={direction === 1 ? 'right' : 'left'} small />
     </Button>
   );
 }
