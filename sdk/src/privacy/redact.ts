@@ -58,7 +58,7 @@ const CARD = /(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-])/g;
 // A name and a separator, then a value: `password=…`, `"api_key": "…"`, `token: …`.
 const NAME = /([\w$.-]{2,60})["']?\s*[=:]\s*/g;
 const VALUE = /"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s,;&"'<>)}\]]+/y;
-const URL_IN_TEXT = /\b(?:https?|wss?|ftp):\/\/[^\s"'<>`]+/gi;
+const URL_IN_TEXT = /\b(?:(?:https?|wss?|ftp):\/\/|data:[\w.+-]+\/[\w.+-]+[;,])[^\s"'<>`]+/gi;
 
 /** Takes the values of secret names. What follows another name is looked at again: it may be a name itself. */
 function redactPairs(text: string): string {
@@ -81,7 +81,7 @@ function redactPairs(text: string): string {
 export function redactText(text: string, redactAddress: (url: string) => string): string {
   let rest = text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text;
   if (!SUSPICIOUS.test(rest)) return rest;
-  if (rest.includes('://')) rest = rest.replace(URL_IN_TEXT, redactAddress);
+  if (rest.includes('://') || rest.includes('data:')) rest = rest.replace(URL_IN_TEXT, redactAddress);
   rest = rest.replace(JWT, MASK).replace(KNOWN_TOKEN, MASK).replace(SCHEME_TOKEN, `$1 ${MASK}`);
   return redactPairs(rest).replace(CARD, (match) => (isCardNumber(match.replace(/\D/g, '')) ? MASK : match));
 }

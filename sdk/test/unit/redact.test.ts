@@ -15,6 +15,7 @@ describe('redactText', () => {
     ['see https://u:pw@host/x?access_token=abc#id_token=def', 'abc'],
     ['see https://u:pw@host/x?access_token=abc#id_token=def', 'def'],
     ['see https://u:pw@host/x', 'u:pw'],
+    ['failed to load <img> data:image/gif;base64,SECRETimage', 'SECRETimage'],
     ['key sk_live_abcdefghijklmnop', 'sk_live_abcdefghijklmnop'],
     ['user_session_id=77aa88', '77aa88'],
     ['Error: token: abc-zz', 'abc-zz'],
@@ -30,6 +31,7 @@ describe('redactText', () => {
     'Order 1234567890123 shipped at 12:30',
     'author: Jane, authority: high',
     'took 1,234.5 ms = fast',
+    'no data: the list is empty',
   ])('leaves %s alone', (text) => {
     expect(privacy.redactText(text)).toBe(text);
   });
