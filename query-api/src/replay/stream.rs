@@ -27,7 +27,7 @@ pub(crate) fn build(
     }
     builder.add_frames(rows);
     builder.pieces.sort_by_key(|segment| segment.first_seq);
-    builder.find_missing(summary, live);
+    builder.find_missing(summary, live, rows);
     if let Some(summary) = summary {
         let told = summary.gaps.iter().filter(|gap| gap.frame != "signals");
         builder.gaps.extend(told.map(present_gap));
@@ -130,11 +130,13 @@ impl Builder<'_> {
 
     /// A hole in the `seq`s may have held dom, unless the stream's count of batches says that all arrived: a batch without dom has no
     /// frame. While the session is live the hole may still fill.
-    fn find_missing(&mut self, summary: Option<&StreamSummary>, live: bool) {
+    fn find_missing(&mut self, summary: Option<&StreamSummary>, live: bool, rows: &StreamRows) {
         let all_arrived = summary.is_some_and(|stream| stream.seen >= stream.next_seq);
         if all_arrived || live {
             return;
         }
+        let inside = rows.blocks.values().flat_map(|block| holes_inside(block, rows));
+        self.gaps.extend(inside.map(|(from_ms, to_ms)| gap(from_ms, to_ms, "missing")));
         let pairs: Vec<(i64, i64)> = self
             .pieces
             .windows(2)
@@ -143,6 +145,16 @@ impl Builder<'_> {
             .collect();
         self.gaps.extend(pairs.into_iter().map(|(from_ms, to_ms)| gap(from_ms, to_ms, "missing")));
     }
+}
+
+/// From when to when batches are missing between two that a block holds; those that came late are told of as such.
+fn holes_inside<'a>(block: &'a Block, rows: &'a StreamRows) -> impl Iterator<Item = (i64, i64)> + 'a {
+    block.frames.windows(2).filter_map(|pair| {
+        let [before, after] = pair else { return None };
+        let missing = (before.seq + 1..after.seq).any(|seq| !rows.frames.contains_key(&seq));
+        let until = block.from_ms + before.from_offset_ms + i64::from(before.duration_ms);
+        missing.then_some((until, block.from_ms + after.from_offset_ms))
+    })
 }
 
 /// Whether `next` is the following part of the same event.
@@ -214,6 +226,27 @@ mod tests {
         assert!(built(&frames, &lost, true).gaps.is_empty(), "it may still come");
         let signals_only = StreamSummary { next_seq: 6, seen: 6, ..Default::default() };
         assert!(built(&frames, &signals_only, false).gaps.is_empty());
+    }
+
+    #[test]
+    fn a_hole_within_a_block_is_a_gap_as_well() {
+        let held = |seq, from_offset_ms| row::BlockFrame {
+            seq,
+            from_offset_ms,
+            duration_ms: 9,
+            ..Default::default()
+        };
+        let cut = row::BlockSegment { first_seq: 0, last_seq: 5, raw_bytes: 7, ..Default::default() };
+        let frames = vec![held(0, 0), held(1, 10), held(5, 50)];
+        let block = Block { last_seq: 5, from_ms: 1_000, segments: vec![cut], frames, ..Block::default() };
+        let rows = StreamRows { blocks: [(0, block)].into(), ..StreamRows::default() };
+        let gaps = |seen| {
+            let summary = StreamSummary { next_seq: 6, seen, ..Default::default() };
+            let stream = build(STREAM, &rows, Some(&summary), "/s", false);
+            stream.gaps.iter().map(|gap| (gap.from_ms, gap.to_ms)).collect::<Vec<_>>()
+        };
+        assert_eq!(gaps(4), [(1_019, 1_050)]);
+        assert_eq!(gaps(6), [], "the others held signals only");
     }
 
     #[test]
