@@ -24,9 +24,9 @@ if ! command -v cargo >/dev/null && [ -f "$HOME/.cargo/env" ]; then
   # shellcheck disable=SC1091
   . "$HOME/.cargo/env"
 fi
-command -v cargo >/dev/null || fail "cargo is not there: install Rust 1.90 or newer from https://rustup.rs"
+command -v cargo >/dev/null || fail "cargo is not there: install Rust 1.91 or newer from https://rustup.rs"
 rust=$(rustc --version | sed -E 's/^rustc 1\.([0-9]+)\..*/\1/')
-[ "$rust" -ge 90 ] || fail "Rust 1.90 or newer is needed, this is 1.$rust: run \`rustup update stable\`"
+[ "$rust" -ge 91 ] || fail "Rust 1.91 or newer is needed, this is 1.$rust: run \`rustup update stable\`"
 
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then install_packages nodejs npm; fi
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||

@@ -91,8 +91,18 @@ impl Reader {
             None => 0,
         };
         let mut permit = self.budget.take(client.address, ahead).map_err(BodyError::Exhausted)?;
-        let mut bytes = BytesMut::with_capacity(ahead);
         let start = Instant::now();
+        let first = self.next(body, start, 0).await?.unwrap_or_default();
+        if declared == Some(first.len() as u64) {
+            // Small bodies come in one piece: it is taken as it is.
+            return Ok(Charged { bytes: first, permit });
+        }
+        if first.len() > limit {
+            return Err(too_large());
+        }
+        permit.grow(first.len().saturating_sub(ahead)).map_err(BodyError::Exhausted)?;
+        let mut bytes = BytesMut::with_capacity(ahead.max(first.len()));
+        bytes.extend_from_slice(&first);
         while let Some(chunk) = self.next(body, start, bytes.len()).await? {
             let length = bytes.len() + chunk.len();
             if length > limit {

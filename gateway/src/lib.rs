@@ -32,3 +32,4 @@ pub use clock::Clock;
 pub use config::{Config, ConfigError, Quota};
 pub use error::ApiError;
 pub use gateway::{Gateway, StartError};
+pub use token::{Claims, Tokens};

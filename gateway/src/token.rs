@@ -6,10 +6,11 @@ use std::fmt;
 use arc_swap::ArcSwap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use hmac::{Hmac, Mac};
 use playhead_domain::id::{ProjectId, SessionId};
 use playhead_proto::key::InstallationKey;
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
 use crate::error::ApiError;
 
@@ -18,11 +19,11 @@ const MAX_TOKEN_BYTES: usize = 1 << 10;
 
 /// What a token says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Claims {
-    pub(crate) project: ProjectId,
-    pub(crate) session: SessionId,
+pub struct Claims {
+    pub project: ProjectId,
+    pub session: SessionId,
     /// Seconds of the Unix epoch.
-    pub(crate) exp: u64,
+    pub exp: u64,
 }
 
 /// The key of one period. Its number is the `kid`.
@@ -30,8 +31,15 @@ struct Key {
     period: u64,
     /// The header of every token of this key, encoded: compared, not parsed.
     header: String,
-    signing: EncodingKey,
-    verifying: DecodingKey,
+    /// Has taken in the key: that is half of the work for a message this short.
+    mac: Hmac<Sha256>,
+}
+
+/// What is read of a token's header when it is spelled differently.
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
 }
 
 /// The keys that are good now: of this period, the one before, and the next (another gateway's clock may be ahead).
@@ -41,7 +49,7 @@ struct Ring {
 }
 
 /// Issues and verifies session tokens.
-pub(crate) struct Tokens {
+pub struct Tokens {
     installation: InstallationKey,
     rotation_s: u64,
     life_s: u32,
@@ -55,13 +63,18 @@ impl fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    pub(crate) fn new(installation: InstallationKey, rotation_s: u64, life_s: u32, now_s: u64) -> Self {
+    /// The tokens of an installation: keys change every `rotation_s` seconds, a token is good for `life_s`.
+    #[must_use]
+    pub fn new(installation: InstallationKey, rotation_s: u64, life_s: u32, now_s: u64) -> Self {
         let ring = ArcSwap::from_pointee(Ring::at(&installation, now_s / rotation_s));
         Self { installation, rotation_s, life_s, ring }
     }
 
     /// A new token, and its life in seconds.
-    pub(crate) fn issue(
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`], which no known input causes.
+    pub fn issue(
         &self,
         project: ProjectId,
         session: SessionId,
@@ -70,16 +83,19 @@ impl Tokens {
         let claims = Claims { project, session, exp: now_s + u64::from(self.life_s) };
         let ring = self.ring_at(now_s);
         let key = &ring.keys[1];
-        // Neither can fail: an HMAC key of fixed length, a struct of three plain fields.
+        // Cannot fail: a struct of three plain fields.
         let payload = serde_json::to_vec(&claims).map_err(|_| ApiError::Internal)?;
         let message = format!("{}.{}", key.header, URL_SAFE_NO_PAD.encode(payload));
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key.signing, Algorithm::HS256)
-            .map_err(|_| ApiError::Internal)?;
+        let signature = key.mac.clone().chain_update(&message).finalize().into_bytes();
+        let signature = URL_SAFE_NO_PAD.encode(signature);
         Ok((format!("{message}.{signature}"), self.life_s))
     }
 
     /// What a genuine, unexpired token says.
-    pub(crate) fn verify(&self, token: &str, now_s: u64) -> Result<Claims, ApiError> {
+    ///
+    /// # Errors
+    /// [`ApiError::BadToken`] or [`ApiError::ExpiredToken`].
+    pub fn verify(&self, token: &str, now_s: u64) -> Result<Claims, ApiError> {
         let claims = self.genuine(token, now_s).ok_or(ApiError::BadToken)?;
         if claims.exp <= now_s { Err(ApiError::ExpiredToken) } else { Ok(claims) }
     }
@@ -92,11 +108,10 @@ impl Tokens {
         let (header, payload) = message.split_once('.')?;
         let ring = self.ring_at(now_s);
         let key = ring.find(header)?;
-        let good =
-            jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key.verifying, Algorithm::HS256);
-        if !good.unwrap_or(false) {
-            return None;
-        }
+        let mut expected = [0; 36];
+        // A text of another length is no signature; comparing takes the same time for all others.
+        let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut expected).ok()?;
+        key.mac.clone().chain_update(message).verify_slice(&expected[..length]).ok()?;
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
     }
 
@@ -121,7 +136,7 @@ impl Ring {
     fn find(&self, header: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.header == header).or_else(|| {
             let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
-            let period: u64 = header.kid.filter(|_| header.alg == Algorithm::HS256)?.parse().ok()?;
+            let period: u64 = header.kid.filter(|_| header.alg == "HS256")?.parse().ok()?;
             self.keys.iter().find(|key| key.period == period)
         })
     }
@@ -131,18 +146,17 @@ impl Key {
     fn of(installation: &InstallationKey, period: u64) -> Self {
         let secret = installation.derive(&format!("playhead session tokens v1, period {period}"));
         let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"typ":"JWT","alg":"HS256","kid":"{period}"}}"#));
-        Self {
-            period,
-            header,
-            signing: EncodingKey::from_secret(&secret),
-            verifying: DecodingKey::from_secret(&secret),
-        }
+        // RFC 2104: a key shorter than a block is filled up with zeros.
+        let mut block = [0; 64];
+        block[..secret.len()].copy_from_slice(&secret);
+        Self { period, header, mac: Hmac::new(&block.into()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
     use proptest::prelude::*;
 
     const DAY_S: u64 = 86_400;
@@ -187,7 +201,10 @@ mod tests {
         let read =
             jsonwebtoken::decode::<Claims>(&token, &DecodingKey::from_secret(&secret), &validation).unwrap();
         assert_eq!(read.claims.project, PROJECT);
-        let header = Header { kid: Some((NOW_S / DAY_S).to_string()), ..Header::new(Algorithm::HS256) };
+        let header = jsonwebtoken::Header {
+            kid: Some((NOW_S / DAY_S).to_string()),
+            ..jsonwebtoken::Header::new(Algorithm::HS256)
+        };
         let written =
             jsonwebtoken::encode(&header, &read.claims, &EncodingKey::from_secret(&secret)).unwrap();
         assert!(tokens.verify(&written, NOW_S).is_ok());

@@ -10,18 +10,24 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::product;
+use crate::{processor, product};
 
 /// What one turn brought.
 pub(crate) struct Outcome {
     latency_us: Histogram<u64>,
     pub(crate) refused: u64,
     took: Duration,
+    /// Of this process: the server, the disk's work on its behalf, and the client, which is the same for all.
+    cpu: Duration,
 }
 
 impl Outcome {
     pub(crate) fn batches_per_s(&self) -> f64 {
         self.latency_us.len() as f64 / self.took.as_secs_f64()
+    }
+
+    pub(crate) fn cpu_us_per_batch(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / self.latency_us.len() as f64
     }
 
     pub(crate) fn quantile_ms(&self, quantile: f64) -> f64 {
@@ -35,19 +41,20 @@ pub(crate) async fn drive(
     body_bytes: usize,
     seconds: u64,
 ) -> Outcome {
-    let start = Instant::now();
+    let (start, cpu) = (Instant::now(), processor::time_used());
     let end = start + Duration::from_secs(seconds);
     let mut tasks = JoinSet::new();
     for _ in 0..connections {
         tasks.spawn(converse(address, request(address, body_bytes), end));
     }
-    let mut outcome = Outcome { latency_us: histogram(), refused: 0, took: Duration::ZERO };
+    let mut outcome = Outcome { latency_us: histogram(), refused: 0, took: Duration::ZERO, cpu };
     while let Some(part) = tasks.join_next().await {
         let (latency_us, refused) = part.unwrap();
         outcome.latency_us.add(latency_us).unwrap();
         outcome.refused += refused;
     }
     outcome.took = start.elapsed();
+    outcome.cpu = processor::time_used() - cpu;
     outcome
 }
 

@@ -10,6 +10,8 @@
 
 mod ceiling;
 mod client;
+mod credentials;
+mod processor;
 mod product;
 
 use std::net::SocketAddr;
@@ -20,13 +22,17 @@ use serde_json::{Value, json};
 
 use crate::client::Outcome;
 
+/// The product's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Debug, Parser)]
 struct Options {
     /// Length of each turn.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 2)]
     seconds: u64,
     /// Turns of each contestant, per body size.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 9)]
     turns: usize,
     /// Connections that each wait for an answer before they send again.
     #[arg(long, default_value_t = 64)]
@@ -41,8 +47,8 @@ struct Options {
 fn main() {
     let options = Options::parse();
     let folder = tempfile::Builder::new().prefix("ingest-bench-").tempdir_in(&options.dir).unwrap();
-    let server = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let clients = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let server = runtime("server", 2);
+    let clients = runtime("client", 1);
     let sizes: Vec<Value> = options
         .body_bytes
         .iter()
@@ -55,9 +61,18 @@ fn main() {
     server.shutdown_background();
     let report = json!({
         "benchmark": "ingest", "connections": options.connections, "turn_seconds": options.seconds,
-        "turns": options.turns, "sizes": sizes,
+        "turns": options.turns, "sizes": sizes, "credentials": credentials::measure(),
     });
     println!("{}", serde_json::to_string_pretty(&report).unwrap());
+}
+
+fn runtime(name: &str, threads: usize) -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name(name)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 fn measure(
@@ -102,6 +117,7 @@ fn summary(turns: &[Outcome], body_bytes: usize) -> Value {
         "mb_per_s": (batches_per_s * body_bytes as f64 / 1e4).round() / 100.0,
         "p50_ms": of(|turn| turn.quantile_ms(0.5)),
         "p99_ms": of(|turn| turn.quantile_ms(0.99)),
+        "cpu_us_per_batch": of(Outcome::cpu_us_per_batch).round(),
         "refused": turns.iter().map(|turn| turn.refused).sum::<u64>(),
     })
 }
