@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +10,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use crate::config::Http;
@@ -25,7 +26,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Serves until `shutdown`, then lets requests under way finish, for at most the configured time.
 pub(crate) async fn serve(listener: TcpListener, router: Router, config: &Http, shutdown: CancellationToken) {
     let places = Arc::new(Semaphore::new(config.max_connections));
-    let connections = GracefulShutdown::new();
+    let connections = TaskTracker::new();
     let builder = Arc::new(builder(config));
     loop {
         let place = tokio::select! {
@@ -44,17 +45,16 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, config: &Http, 
                 }
             },
         };
-        let connection = connection(&builder, stream, peer, router.clone());
-        let connection = connections.watch(connection);
-        tokio::spawn(async move {
-            // A client that goes away is no event.
-            let _gone = connection.await;
+        let (builder, router, shutdown) = (Arc::clone(&builder), router.clone(), shutdown.clone());
+        connections.spawn(async move {
+            serve_connection(&builder, stream, peer, router, &shutdown).await;
             drop(place);
         });
     }
     drop(listener);
     let limit = Duration::from_millis(config.drain_timeout_ms);
-    if tokio::time::timeout(limit, connections.shutdown()).await.is_err() {
+    connections.close();
+    if tokio::time::timeout(limit, connections.wait()).await.is_err() {
         tracing::warn!(
             "some requests were cut off, as they did not end within {} ms",
             config.drain_timeout_ms
@@ -62,22 +62,23 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, config: &Http, 
     }
 }
 
-fn builder(config: &Http) -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+/// Browsers speak HTTP/2 over TLS only, which ends before this process. To tell the two apart would mean to wait for the first
+/// bytes of a connection without a limit, and an idle HTTP/2 connection would keep its place for ever.
+fn builder(config: &Http) -> http1::Builder {
     let header_timeout = Duration::from_millis(config.header_timeout_ms);
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(256 << 10);
-    // Browsers speak HTTP/2 over TLS only, which ends before this process. To tell the two apart would mean to wait for the
-    // first bytes of a connection, without a limit, and an idle HTTP/2 connection keeps its place for ever.
-    builder.http1_only()
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(256 << 10);
+    builder
 }
 
-fn connection(
-    builder: &auto::Builder<TokioExecutor>,
+/// Serves until the client goes away, or until the request under way at `shutdown` is answered.
+async fn serve_connection(
+    builder: &http1::Builder,
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = Box<dyn std::error::Error + Send + Sync>> + use<>
-{
+    shutdown: &CancellationToken,
+) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "nodelay");
     }
@@ -87,7 +88,15 @@ fn connection(
         let router = router.clone();
         async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
     });
-    builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned()
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    // A client that goes away is no event.
+    let _gone = tokio::select! {
+        gone = connection.as_mut() => gone,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
 }
 
 #[cfg(test)]
