@@ -12,6 +12,7 @@ use playhead_backends::store::embedded::{EmbeddedStore, StoreConfig};
 use playhead_domain::log::{EventLog, Record, Retention, TopicSpec};
 use playhead_domain::store::{Key, Mutation, Store, Swap};
 use playhead_domain::table::{self, INSTALLATION, SESSION_FACETS, SESSIONS};
+use playhead_domain::testkit::clock::ManualClock;
 
 /// The files under a folder that hold these bytes.
 fn files_with(folder: &Path, needle: &[u8]) -> Vec<String> {
@@ -155,7 +156,9 @@ async fn reclaiming_does_not_stop_others() {
 async fn old_records_leave_no_bytes_and_no_space() {
     let folder = tempfile::tempdir().unwrap();
     let config = LogConfig { sweep_interval_ms: 20, ..LogConfig::default() };
-    let log = EmbeddedLog::open(folder.path(), config, Clock::system()).unwrap();
+    let clock = ManualClock::default();
+    let now = clock.clone();
+    let log = EmbeddedLog::open(folder.path(), config, Clock::from_fn(move || now.now_us())).unwrap();
     let topic = TopicSpec {
         name: "events",
         partitions: 2,
@@ -176,6 +179,7 @@ async fn old_records_leave_no_bytes_and_no_space() {
         log.append(topic.name, record).await.unwrap();
     }
     assert!(disk_bytes(folder.path()) > 50 << 20);
+    clock.advance(Duration::from_secs(2));
     let gone =
         || files_with(folder.path(), SECRET.as_bytes()).is_empty() && disk_bytes(folder.path()) < 12 << 20;
     for _ in 0..300 {

@@ -30,7 +30,7 @@ pub(super) struct Append {
 /// How often groups' progress is written when nothing is appended.
 const IDLE_TICK: Duration = Duration::from_millis(500);
 /// How long a group waits for those who were in the last one and have only just been answered. Less than an fsync takes.
-const GATHER: Duration = Duration::from_micros(200);
+const GATHER: Duration = Duration::from_micros(100);
 
 /// The writer's thread. Dropping it writes what still waits and ends it.
 pub(super) struct Writer {
@@ -106,18 +106,15 @@ impl Work {
 
     /// What waits already, up to the bound of one group.
     fn gather(&self, first: Append, receiver: &Receiver<Append>) -> Vec<Append> {
-        let mut bytes = codec::encoded_len(&first.record);
-        let mut appends = vec![first];
-        let deadline = Instant::now() + GATHER;
-        while bytes < self.files.config.group_bytes {
-            let more_come = appends.len() < self.last_group;
-            let left =
-                if more_come { deadline.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
-            let Ok(next) = receiver.recv_timeout(left) else { break };
-            bytes += codec::encoded_len(&next.record);
-            appends.push(next);
+        let mut group = Gathered { bytes: codec::encoded_len(&first.record), appends: vec![first] };
+        let limit = self.files.config.group_bytes;
+        group.take_waiting(receiver, limit);
+        if group.appends.len() < self.last_group && group.bytes < limit {
+            // One sleep, and not a wake-up for each that comes meanwhile.
+            std::thread::sleep(GATHER);
+            group.take_waiting(receiver, limit);
         }
-        appends
+        group.appends
     }
 
     fn write(&self, appends: Vec<Append>) {
@@ -173,6 +170,22 @@ impl Work {
                     self.files.engine.fail(&error);
                 }
             }
+        }
+    }
+}
+
+struct Gathered {
+    bytes: usize,
+    appends: Vec<Append>,
+}
+
+impl Gathered {
+    fn take_waiting(&mut self, receiver: &Receiver<Append>, limit_bytes: usize) {
+        while self.bytes < limit_bytes
+            && let Ok(next) = receiver.try_recv()
+        {
+            self.bytes += codec::encoded_len(&next.record);
+            self.appends.push(next);
         }
     }
 }
