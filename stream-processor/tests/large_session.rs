@@ -10,8 +10,9 @@ use world::{Batch, embedded, session, stream};
 
 const BATCHES: u64 = 3_200;
 const BATCH_BYTES: usize = 64 << 10;
-/// Far below the recording: the log's, the store's and the blobs' own memory is in it, too.
-const PEAK_BYTES: usize = 160 << 20;
+/// The log's, the store's and the blobs' own buffers are in it, too, and the recording as the test made and sent it; a copy of the whole
+/// recording on top would go past it.
+const PEAK_BYTES: usize = 240 << 20;
 
 fn recording(seq: u64) -> Batch {
     let text: String =
