@@ -9,6 +9,7 @@ export default defineConfig({
           environment: 'happy-dom',
           include: ['test/unit/**/*.test.{ts,tsx}', 'test/capture/**/*.test.{ts,tsx}'],
           exclude: ['**/*.browser.test.{ts,tsx}'],
+          testTimeout: 60_000,
         },
       },
       {
@@ -16,9 +17,10 @@ export default defineConfig({
           name: 'browser',
           environment: 'node',
           include: ['test/**/*.browser.test.{ts,tsx}'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          // One browser at a time: the machine has few cores, and timers of a starved page run late.
+          // Longer than any wait for a condition, which can say what it waited for.
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          // One browser at a time: the machines that run this have few cores.
           fileParallelism: false,
         },
       },

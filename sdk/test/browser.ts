@@ -12,6 +12,9 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
+/** How long a test waits for what must come: far longer than the busiest machine needs. */
+export const PATIENCE_MS = 90_000;
+
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 export function launch(): Promise<Browser> {
@@ -37,4 +40,33 @@ export async function launchProfile(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Stops the clock of all pages to come: timers, frames, dates and the times of events stand still until
+ * `page.clock.runFor()` moves them. What the browser does by itself goes on; `settle` waits for it.
+ */
+export async function stopClock(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
+    const frame = requestAnimationFrame.bind(window);
+    window.settle = async () => {
+      // Whatever scripts and the user set off is told with the next frame at the latest.
+      for (let count = 0; count < 2; count++) await new Promise((resolve) => frame(resolve));
+      const { port1, port2 } = new MessageChannel();
+      await new Promise((resolve) => {
+        port1.onmessage = resolve;
+        port2.postMessage(undefined);
+      });
+    };
+  });
+  await context.clock.install();
+  // Only forward moves are allowed, and a page may be open already.
+  await context.clock.pauseAt(Date.now() + 3_600_000);
+}
+
+declare global {
+  interface Window {
+    /** Waits for the browser's own frames; there while the clock is stopped. */
+    settle(): Promise<void>;
+  }
 }

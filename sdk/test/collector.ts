@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inflateSync } from 'node:zlib';
+import { PATIENCE_MS } from './browser.js';
 import type { FixedHeader } from '../src/delivery/batch.js';
 import type { Signal } from '../src/signal.js';
 
@@ -116,6 +117,27 @@ export class Collector {
     return [...new Set(this.batches.map((batch) => batch.header.session))];
   }
 
+  streams(): string[] {
+    return [...new Set(this.batches.map((batch) => batch.header.stream))];
+  }
+
+  /** Batches that begin with a key frame, of one stream or of all; a batch that came twice counts once. */
+  keyFrames(stream?: string): number {
+    const keyed = this.batches.filter(({ header }) => header.dom.key && (!stream || header.stream === stream));
+    return new Set(keyed.map(({ header }) => `${header.stream}:${header.seq}`)).size;
+  }
+
+  /** Whether all batches of a stream arrived, from the first to the highest number that is known. */
+  isWhole(stream: string): boolean {
+    const seqs = this.batches.filter(({ header }) => header.stream === stream).map(({ header }) => header.seq);
+    return new Set(seqs).size === Math.max(-1, ...seqs) + 1;
+  }
+
+  /** Waits until the captures that are loaded late are at work: the vitals come from the last of them. */
+  async untilLate(): Promise<void> {
+    await this.until('the late captures', () => this.signals('vital').length > 0);
+  }
+
   /** The dom events of a stream in order of `seq`, each once, parts joined. */
   events(stream?: string): RrwebEvent[] {
     const bySeq = new Map<string, ReceivedBatch>();
@@ -140,7 +162,7 @@ export class Collector {
   }
 
   /** Waits until the condition holds. */
-  async until(what: string, condition: () => boolean, timeoutMs = 15_000): Promise<void> {
+  async until(what: string, condition: () => boolean, timeoutMs = PATIENCE_MS): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!condition()) {
       if (this.malformed.length) throw new Error(`malformed batch: ${this.malformed[0]}`);

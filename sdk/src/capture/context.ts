@@ -35,7 +35,7 @@ export interface CaptureContext {
   guard<F extends (...args: any[]) => any>(callback: F): F;
   /** Origin and path that our own requests start with; never record those. */
   endpoint: string;
-  /** The latest click and when it happened, to tell which click started a request. */
+  /** The latest click and when the page heard of it, which a busy page does late: to tell which click started a request. */
   lastClick(): { id: string; t: number } | undefined;
   /**
    * Errors that the inline stub caught before the script came, oldest first; each is handed out once. Reading them also

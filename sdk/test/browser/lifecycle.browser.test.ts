@@ -33,9 +33,8 @@ declare const playhead: Playhead;
 const visit = async (page: Page, path = '/', host?: string): Promise<void> => {
   await page.goto(collector.url(path, host));
 };
-const streams = (): string[] => [...new Set(collector.batches.map((batch) => batch.header.stream))];
-const keyFrames = (stream?: string): number =>
-  collector.batches.filter((batch) => batch.header.dom.key && (!stream || batch.header.stream === stream)).length;
+const streams = (): string[] => collector.streams();
+const keyFrames = (stream?: string): number => collector.keyFrames(stream);
 const tabOf = (stream: string): number =>
   collector.batches.find((batch) => batch.header.stream === stream)?.header.tab ?? -1;
 const track = (page: Page, name: string): Promise<void> => page.evaluate((text) => playhead.track(text), name);
@@ -86,24 +85,33 @@ describe('life cycle', () => {
   });
 
   it('begins another session after the idle limit, with a page signal and a full snapshot', async () => {
-    collector.page('/', '<p id="p">x</p>', { attributes: 'data-max-idle-ms="2000"' });
+    collector.page('/', '<p id="p">x</p>');
+    // Half an hour passes by the page's clock alone.
+    await context.clock.install();
     const page = await context.newPage();
     await visit(page);
     await collector.until('the first session', () => keyFrames() === 1);
+    await page.clock.fastForward('29:00');
+    expect(collector.signals('end')).toEqual([]);
+    await page.clock.fastForward('02:00');
     await collector.until('its end', () => collector.signals('end').some((signal) => signal.reason === 'idle'));
     await page.mouse.move(50, 50);
     await collector.until('the second session', () => collector.sessions().length === 2 && keyFrames() === 2);
-    const second = collector.batches.find((batch) => batch.header.session === collector.sessions()[1]);
+    const second = collector.batches.find(
+      ({ header }) => header.session === collector.sessions()[1] && header.seq === 0,
+    );
     expect(second?.signals[0]?.k).toBe('page');
-    expect(second?.header.seq).toBe(0);
     expect(streams()).toHaveLength(2);
   });
 
   it('goes on in the same session on visible after hidden', async () => {
-    collector.page('/', 'x');
+    collector.page('/', 'x', { attributes: 'data-max-idle-ms="86000000"' });
+    await context.clock.install();
     const page = await context.newPage();
     await visit(page);
     await collector.until('the start', () => keyFrames() === 1);
+    // From here on no interval of the page's ends.
+    await page.clock.pauseAt(Date.now() + 3_600_000);
     const setVisibility = (state: string): Promise<void> =>
       page.evaluate((value) => {
         Object.defineProperty(document, 'visibilityState', { value, configurable: true });
@@ -112,7 +120,8 @@ describe('life cycle', () => {
     await track(page, 'before-hidden');
     await setVisibility('hidden');
     // At once, not after the interval.
-    await collector.until('what came before', () => tracked('before-hidden'), 3_000);
+    await collector.until('what came before', () => tracked('before-hidden'));
+    await page.clock.resume();
     await setVisibility('visible');
     await track(page, 'after-visible');
     await collector.until('what comes after', () => tracked('after-visible'));

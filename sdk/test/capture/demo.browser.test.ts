@@ -1,52 +1,55 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { launch } from '../browser.js';
 import { Collector } from '../collector.js';
 import { DemoSite } from './demo-site.js';
 
-const collector = new Collector();
+let collector: Collector;
 let demo: DemoSite;
 let browser: Browser;
 
 beforeAll(async () => {
-  await collector.start();
-  demo = new DemoSite(`<script defer src="${collector.url('/sdk/playhead.js')}" data-key="${collector.key}"></script>`);
-  await demo.start();
   browser = await launch();
 });
 
-beforeEach(() => {
-  collector.batches.length = 0;
+beforeEach(async () => {
+  collector = new Collector();
+  await collector.start();
+  demo = new DemoSite(`<script defer src="${collector.url('/sdk/playhead.js')}" data-key="${collector.key}"></script>`);
+  await demo.start();
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await demo?.stop();
+afterEach(async () => {
+  await demo.stop();
   await collector.stop();
 });
+
+afterAll(() => browser.close());
 
 test('every button of the demo shop makes happen what it says', async () => {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(`${demo.url}/demo`);
   await page.waitForSelector('.card');
-  await page.waitForTimeout(500);
-  for (const id of [
-    'uncaught-error',
-    'rejected-promise',
-    'console-error',
-    'failing-request',
-    'websocket',
-    'slow-request',
-  ]) {
+  await collector.untilLate();
+  // Each is done before the next begins: only what nobody caused may stay without a reaction.
+  const happenings: [id: string, tells: string][] = [
+    ['uncaught-error', 'A voucher was applied'],
+    ['rejected-promise', 'The wish list was opened'],
+    ['console-error', 'Stock was compared'],
+    ['failing-request', 'An order failed'],
+    ['websocket', 'The socket answered'],
+    ['slow-request', 'The report came after'],
+  ];
+  for (const [id, tells] of happenings) {
     await page.click(`#${id}`);
-    await page.waitForTimeout(150);
+    await page.waitForSelector(`text=/${tells}/`);
   }
-  await page.waitForSelector('text=/The report came after/');
   await page.click('#rage-target', { clickCount: 5 });
   await page.click('#dead-click');
-  await page.waitForTimeout(2000);
+  await collector.until('the clicks that nobody answered', () => collector.signals('dead_click').length === 2);
   await page.close();
   await collector.until('the rage', () => collector.signals('rage_click').length > 0);
+  await collector.until('the largest paint', () => collector.signals('vital').some(({ name }) => name === 'LCP'));
 
   const errors = collector.signals('error');
   const told = errors.map(({ mechanism, type, message }) => `${mechanism} ${type}: ${message}`);
@@ -81,6 +84,7 @@ test('somebody buys a mug: pages are told, what is typed is not', async () => {
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   await page.goto(`${demo.url}/demo/products/mug`);
+  await collector.untilLate();
   await page.click('text=Add to cart');
   await page.click('text=Check out');
   await page.fill('#checkout-name', 'Ada Lovelace');
@@ -94,6 +98,8 @@ test('somebody buys a mug: pages are told, what is typed is not', async () => {
   await page.waitForSelector('text=Your cart is empty');
   await page.close();
   await collector.until('the order', () => collector.signals('request').some(({ status }) => status === 201));
+  const isPopped = (): boolean => collector.signals('navigation').some(({ how }) => how === 'pop');
+  await collector.until('the way back', isPopped);
   const moves = collector.signals('navigation').map(({ how, url }) => `${how} ${new URL(url).pathname}`);
   expect(moves).toEqual([
     'load /demo/products/mug',

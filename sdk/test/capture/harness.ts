@@ -1,6 +1,7 @@
 /** Runs in the page: the captures with a context that keeps what they emit. */
 import { captures } from '../../src/capture/index.js';
 import type { CaptureContext, CaptureOptions } from '../../src/capture/context.js';
+import { loadLate } from '../../src/capture/late/load.js';
 import { createClock } from '../../src/clock.js';
 import { MutationNotice } from '../../src/mutations.js';
 import { createPrivacy, type PrivacyOptions } from '../../src/privacy/index.js';
@@ -12,6 +13,8 @@ export interface Harness {
   failures: string[];
   early: Event[];
   start(options?: CaptureOptions, privacy?: PrivacyOptions, endpoint?: string): void;
+  /** Waits until the captures that come late are installed. */
+  ready(): Promise<void>;
   stop(): void;
 }
 
@@ -50,6 +53,10 @@ const harness: Harness = {
     };
     undos.push(...captures.map((capture) => capture(context)));
   },
+  async ready() {
+    // They are installed by what was chained first to the same promise.
+    await loadLate();
+  },
   stop() {
     for (const undo of undos.reverse()) undo();
     undos = [];
@@ -60,6 +67,8 @@ const harness: Harness = {
 declare global {
   interface Window {
     harness: Harness;
+    /** Factor of timers of half a second and more; there where a page was opened with it. */
+    patience: number;
   }
 }
 window.harness = harness;

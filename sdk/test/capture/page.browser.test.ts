@@ -96,6 +96,15 @@ test('visibility is told, and what waited for it', async () => {
   await captured.close();
 });
 
+/** Up to the first a value is good, beyond the second poor. */
+const LIMITS: Record<string, [number, number]> = {
+  FCP: [1800, 3000],
+  LCP: [2500, 4000],
+  TTFB: [800, 1800],
+  CLS: [0.1, 0.25],
+  INP: [200, 500],
+};
+
 test('web vitals and long tasks, those before the start included', async () => {
   const page = await browser.newPage();
   await page.goto(site.url('/page'));
@@ -107,7 +116,7 @@ test('web vitals and long tasks, those before the start included', async () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     await new Promise((resolve) =>
       setTimeout(() => {
-        block(120);
+        block(125);
         resolve(undefined);
       }),
     );
@@ -124,7 +133,11 @@ test('web vitals and long tasks, those before the start included', async () => {
   expect(tasks.some((ms) => ms >= 120)).toBe(true);
   const vitals = signals.flatMap((signal) => (signal.k === 'vital' ? [signal] : []));
   expect(vitals.map(({ name }) => name)).toEqual(expect.arrayContaining(['FCP', 'TTFB']));
-  expect(vitals.every(({ value, rating }) => value >= 0 && rating === 'good')).toBe(true);
+  for (const { name, value, rating } of vitals) {
+    // As web.dev defines them; how quick the page was is the machine's affair.
+    const [good, poor] = LIMITS[name] ?? [];
+    expect([name, rating]).toEqual([name, value <= good! ? 'good' : value <= poor! ? 'needs-improvement' : 'poor']);
+  }
   await page.close();
 });
 

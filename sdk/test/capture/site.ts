@@ -93,6 +93,7 @@ export class Site {
       setTimeout(() => json({ ok: true }, 200, { 'Server-Timing': 'db;dur=12.5;desc="Orders", cache' }), 60);
     } else if (url.pathname === '/slow') setTimeout(() => json({ slow: true }), Number(url.searchParams.get('ms')));
     else if (url.pathname.startsWith('/status/')) json({}, Number(url.pathname.slice(8)));
+    else if (url.pathname === '/never') request.resume();
     else if (url.pathname === '/drop') request.socket.destroy();
     else if (url.pathname === '/stream') {
       response.writeHead(200, { 'Content-Type': 'text/event-stream' });

@@ -61,7 +61,7 @@ export const captureClicks = (context: CaptureContext, shared: Shared): (() => v
     const click = clickOf(event, meant(target), context);
     if (!click || isEcho(click, previous)) return;
     previous = click;
-    context.noteClick({ id: click.id, t: click.t });
+    context.noteClick({ id: click.id, t: context.now() });
     const { id, t, x, y, selector, text } = click;
     const { button } = event;
     if (budget.take()) {

@@ -2,14 +2,18 @@ import type { RequestTiming, ServerTiming } from '../../signal.js';
 import { known, roundMs } from '../known.js';
 import type { Started } from '../network/flight.js';
 
-/** The browser's entry begins within the call that starts the request; clocks are rounded to 2 ms at worst. */
+/**
+ * The browser's entry begins within the call that starts the request, however long that takes: the page's own wrappers are part
+ * of it, and a busy machine. Clocks are rounded to 2 ms at worst, and some browsers start a little after the call.
+ */
 const START_SLACK_MS = 2;
 const START_WINDOW_MS = 30;
 const MAX_ENTRIES = 300;
 const MAX_SERVER_TIMINGS = 20;
 
 function isWithin(time: number, request: Started): boolean {
-  return time >= request.startedAt - START_SLACK_MS && time <= request.startedAt + START_WINDOW_MS;
+  const { startedAt, issuedAt = startedAt } = request;
+  return time >= startedAt - START_SLACK_MS && time <= issuedAt + START_WINDOW_MS;
 }
 
 /**

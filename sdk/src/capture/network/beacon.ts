@@ -9,6 +9,7 @@ export function patchBeacon(flights: Flights): () => void {
     const flight = flights.start('beacon', 'POST', String(url));
     if (!flight) return;
     flight.startedAt = startedAt;
+    flights.issued(flight);
     const bytes = bytesOf(body);
     if (bytes !== undefined) flight.signal.request_bytes = bytes;
     flights.settle(flight, queued ? 'ok' : 'network_error');

@@ -93,6 +93,7 @@ export function patchFetch(flights: Flights): () => void {
       if (flight) fail(flights, flight, error, undefined);
       throw error;
     }
+    if (flight) flights.issued(flight);
     // Something that stands in for the browser's fetch may answer with no promise at all.
     if (!flight || !isThenable(promise)) return promise;
     const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);

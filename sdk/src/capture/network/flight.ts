@@ -24,6 +24,8 @@ export interface Started {
   /** Absolute, without a fragment. */
   address: string;
   startedAt: number;
+  /** When the call that starts it came back. */
+  issuedAt?: number;
 }
 
 /** A request under way. Fields are filled in as they become known. */
@@ -102,6 +104,11 @@ export class Flights {
     if (this.started.length > MAX_STARTED) this.started.shift();
     if (this.flights.size < MAX_FLIGHTS) this.flights.add(flight);
     return flight;
+  }
+
+  /** The call that starts it came back: the browser's own account begins in between. */
+  issued(flight: Flight): void {
+    flight.issuedAt = performance.now();
   }
 
   noteHeaders(flight: Flight, side: 'request_headers' | 'response_headers', get: GetHeader): void {

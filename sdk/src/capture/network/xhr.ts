@@ -105,6 +105,10 @@ export function patchXhr(flights: Flights): () => void {
     const opened = opens.get(xhr);
     if (opened && !opened.flight) begin(flights, xhr, opened, body);
   });
+  const noteSent = context.guard((xhr: XMLHttpRequest) => {
+    const flight = opens.get(xhr)?.flight;
+    if (flight) flights.issued(flight);
+  });
   const noteThrow = context.guard((xhr: XMLHttpRequest) => {
     const opened = opens.get(xhr);
     if (opened) finish(flights, xhr, opened, opened.outcome ?? 'network_error');
@@ -124,7 +128,9 @@ export function patchXhr(flights: Flights): () => void {
     patchMethod(prototype, 'send', (self, args, callOriginal) => {
       noteSend(self as XMLHttpRequest, args[0]);
       try {
-        return callOriginal();
+        const result = callOriginal();
+        noteSent(self as XMLHttpRequest);
+        return result;
       } catch (error) {
         noteThrow(self as XMLHttpRequest);
         throw error;
