@@ -49,7 +49,7 @@ export async function checkReplay(
   for (const { name, at, boxes, picture } of moments) {
     const t = Math.round(at + offset - manifest.started_at);
     await page.goto(`${product.url}/p/${project.project_id}/sessions/${session.id}?t=${t}`);
-    await until(`${app} at "${name}" on the stage`, async () => shownAlike(boxes, await boxesOfStage(page)), 20_000);
+    await until(`${app} at "${name}" on the stage`, async () => shownAlike(boxes, await boxesOfStage(page)));
     const path = (kind: string): string => join(OUTPUT, `${app}-${name}-${kind}.png`);
     await page.screenshot({ path: path('dashboard') });
     const replayed = await pictureOfStage(page);

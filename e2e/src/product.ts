@@ -162,7 +162,7 @@ export async function read<T = any>(product: Product, project: Project, path: st
 }
 
 /** Repeats `look` until it returns something, for at most `ms`. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, ms = 15_000): Promise<T> {
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>, ms = 60_000): Promise<T> {
   const begun = Date.now();
   let last: unknown;
   for (;;) {

@@ -103,7 +103,7 @@ test('a session that is still sending', async () => {
   expect(filesWith(other), 'a bystander is still stored (so that looking for bytes means something)').toBeGreaterThan(
     0,
   );
-  await until('the bytes are gone', async () => filesWith(mark) === 0, 30_000);
+  await until('the bytes are gone', async () => filesWith(mark) === 0);
   expect(await events(product, project, bystander)).not.toEqual([]);
 });
 
@@ -121,5 +121,5 @@ test('a user with two sessions', async () => {
     return codes.every((code) => code === 404 || code === 410);
   });
   expect(await status(`/sessions/${bystander}`)).toBe(200);
-  await until('the bytes are gone', async () => filesWith(user) === 0, 30_000);
+  await until('the bytes are gone', async () => filesWith(user) === 0);
 });

@@ -101,7 +101,7 @@ async function play(page: Page, id: number, payload: Payload): Promise<void> {
       );
     },
     id,
-    { timeout: 20_000 },
+    { timeout: 60_000 },
   );
 }
 

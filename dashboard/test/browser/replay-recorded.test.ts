@@ -132,7 +132,7 @@ it('a page recorded by rrweb looks the same on the stage, at each moment and fro
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   const expectShot = async ({ at, measured }: Shot) => {
     await page.goto(`${origin}/p/p0000000000a1/sessions/${session.id}?t=${String(Math.round(at - startedAt))}`);
-    await expect.poll(() => readRecorded(page, measure), { timeout: 15_000 }).toEqual(measured);
+    await expect.poll(() => readRecorded(page, measure), { timeout: 60_000 }).toEqual(measured);
   };
   for (const shot of shots) await expectShot(shot);
   for (const shot of [...shots].reverse()) await expectShot(shot);
@@ -142,7 +142,7 @@ it('a page recorded by rrweb looks the same on the stage, at each moment and fro
   await page.getByRole('slider').waitFor();
   await page.locator('body').press(']');
   await page.locator('body').press(' ');
-  await page.getByRole('button', { name: 'Play again' }).waitFor({ timeout: 30_000 });
-  await expect.poll(() => readRecorded(page, measure), { timeout: 15_000 }).toEqual(last?.measured);
+  await page.getByRole('button', { name: 'Play again' }).waitFor({ timeout: 60_000 });
+  await expect.poll(() => readRecorded(page, measure), { timeout: 60_000 }).toEqual(last?.measured);
   await page.close();
 });

@@ -57,7 +57,7 @@ it('seeks on a long session of a large page show the exact moment each time', as
   server.sessions.set(session.id, session);
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   await page.goto(`${origin}/p/p0000000000a1/sessions/${session.id}?t=0`);
-  await expect.poll(() => recordedText(page, '#tick'), { timeout: 15_000 }).toBe('0');
+  await expect.poll(() => recordedText(page, '#tick'), { timeout: 60_000 }).toBe('0');
   const track = page.getByRole('slider', { name: 'Position in the session' });
   const box = await track.boundingBox();
   if (box === null) throw new Error('no time line');
@@ -66,7 +66,7 @@ it('seeks on a long session of a large page show the exact moment each time', as
     await page.mouse.click(box.x + box.width * share, box.y + 8);
     const at = Number(await track.getAttribute('aria-valuenow'));
     await expect
-      .poll(async () => Number(await recordedText(page, '#tick')), { timeout: 15_000, interval: 20 })
+      .poll(async () => Number(await recordedText(page, '#tick')), { timeout: 60_000, interval: 20 })
       .toBe(Math.floor(at / 50) * 50);
   }
   const costs = await page.evaluate(() =>

@@ -47,7 +47,7 @@ async function eventually(check: () => Promise<void>): Promise<void> {
           () => true,
           (error: unknown) => String(error),
         ),
-      { timeout: 15_000, interval: 50 },
+      { timeout: 60_000, interval: 50 },
     )
     .toBe(true);
 }

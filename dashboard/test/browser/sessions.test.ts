@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { expectAccessible, launch, openPage, photograph, type WatchedPage } from '../server/browser';
+import { asksWithin, expectAccessible, launch, openPage, photograph, type WatchedPage } from '../server/browser';
 import { makeWorld, startServer, type TestServer } from '../server/server';
 import { makeSession } from '../server/sessions';
 
@@ -20,8 +20,14 @@ beforeEach(() => {
   server.world = makeWorld();
 });
 
-async function open(path: string, width = 1440, scheme: 'light' | 'dark' = 'light'): Promise<WatchedPage> {
+async function open(
+  path: string,
+  width = 1440,
+  scheme: 'light' | 'dark' = 'light',
+  ownClock = false,
+): Promise<WatchedPage> {
   const watched = await openPage(browser, { width, scheme });
+  if (ownClock) await watched.page.clock.install();
   await watched.page.goto(server.url + path);
   return watched;
 }
@@ -50,15 +56,17 @@ describe('the sessions page', () => {
 
   it('shows a new session within five seconds, above the others and without a reload', async () => {
     server.world.sessions = many(5);
-    const watched = await open(LIST);
+    const watched = await open(LIST, 1440, 'light', true);
     const { page } = watched;
     await page.getByText('ana@shop.example').waitFor();
     const rowOfTop = page.locator('[data-index="0"] .session-link');
     const before = await rowOfTop.getAttribute('data-session');
     await page.evaluate(() => Object.assign(window, { stillTheSamePage: true }));
     const fresh = makeSession(999, Date.now() + 97_000 * 1000, { state: 'live', replay: 'live' });
-    server.world.sessions = [fresh, ...server.world.sessions];
-    await page.locator(`[data-session="${fresh.id}"]`).waitFor({ timeout: 5000 });
+    await asksWithin(page, 5000, server, () => {
+      server.world.sessions = [fresh, ...server.world.sessions];
+    });
+    await page.locator(`[data-session="${fresh.id}"]`).waitFor();
     expect(await rowOfTop.getAttribute('data-session')).toBe(fresh.id);
     expect(before).not.toBe(fresh.id);
     expect(await page.evaluate(() => 'stillTheSamePage' in window)).toBe(true);
@@ -71,13 +79,13 @@ describe('the sessions page', () => {
     const watched = await open(LIST);
     const { page } = watched;
     await page.getByText('ana@shop.example').first().waitFor();
-    for (let step = 0; step < 40; step += 1) {
+    const scrollOn = async () => {
       await page.locator('.sessions-scroll').evaluate((element) => {
         element.scrollTop = element.scrollHeight;
       });
-      if (await page.getByText('180 sessions · that is all').isVisible()) break;
-      await page.waitForTimeout(100);
-    }
+      return page.getByText('180 sessions · that is all').isVisible();
+    };
+    await expect.poll(scrollOn, { timeout: 60_000, interval: 100 }).toBe(true);
     await page.locator('[data-index="179"]').waitFor();
     expect(await page.locator('.sessions-body [role=row]').count()).toBeLessThan(60);
     const cursors = server.world.requests.filter((request) => request.includes('cursor='));
@@ -194,7 +202,7 @@ describe('the sessions page', () => {
 
 describe('every state of the list', () => {
   it.each([1440, 390])('empty: what to paste and the demo, at %d px', async (width) => {
-    const watched = await open(LIST, width);
+    const watched = await open(LIST, width, 'light', true);
     const { page } = watched;
     await page.getByRole('heading', { name: 'No sessions yet' }).waitFor();
     expect(await page.getByRole('link', { name: 'Try the demo shop' }).getAttribute('href')).toBe('/demo');
@@ -203,8 +211,10 @@ describe('every state of the list', () => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(server.world.projects[0]?.script_tag);
     await expectAccessible(page);
     await photograph(page, `sessions-empty-${String(width)}`);
-    server.world.sessions = many(1);
-    await page.getByText('ana@shop.example').waitFor({ timeout: 5000 });
+    await asksWithin(page, 5000, server, () => {
+      server.world.sessions = many(1);
+    });
+    await page.getByText('ana@shop.example').waitFor();
     await close(watched);
   });
 

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { expectAccessible, launch, openPage, photograph, type WatchedPage } from '../server/browser';
+import { asksWithin, expectAccessible, launch, openPage, photograph, type WatchedPage } from '../server/browser';
 import { makeProject, makeWorld, startServer, type TestServer } from '../server/server';
 
 let browser: Browser;
@@ -33,8 +33,9 @@ beforeEach(() => {
   server.world.status.intake.dead_letters = { 'too-large-inflated': 1, 'malformed-signals': 1 };
 });
 
-async function open(width = 1440, scheme: 'light' | 'dark' = 'light'): Promise<WatchedPage> {
+async function open(width = 1440, scheme: 'light' | 'dark' = 'light', ownClock = false): Promise<WatchedPage> {
   const watched = await openPage(browser, { width, scheme });
+  if (ownClock) await watched.page.clock.install();
   await watched.page.goto(`${server.url}/p/0123456789abc/settings`);
   await watched.page.getByRole('heading', { name: 'Install' }).waitFor();
   return watched;
@@ -65,12 +66,14 @@ it.each([
 });
 
 it('waits for the first event and says when it came', async () => {
-  const watched = await open();
+  const watched = await open(1440, 'light', true);
   const { page } = watched;
   await page.getByText('waiting for your first event').waitFor();
-  server.world.status.first_event_at = Date.now();
-  server.world.status.last_event_at = Date.now();
-  await page.getByText('We have received your first event').waitFor({ timeout: 5000 });
+  await asksWithin(page, 5000, server, () => {
+    server.world.status.first_event_at = Date.now();
+    server.world.status.last_event_at = Date.now();
+  });
+  await page.getByText('We have received your first event').waitFor();
   await close(watched);
 });
 

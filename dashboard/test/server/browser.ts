@@ -50,6 +50,25 @@ export async function openPage(
   return { page, complaints };
 }
 
+/**
+ * Changes the world, lets so much time pass by the page's own clock and no more, and waits until the page has asked again. The
+ * page must have been opened with a clock of its own.
+ */
+export async function asksWithin(
+  page: Page,
+  ms: number,
+  server: { world: { requests: string[] } },
+  change: () => void,
+): Promise<void> {
+  // Only forward moves are allowed; time runs on until here.
+  await page.clock.pauseAt(Date.now() + 60_000);
+  change();
+  const before = server.world.requests.length;
+  await page.clock.runFor(ms);
+  await expect.poll(() => server.world.requests.length, { timeout: 60_000 }).toBeGreaterThan(before);
+  await page.clock.resume();
+}
+
 interface AxeResult {
   violations: { id: string; help: string; nodes: { html: string; failureSummary?: string }[] }[];
 }
