@@ -234,6 +234,24 @@ describe('fetch', () => {
     expect(of(requests, '/v1/')).toEqual([]);
     await captured.close();
   });
+
+  test('a request knows its click even where a busy page heard of that late', async () => {
+    const captured = await CapturedPage.open(browser, site, {
+      html: `<button id="load" style="position:fixed;left:0;top:0;width:200px;height:200px" onclick="fetch('/json')">Load</button>`,
+    });
+    await captured.page.evaluate(() => {
+      setTimeout(() => {
+        const end = performance.now() + 2000;
+        while (performance.now() < end);
+      });
+    });
+    // By its place: looking for the element would wait until the page is free.
+    await captured.page.mouse.click(100, 100);
+    const request = await captured.first('request');
+    const click = await captured.first('click');
+    expect(request.click).toBe(click.id);
+    await captured.close();
+  });
 });
 
 describe('XMLHttpRequest', () => {
