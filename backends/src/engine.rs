@@ -142,12 +142,7 @@ impl Engine {
 
     /// The number of the journal that is written.
     fn newest_journal(&self) -> Option<u64> {
-        self.journals().filter_map(|path| path.file_stem()?.to_str()?.parse().ok()).max()
-    }
-
-    fn journals(&self) -> impl Iterator<Item = PathBuf> {
-        let files = std::fs::read_dir(&self.path).into_iter().flatten().filter_map(Result::ok);
-        files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|kind| kind == "jnl"))
+        journal::newest(&self.path).ok().flatten().map(|(number, _)| number)
     }
 
     /// Moves what is in memory into the tables of `keyspaces`.

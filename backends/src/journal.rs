@@ -24,7 +24,7 @@ pub(crate) struct Cut {
 
 /// Cuts a torn batch off the end of the newest journal in `folder`. `None`: there is no such batch.
 pub(crate) fn cut_torn_batch(folder: &Path) -> io::Result<Option<Cut>> {
-    let Some(journal) = newest(folder)? else { return Ok(None) };
+    let Some((_, journal)) = newest(folder)? else { return Ok(None) };
     let mut reader = BufReader::new(File::open(&journal)?);
     loop {
         let at_bytes = reader.stream_position()?;
@@ -41,7 +41,8 @@ pub(crate) fn cut_torn_batch(folder: &Path) -> io::Result<Option<Cut>> {
     }
 }
 
-fn newest(folder: &Path) -> io::Result<Option<PathBuf>> {
+/// The journal that is written, and its number.
+pub(crate) fn newest(folder: &Path) -> io::Result<Option<(u64, PathBuf)>> {
     let mut newest: Option<(u64, PathBuf)> = None;
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -53,7 +54,7 @@ fn newest(folder: &Path) -> io::Result<Option<PathBuf>> {
             newest = Some((number, path));
         }
     }
-    Ok(newest.map(|(_, path)| path))
+    Ok(newest)
 }
 
 enum Batch {

@@ -141,6 +141,11 @@ fn read_error(error: &fjall::Error) -> Error {
     if engine::is_corruption(error) {
         return Error::Corrupt(error.to_string());
     }
+    unavailable(error)
+}
+
+/// For what failed and may go well later.
+fn unavailable(error: impl std::fmt::Display) -> Error {
     Error::Unavailable(error.to_string())
 }
 

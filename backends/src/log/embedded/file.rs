@@ -12,6 +12,7 @@ use playhead_domain::log::{Error, Position, StoredRecord};
 
 use super::codec;
 use super::index::{self, Place, Span, Summary};
+use super::unavailable;
 
 const MAGIC: &[u8; 8] = b"phrecs01";
 /// Where the first record begins.
@@ -67,7 +68,7 @@ impl RecordFile {
 
     /// A file that was written before, sealed, and what it holds. Nothing when it holds no record; then it is removed.
     pub(super) fn recover(path: PathBuf, partitions: usize) -> Result<Option<(Self, Arc<Summary>)>, Error> {
-        let file_bytes = path.metadata().map_err(|error| failed(&error))?.len();
+        let file_bytes = path.metadata().map_err(unavailable)?.len();
         let indexed = index::read_summary(&path.with_extension("index"), partitions);
         let summary = match indexed.filter(|summary| summary.file_bytes == file_bytes) {
             Some(summary) => summary,
@@ -175,13 +176,9 @@ pub(super) fn read_record(file: &File, place: Place, position: Position) -> Resu
     let mut stored = BytesMut::zeroed(place.len as usize);
     file.read_exact_at(&mut stored, u64::from(place.at)).map_err(|error| match error.kind() {
         ErrorKind::UnexpectedEof => Error::Corrupt(format!("{position:?} is cut off")),
-        _ => failed(&error),
+        _ => unavailable(error),
     })?;
     codec::decode_at(position, stored.freeze())
-}
-
-fn failed(error: &io::Error) -> Error {
-    Error::Unavailable(error.to_string())
 }
 
 /// Finds the whole records of a file that was not sealed, cuts off what an append that was never answered left behind, and
@@ -205,7 +202,7 @@ fn repair(path: &Path, partitions: usize) -> Result<Option<Summary>, Error> {
         index::write(&path.with_extension("index"), &summary, &places)?;
         Ok(Some(summary))
     };
-    mend().map_err(|error| failed(&error))
+    mend().map_err(unavailable)
 }
 
 fn scan(file: &File, length: u64, partitions: usize) -> io::Result<(Summary, Vec<Vec<Place>>)> {
@@ -215,7 +212,7 @@ fn scan(file: &File, length: u64, partitions: usize) -> io::Result<(Summary, Vec
     let mut reader = BufReader::with_capacity(1 << 20, file);
     let mut magic = [0; MAGIC.len()];
     let genuine = length >= FIRST_AT && reader.read_exact(&mut magic).is_ok() && magic == *MAGIC;
-    while genuine && let Some(record) = next_record(&mut reader, length - at)? {
+    while genuine && let Some((record, len)) = next_record(&mut reader, length - at)? {
         let partition = record.position.partition as usize;
         let Some(span) = spans.get_mut(partition) else { break };
         if span.count == 0 {
@@ -224,7 +221,6 @@ fn scan(file: &File, length: u64, partitions: usize) -> io::Result<(Summary, Vec
             break;
         }
         span.count += 1;
-        let len = codec::HEADER_BYTES + record.key.len() + record.meta.len() + record.value.len();
         let (Ok(place_at), Ok(place_len)) = (u32::try_from(at), u32::try_from(len)) else { break };
         places[partition].push(Place { at: place_at, len: place_len });
         at += len as u64;
@@ -235,8 +231,8 @@ fn scan(file: &File, length: u64, partitions: usize) -> io::Result<(Summary, Vec
     Ok((Summary { file_bytes: at, started_us, newest_append_us, spans }, places))
 }
 
-/// The next whole record, if there is one.
-fn next_record(reader: &mut impl Read, left: u64) -> io::Result<Option<StoredRecord>> {
+/// The next whole record and how long it is there, if there is one.
+fn next_record(reader: &mut impl Read, left: u64) -> io::Result<Option<(StoredRecord, usize)>> {
     let mut head = [0; codec::HEADER_BYTES];
     if left < head.len() as u64 {
         return Ok(None);
@@ -248,7 +244,7 @@ fn next_record(reader: &mut impl Read, left: u64) -> io::Result<Option<StoredRec
     let mut stored = BytesMut::zeroed(length);
     stored[..head.len()].copy_from_slice(&head);
     reader.read_exact(&mut stored[head.len()..])?;
-    Ok(codec::decode(stored.freeze()).ok())
+    Ok(codec::decode(stored.freeze()).ok().map(|record| (record, length)))
 }
 
 #[cfg(test)]

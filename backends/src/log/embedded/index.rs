@@ -11,7 +11,7 @@ use std::path::Path;
 use bytes::{Buf, BufMut};
 
 const MAGIC: &[u8; 8] = b"phindex1";
-const PLACE_BYTES: u64 = 8;
+const PLACE_BYTES: usize = 8;
 const FIXED_BYTES: usize = 8 + 8 + 8 + 8 + 4;
 
 /// Where one record is in its file, in bytes.
@@ -78,7 +78,7 @@ impl Summary {
     /// Where in the index the places of a partition begin.
     fn table_at(&self, partition: usize) -> u64 {
         let before: u64 = self.spans.iter().take(partition).map(|span| span.count).sum();
-        Self::encoded_len(self.spans.len()) as u64 + before * PLACE_BYTES
+        Self::encoded_len(self.spans.len()) as u64 + before * PLACE_BYTES as u64
     }
 }
 
@@ -86,7 +86,7 @@ impl Summary {
 pub(super) fn write(path: &Path, summary: &Summary, places: &[Vec<Place>]) -> io::Result<()> {
     let new = path.with_extension("new");
     let mut out = summary.encode();
-    out.reserve(places.iter().map(Vec::len).sum::<usize>() * 8);
+    out.reserve(places.iter().map(Vec::len).sum::<usize>() * PLACE_BYTES);
     for place in places.iter().flatten() {
         out.put_u32_le(place.at);
         out.put_u32_le(place.len);
@@ -116,8 +116,8 @@ pub(super) fn read_places(
 ) -> io::Result<Vec<Place>> {
     let known = summary.spans.get(partition).map_or(0, |span| span.count);
     let count = count.min(usize::try_from(known.saturating_sub(from)).unwrap_or(usize::MAX));
-    let mut stored = vec![0; count * 8];
-    File::open(path)?.read_exact_at(&mut stored, summary.table_at(partition) + from * PLACE_BYTES)?;
+    let mut stored = vec![0; count * PLACE_BYTES];
+    File::open(path)?.read_exact_at(&mut stored, summary.table_at(partition) + from * PLACE_BYTES as u64)?;
     let mut rest = &stored[..];
     Ok((0..count).map(|_| Place { at: rest.get_u32_le(), len: rest.get_u32_le() }).collect())
 }

@@ -11,9 +11,9 @@ use fjall::PersistMode;
 use parking_lot::Mutex;
 use playhead_domain::log::{Error, Retention};
 
-use super::Files;
 use super::segment::Segment;
 use super::topic::Topic;
+use super::{Files, unavailable};
 
 /// Places in a file are 32 bits wide, and a group may go beyond the limit.
 const MAX_FILE_BYTES: u64 = 2 << 30;
@@ -63,7 +63,7 @@ fn store_places(files: &Files, topic: &Topic) -> Result<(), Error> {
         place.put_i64(partition.last_append_us.load(Ordering::Acquire));
         batch.insert(&files.meta, topic.place_key(number), place);
     }
-    batch.commit().map_err(|error| Error::Unavailable(error.to_string()))
+    batch.commit().map_err(unavailable)
 }
 
 fn micros(duration: Duration) -> i64 {

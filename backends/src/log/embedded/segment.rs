@@ -10,7 +10,7 @@ use playhead_domain::log::{Error, Position, StoredRecord};
 
 use super::file::{RecordFile, read_record};
 use super::index::Place;
-use super::{codec, read_error};
+use super::{codec, read_error, unavailable};
 
 /// How many places are looked up at once.
 const PLACES: usize = 64;
@@ -186,7 +186,7 @@ impl Segment {
                 read.or_else(|error| match error {
                     // It was too old and has just been removed: reading goes on with the next segment.
                     ReadError::Io(error) if error.kind() == ErrorKind::NotFound => Ok(true),
-                    ReadError::Io(error) => Err(Error::Unavailable(error.to_string())),
+                    ReadError::Io(error) => Err(unavailable(error)),
                     ReadError::Log(error) => Err(error),
                 })
             }

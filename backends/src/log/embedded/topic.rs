@@ -15,7 +15,7 @@ use playhead_domain::log::{Error, Retention, StoredRecord, TopicSpec};
 use tokio::sync::watch;
 
 use super::segment::{Records, Segment};
-use super::{Files, file, read_error};
+use super::{Files, file, read_error, unavailable};
 use crate::engine;
 use crate::log::group::Source;
 
@@ -126,7 +126,7 @@ impl Topic {
     pub(super) fn create_segment(&self, started_us: i64) -> Result<Arc<Segment>, Error> {
         let number = self.next_file.fetch_add(1, Ordering::Relaxed);
         let segment = Segment::create_file(&self.folder, number, started_us, self.partitions.len());
-        Ok(Arc::new(segment.map_err(|error| Error::Unavailable(error.to_string()))?))
+        Ok(Arc::new(segment.map_err(unavailable)?))
     }
 
     /// Seals all files but the one that takes the appends, or all. Called by the writer only.
@@ -181,10 +181,11 @@ impl Topic {
     }
 
     fn recover_files(&self, records: &Path) -> Result<Vec<Arc<Segment>>, Error> {
-        let failed = |error: std::io::Error| Error::Unavailable(error.to_string());
-        std::fs::create_dir_all(&self.folder).and_then(|()| file::sync_folder(records)).map_err(failed)?;
+        std::fs::create_dir_all(&self.folder)
+            .and_then(|()| file::sync_folder(records))
+            .map_err(unavailable)?;
         let mut segments = Vec::new();
-        for (number, path) in file::list(&self.folder).map_err(failed)? {
+        for (number, path) in file::list(&self.folder).map_err(unavailable)? {
             self.next_file.store(number + 1, Ordering::Relaxed);
             segments.extend(Segment::recover_file(path, self.partitions.len())?.map(Arc::new));
         }
@@ -194,7 +195,7 @@ impl Topic {
     fn recover_rows(&self, files: &Files) -> Result<Segment, Error> {
         let options = || engine::rows(files.config.index_memtable_bytes);
         let rows = files.engine.keyspace(&format!("rows.{}", self.id), options);
-        let rows = rows.map_err(|error| Error::Unavailable(error.to_string()))?;
+        let rows = rows.map_err(unavailable)?;
         Segment::recover_rows(rows, self.partitions())
     }
 
@@ -261,7 +262,7 @@ impl Source for Topic {
         }
         tokio::task::spawn_blocking(move || self.read_blocking(partition, offset, max_bytes))
             .await
-            .map_err(|error| Error::Unavailable(error.to_string()))?
+            .map_err(unavailable)?
     }
 
     fn changes(&self) -> &watch::Sender<u64> {

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::index::Place;
 use super::segment::Segment;
 use super::topic::Topic;
-use super::{Files, codec, read_error, retention};
+use super::{Files, codec, read_error, retention, unavailable};
 use crate::log::{group, partition_of};
 
 /// A record that waits to become durable. The permit bounds how many bytes wait.
@@ -336,14 +336,14 @@ impl<'a> Group<'a> {
     fn commit(mut self) -> Result<Vec<Position>, Error> {
         for appended in &self.appended {
             let result = appended.segment.append(&appended.parts);
-            result.map_err(|error| Error::Unavailable(error.to_string()))?;
+            result.map_err(unavailable)?;
         }
         // Progress alone is a hint: it may wait for the next fsync.
         let mode = if self.newest.is_empty() { PersistMode::Buffer } else { PersistMode::SyncData };
         self.replace_older()?;
         if !self.batch.is_empty() {
             let batch = self.batch.durability(Some(mode));
-            batch.commit().map_err(|error| Error::Unavailable(error.to_string()))?;
+            batch.commit().map_err(unavailable)?;
         }
         for appended in self.appended {
             appended.segment.note_file(&appended.places, appended.newest_append_us);
