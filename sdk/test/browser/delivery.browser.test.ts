@@ -35,7 +35,7 @@ const open = async (path: string, body: string, attributes = ''): Promise<Page> 
   await page.goto(collector.url(path));
   return page;
 };
-const hasKey = (): boolean => collector.batches.some((batch) => batch.header.dom.key);
+const hasKey = (): boolean => collector.keyFrames() > 0;
 const customs = (): string[] => collector.signals('custom').map((signal) => signal.name);
 
 describe('delivery', () => {
@@ -207,8 +207,7 @@ describe('delivery', () => {
     await page.goto(collector.url('/next'));
     collector.answer = () => undefined;
     await collector.until('what was left behind', () => collector.everything().includes('kept row 499'));
-    const streams = (): number => new Set(collector.batches.map((batch) => batch.header.stream)).size;
-    await collector.until('the next document’s own batches', () => streams() === 2);
+    await collector.until('the next document’s own batches', () => collector.streams().length === 2);
     await page.waitForFunction(() => !Object.keys(sessionStorage).some((name) => name.startsWith('playhead:left')));
   });
 

@@ -131,7 +131,7 @@ describe('privacy', () => {
     collector.page('/', body, { attributes: '' });
     const page = await context.newPage();
     await page.goto(collector.url(`/?token=${secret('page-query')}#access_token=${secret('page-fragment')}`));
-    await collector.until('the first key frame', () => collector.batches.some((batch) => batch.header.dom.key));
+    await collector.until('the first key frame', () => collector.keyFrames() > 0);
     await page.evaluate(act, [JWT, CARD] as [string, string]);
     await page.fill('#text', secret('typed'));
     await page.fill('#password', secret('typed-password'));
@@ -149,10 +149,7 @@ describe('privacy', () => {
     await page.evaluate(() => history.replaceState({}, '', '/'));
     await page.reload();
     await page.fill('#cleared', '');
-    await collector.until(
-      'the second document',
-      () => new Set(collector.batches.map((batch) => batch.header.stream)).size === 2,
-    );
+    await collector.until('the second document', () => collector.streams().length === 2);
     // The streams' numbers have no holes, and the last word of the second is there: so is all that came before.
     await page.evaluate(() => playhead.track('last-word'));
     await collector.until(
@@ -189,7 +186,7 @@ describe('privacy', () => {
       performance.now = () => monotonic() + state.skipMs;
       (window as unknown as { playhead: { start(): void } }).playhead.start();
     });
-    await collector.until('the first key frame', () => collector.batches.some((batch) => batch.header.dom.key));
+    await collector.until('the first key frame', () => collector.keyFrames() > 0);
     await page.evaluate(() => {
       (document.querySelector('#f') as HTMLInputElement).value = '';
       (window as unknown as { skipMs: number }).skipMs = 31_000;
@@ -221,7 +218,7 @@ describe('privacy', () => {
     );
     const page = await context.newPage();
     await page.goto(collector.url('/'));
-    await collector.until('the key frame', () => collector.batches.some((batch) => batch.header.dom.key));
+    await collector.until('the key frame', () => collector.keyFrames() > 0);
     await collector.untilLate();
     await page.click('button');
     await page.evaluate(() => playhead.captureError(new Error('now')));

@@ -83,7 +83,7 @@ class Styles {
 async function record(act: () => unknown, early = ''): Promise<Styles['all']> {
   collector.page('/', `${early}<main>page</main>`, { attributes: '' });
   await page.goto(collector.url('/'));
-  await collector.until('the key frame', () => collector.batches.some((batch) => batch.header.dom.key));
+  await collector.until('the key frame', () => collector.keyFrames() > 0);
   await page.evaluate(act);
   await page.evaluate(async () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
