@@ -19,6 +19,8 @@ install_packages() {
 }
 
 command -v cc >/dev/null && command -v make >/dev/null || install_packages build-essential
+# librdkafka is compiled against OpenSSL.
+pkg-config --exists openssl 2>/dev/null || install_packages pkg-config libssl-dev
 
 if ! command -v cargo >/dev/null && [ -f "$HOME/.cargo/env" ]; then
   # shellcheck disable=SC1091
