@@ -24,7 +24,12 @@ use crate::config::Http;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown`, then lets requests under way finish, for at most the configured time.
-pub(crate) async fn serve(listener: TcpListener, router: Router, config: &Http, shutdown: CancellationToken) {
+pub(crate) async fn serve(
+    listener: &TcpListener,
+    router: Router,
+    config: &Http,
+    shutdown: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(config.max_connections));
     let connections = TaskTracker::new();
     let builder = Arc::new(builder(config));
@@ -51,7 +56,6 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, config: &Http, 
             drop(place);
         });
     }
-    drop(listener);
     let limit = Duration::from_millis(config.drain_timeout_ms);
     connections.close();
     if tokio::time::timeout(limit, connections.wait()).await.is_err() {
@@ -114,7 +118,7 @@ mod tests {
         let router = Router::new().route("/", get(|| async { "here" }));
         let stop = CancellationToken::new();
         let (ended, running) = (stop.clone(), config.clone());
-        let server = tokio::spawn(async move { serve(listener, router, &running, ended).await });
+        let server = tokio::spawn(async move { serve(&listener, router, &running, ended).await });
         for opening in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n\r\nSM", b"GET / HTTP/1.1\r\nho"] {
             let mut silent = TcpStream::connect(address).await.unwrap();
             silent.write_all(opening).await.unwrap();

@@ -105,6 +105,7 @@ impl Processor {
             unknown: Mutex::default(),
             resumed: Mutex::default(),
             is_running: AtomicBool::new(false),
+            compaction_is_behind: AtomicBool::new(false),
         };
         Ok(Self { shared: Arc::new(shared) })
     }

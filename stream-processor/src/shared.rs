@@ -45,6 +45,8 @@ pub(crate) struct Shared {
     /// Scopes whose interrupted erasures were finished since the start.
     pub(crate) resumed: Mutex<BTreeSet<Scope>>,
     pub(crate) is_running: AtomicBool,
+    /// The last pass of compaction took longer than the time between two.
+    pub(crate) compaction_is_behind: AtomicBool,
 }
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
