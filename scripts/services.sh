@@ -17,7 +17,6 @@
 # PLAYHEAD_SERVICES_KAFKA_MEMORY, PLAYHEAD_SERVICES_CASSANDRA_MEMORY  Java heaps (384m, 1g)
 set -euo pipefail
 
-
 # shellcheck disable=SC2034
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/playhead
 folder=$(realpath -m "${PLAYHEAD_SERVICES_DIR:-$cache/services}")
@@ -33,7 +32,7 @@ cd "$(dirname "$0")/.."
 . scripts/services/cassandra.sh
 . scripts/services/s3.sh
 
-usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; }
+usage() { sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' scripts/services.sh; }
 
 # The parts that the arguments name, brokers one by one.
 list_parts() {
@@ -68,6 +67,8 @@ start_parts() {
     if pid_of "$part" >/dev/null; then
       send CONT "$part"
     else
+      ! port_is_open "$(call port "$part")" ||
+        fail "another process has the port of $part, $(call port "$part"): choose others with PLAYHEAD_SERVICES_PORT"
       echo "Starting $part"
       call start "$part"
     fi

@@ -75,6 +75,8 @@ give_up() {
   fail "$1 $2"
 }
 
+port_is_open() { (exec 8<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
 # Talks to a local port in bytes written as hex: `ask PORT REQUEST LENGTH [REQUEST LENGTH]…` prints the first LENGTH
 # bytes of every answer. Needs no client to be installed and, unlike one on Java, takes no second to start.
 ask() {
