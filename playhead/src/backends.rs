@@ -84,7 +84,7 @@ fn open_log(
     engines: &mut Vec<Engine>,
 ) -> anyhow::Result<Arc<dyn EventLog>> {
     let Some(folder) = folder.filter(|_| config.kafka.brokers.is_empty()) else {
-        let log = Arc::new(KafkaLog::connect(&config.kafka).context("kafka")?);
+        let log = Arc::new(KafkaLog::open(config.kafka.clone()).context("kafka")?);
         let checked = Arc::clone(&log);
         engines.push(Engine::shared("log", move || checked.check_health().map_err(|e| e.to_string())));
         return Ok(log);

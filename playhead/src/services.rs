@@ -120,13 +120,12 @@ impl Services {
     /// What is printed once everything runs.
     pub(crate) fn greeting(&self, config: &Config, backends: &Backends) -> String {
         let (Some(api), Some(first), Some(folder)) = (&self.api, &self.first, &backends.folder) else {
-            let sign_in = self.api.as_ref().map(|api| format!("\n  Sign in   {}", api.sign_in_link()));
+            // No sign-in link: it would be good at this one of several processes only, and stand in the logs of a cluster.
             return format!(
-                "\n  Playhead {} {} runs at http://{}{}\n",
+                "playhead {} {} listens on {}",
                 env!("CARGO_PKG_VERSION"),
                 self.role.name(),
-                config.listen,
-                sign_in.unwrap_or_default()
+                config.listen
             );
         };
         let greeting = Greeting {
