@@ -14,6 +14,7 @@ mod installation;
 mod reference;
 mod server;
 mod site;
+mod telemetry;
 mod up;
 
 use std::process::ExitCode;

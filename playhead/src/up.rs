@@ -1,6 +1,5 @@
 //! Everything in one process: opens the data folder, wires the services, serves, and stops in order.
 
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,13 +27,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, Telemetry};
+use crate::config::Config;
 use crate::country::Countries;
 use crate::greeting::Greeting;
 use crate::health::{Disk, Health};
-use crate::{demo, health, installation, server, site};
+use crate::{demo, health, installation, server, site, telemetry};
 
 const DEMO_RELEASE: &str = "demo-1.0.0";
 const PROCESSOR_PAUSE: Duration = Duration::from_secs(1);
@@ -49,7 +47,7 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 /// # Errors
 /// What keeps it from starting, or stopped it.
 pub(crate) fn run(config: Config) -> anyhow::Result<()> {
-    start_telemetry(&config.telemetry)?;
+    let telemetry = telemetry::start(&config.telemetry, "playhead")?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if config.worker_threads > 0 {
         runtime.worker_threads(config.worker_threads);
@@ -59,16 +57,8 @@ pub(crate) fn run(config: Config) -> anyhow::Result<()> {
         runtime.enable_all().thread_name("playhead").build().context("threads cannot be started")?;
     let result = runtime.block_on(serve(config));
     runtime.shutdown_timeout(Duration::from_secs(2));
+    telemetry.stop();
     result
-}
-
-fn start_telemetry(config: &Telemetry) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.filter).context("telemetry.filter")?;
-    let ansi = std::io::stderr().is_terminal();
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
-    let started = if config.json { subscriber.json().try_init() } else { subscriber.compact().try_init() };
-    started.map_err(|error| anyhow::anyhow!("telemetry cannot be started: {error}"))
 }
 
 /// What the services run on.
