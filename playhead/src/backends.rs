@@ -9,12 +9,14 @@ use playhead_backends::clock::Clock;
 use playhead_backends::data_folder::DataFolder;
 use playhead_backends::log::embedded::EmbeddedLog;
 use playhead_backends::log::kafka::KafkaLog;
+use playhead_backends::observed::{ObservedBlobs, ObservedStore};
 use playhead_backends::store::embedded::EmbeddedStore;
 use playhead_backends::store::scylla::{self, ScyllaStore};
 use playhead_domain::log::EventLog;
 use playhead_domain::store::Store;
 use playhead_domain::table;
 use playhead_proto::key::InstallationKey;
+use prometheus::Registry;
 
 use crate::config::Config;
 use crate::installation;
@@ -40,6 +42,19 @@ pub(crate) struct Storage {
     pub(crate) blobs: Arc<dyn ObjectStore>,
 }
 
+impl Storage {
+    /// The same, with every request measured.
+    ///
+    /// # Errors
+    /// When the registry has the metrics already.
+    pub(crate) fn observed(&self, registry: &Registry) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            store: Arc::new(ObservedStore::new(Arc::clone(&self.store), registry)?),
+            blobs: Arc::new(ObservedBlobs::new(Arc::clone(&self.blobs), registry)?),
+        })
+    }
+}
+
 /// An engine under the services.
 #[derive(Clone)]
 pub(crate) struct Engine {
@@ -48,13 +63,30 @@ pub(crate) struct Engine {
     /// to take every process out of service would help nobody.
     pub(crate) is_shared: bool,
     pub(crate) check: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
-    /// Bytes of an embedded engine's files.
-    pub(crate) disk_bytes: Option<Arc<dyn Fn() -> Option<u64> + Send + Sync>>,
+    pub(crate) measures: Vec<Measure>,
+}
+
+/// A figure that is taken when metrics are asked for.
+#[derive(Clone)]
+pub(crate) struct Measure {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) take: Arc<dyn Fn() -> Option<u64> + Send + Sync>,
+}
+
+impl Measure {
+    fn new(
+        name: &'static str,
+        help: &'static str,
+        take: impl Fn() -> Option<u64> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, help, take: Arc::new(take) }
+    }
 }
 
 impl Engine {
     fn shared(part: &'static str, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
-        Self { part, is_shared: true, check: Arc::new(check), disk_bytes: None }
+        Self { part, is_shared: true, check: Arc::new(check), measures: Vec::new() }
     }
 }
 
@@ -86,7 +118,9 @@ fn open_log(
     let Some(folder) = folder.filter(|_| config.kafka.brokers.is_empty()) else {
         let log = Arc::new(KafkaLog::open(config.kafka.clone()).context("kafka")?);
         let checked = Arc::clone(&log);
-        engines.push(Engine::shared("log", move || checked.check_health().map_err(|e| e.to_string())));
+        let mut engine = Engine::shared("log", move || checked.check_health().map_err(|e| e.to_string()));
+        engine.measures = measures_of_kafka(&log);
+        engines.push(engine);
         return Ok(log);
     };
     let log = EmbeddedLog::open(&folder.log(), config.log.clone(), Clock::system());
@@ -96,9 +130,29 @@ fn open_log(
         part: "log",
         is_shared: false,
         check: Arc::new(move || checked.check_health().map_err(|e| e.to_string())),
-        disk_bytes: Some(Arc::new(move || measured.disk_bytes().ok())),
+        measures: vec![Measure::new(
+            "playhead_log_disk_bytes",
+            "Bytes of the embedded log's files.",
+            move || measured.disk_bytes().ok(),
+        )],
     });
     Ok(log)
+}
+
+fn measures_of_kafka(log: &Arc<KafkaLog>) -> Vec<Measure> {
+    let (buffered, oldest) = (Arc::clone(log), Arc::clone(log));
+    vec![
+        Measure::new(
+            "playhead_log_buffer_bytes",
+            "Bytes of records that wait for Kafka's acknowledgement.",
+            move || u64::try_from(buffered.status().buffered_bytes).ok(),
+        ),
+        Measure::new(
+            "playhead_log_oldest_ms",
+            "For how long the oldest of them has been waiting, or longer.",
+            move || Some(oldest.status().oldest_ms),
+        ),
+    ]
 }
 
 async fn open_store(
@@ -120,7 +174,11 @@ async fn open_store(
         part: "store",
         is_shared: false,
         check: Arc::new(move || checked.check_health().map_err(|e| e.to_string())),
-        disk_bytes: Some(Arc::new(move || measured.disk_bytes().ok())),
+        measures: vec![Measure::new(
+            "playhead_store_disk_bytes",
+            "Bytes of the embedded store's files.",
+            move || measured.disk_bytes().ok(),
+        )],
     });
     Ok(store)
 }

@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::role::Role;
+use crate::telemetry::Telemetry;
 
 /// Variables that are not settings: secrets, which no file should hold, and names that tools use.
 const NOT_SETTINGS: [&str; 6] =
@@ -100,22 +101,6 @@ impl Default for Http {
     }
 }
 
-/// What the process tells about itself, on standard error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Telemetry {
-    /// Which records are written: `info`, or per part such as `warn,playhead_gateway=debug`.
-    pub(crate) filter: String,
-    /// Write records as JSON.
-    pub(crate) json: bool,
-}
-
-impl Default for Telemetry {
-    fn default() -> Self {
-        Self { filter: "warn,playhead=info".to_owned(), json: false }
-    }
-}
-
 /// The topic of batches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -164,6 +149,7 @@ impl Config {
     }
 
     fn validate(&self) -> anyhow::Result<()> {
+        self.telemetry.validate()?;
         self.gateway.validate().context("gateway")?;
         self.processor.validate().context("processor")?;
         self.query_api.validate().map_err(anyhow::Error::msg).context("query_api")?;

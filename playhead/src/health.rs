@@ -18,7 +18,7 @@ use playhead_stream_processor::Processor;
 use prometheus::{IntGauge, Registry, TextEncoder};
 use serde::Serialize;
 
-use crate::backends::Engine;
+use crate::backends::{Engine, Measure};
 use crate::waiting::WaitingFor;
 
 /// What readiness depends on.
@@ -29,30 +29,29 @@ pub(crate) struct Health {
     pub(crate) gateway: Option<Gateway>,
     pub(crate) processor: Option<Processor>,
     pub(crate) registry: Registry,
-    pub(crate) disk: Disk,
+    pub(crate) measures: Measures,
     pub(crate) stopping: Arc<AtomicBool>,
 }
 
-/// Bytes on disk of embedded engines, measured when asked for.
+/// Figures of the engines, taken when metrics are asked for.
 #[derive(Clone)]
-pub(crate) struct Disk(Vec<(IntGauge, Engine)>);
+pub(crate) struct Measures(Vec<(IntGauge, Measure)>);
 
-impl Disk {
+impl Measures {
     pub(crate) fn register(registry: &Registry, engines: &[Engine]) -> anyhow::Result<Self> {
         let mut gauges = Vec::new();
-        for engine in engines.iter().filter(|engine| engine.disk_bytes.is_some()) {
-            let name = format!("playhead_{}_disk_bytes", engine.part);
-            let gauge = IntGauge::new(name, format!("Bytes of the embedded {}'s files", engine.part))?;
+        for measure in engines.iter().flat_map(|engine| &engine.measures) {
+            let gauge = IntGauge::new(measure.name, measure.help)?;
             registry.register(Box::new(gauge.clone()))?;
-            gauges.push((gauge, engine.clone()));
+            gauges.push((gauge, measure.clone()));
         }
         Ok(Self(gauges))
     }
 
-    fn measure(&self) {
-        for (gauge, engine) in &self.0 {
-            if let Some(bytes) = engine.disk_bytes.as_ref().and_then(|measure| measure()) {
-                gauge.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    fn take(&self) {
+        for (gauge, measure) in &self.0 {
+            if let Some(value) = (measure.take)() {
+                gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
             }
         }
     }
@@ -114,7 +113,7 @@ impl Health {
 }
 
 async fn metrics(State(health): State<Health>) -> Response {
-    health.disk.measure();
+    health.measures.take();
     match TextEncoder::new().encode_to_string(&health.registry.gather()) {
         Ok(text) => {
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()

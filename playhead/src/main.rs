@@ -19,6 +19,7 @@ mod role;
 mod server;
 mod services;
 mod site;
+mod telemetry;
 mod waiting;
 
 use std::process::ExitCode;

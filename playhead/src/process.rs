@@ -1,6 +1,5 @@
 //! One process: opens what its role needs, serves, and stops in order.
 
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +11,14 @@ use playhead_stream_processor::Processor;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 use crate::backends::{self, Backends};
-use crate::config::{Config, Telemetry};
+use crate::config::Config;
 use crate::health::Health;
 use crate::role::Role;
-use crate::server;
 use crate::services::Services;
 use crate::waiting::Waiting;
+use crate::{server, telemetry};
 
 const PROCESSOR_PAUSE: Duration = Duration::from_secs(1);
 /// Threads for what blocks: reads of the store and the blobs, compression. Tokio's own bound of 512 costs a burst of small
@@ -37,10 +35,11 @@ const REPUBLISH_RETRY: Duration = Duration::from_secs(5);
 /// # Errors
 /// What keeps it from starting, or stopped it.
 pub(crate) fn run(config: Config, role: Role) -> anyhow::Result<()> {
-    start_telemetry(&config.telemetry)?;
+    let telemetry = telemetry::start(&config.telemetry, role.service())?;
     let runtime = runtime(&config)?;
     let result = runtime.block_on(serve(config, role));
     runtime.shutdown_timeout(Duration::from_secs(2));
+    telemetry.stop();
     result
 }
 
@@ -55,15 +54,6 @@ pub(crate) fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime
     }
     runtime.max_blocking_threads(MAX_BLOCKING_THREADS);
     runtime.enable_all().thread_name("playhead").build().context("threads cannot be started")
-}
-
-fn start_telemetry(config: &Telemetry) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.filter).context("telemetry.filter")?;
-    let ansi = std::io::stderr().is_terminal();
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi);
-    let started = if config.json { subscriber.json().try_init() } else { subscriber.compact().try_init() };
-    started.map_err(|error| anyhow::anyhow!("telemetry cannot be started: {error}"))
 }
 
 async fn serve(mut config: Config, role: Role) -> anyhow::Result<()> {

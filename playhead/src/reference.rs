@@ -11,7 +11,7 @@ use crate::config::Config;
 const SOURCES: [(&str, &str); 11] = [
     ("", include_str!("config.rs")),
     ("http", include_str!("config.rs")),
-    ("telemetry", include_str!("config.rs")),
+    ("telemetry", include_str!("telemetry.rs")),
     ("batches", include_str!("config.rs")),
     ("gateway", include_str!("../../gateway/src/config.rs")),
     ("processor", include_str!("../../stream-processor/src/config.rs")),

@@ -21,6 +21,16 @@ impl Role {
         }
     }
 
+    /// What it is called in traces.
+    pub(crate) const fn service(self) -> &'static str {
+        match self {
+            Self::All => "playhead",
+            Self::Gateway => "playhead-gateway",
+            Self::StreamProcessor => "playhead-stream-processor",
+            Self::QueryApi => "playhead-query-api",
+        }
+    }
+
     pub(crate) const fn takes_batches(self) -> bool {
         matches!(self, Self::All | Self::Gateway)
     }

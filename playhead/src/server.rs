@@ -23,6 +23,9 @@ use crate::config::Http;
 /// After accepting failed (no file descriptors left, say) the next attempt waits.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What one connection reads at once. Five hundred uploads hold this each beside what the budget of bodies counts.
+const READ_BUFFER_BYTES: usize = 64 << 10;
+
 /// Serves until `shutdown`, then lets requests under way finish, for at most the configured time.
 pub(crate) async fn serve(
     listener: &TcpListener,
@@ -71,7 +74,7 @@ pub(crate) async fn serve(
 fn builder(config: &Http) -> http1::Builder {
     let header_timeout = Duration::from_millis(config.header_timeout_ms);
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(256 << 10);
+    builder.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(READ_BUFFER_BYTES);
     builder
 }
 

@@ -21,7 +21,7 @@ use crate::backends::{Backends, Storage};
 use crate::config::Config;
 use crate::country::Countries;
 use crate::greeting::Greeting;
-use crate::health::{Disk, Health};
+use crate::health::{Health, Measures};
 use crate::role::Role;
 use crate::waiting::{Unready, Waiting};
 use crate::{demo, health, installation, site};
@@ -66,15 +66,16 @@ impl Services {
             waiting.until("log", || async { backends.log.ensure_topic(spec).await.map_err(of_log) }).await?;
         }
         let registry = registry()?;
+        let storage = backends.storage.as_ref().map(|storage| storage.observed(&registry)).transpose()?;
         let directory = Arc::new(ProjectDirectory::new());
         let gateway = role.takes_batches().then(|| gateway(config, backends, &directory, &registry));
-        let processor = match &backends.storage {
+        let processor = match &storage {
             Some(storage) if role.processes() => {
                 Some(processor(config, batches, backends, storage, &directory, &registry)?)
             }
             _ => None,
         };
-        let api = match &backends.storage {
+        let api = match &storage {
             Some(storage) if role.answers_queries() => Some(api(config, role, backends, storage, &registry)?),
             _ => None,
         };
@@ -112,7 +113,7 @@ impl Services {
             gateway: self.gateway.clone(),
             processor: self.processor.clone(),
             registry: self.registry.clone(),
-            disk: Disk::register(&self.registry, &backends.engines)?,
+            measures: Measures::register(&self.registry, &backends.engines)?,
             stopping: Arc::default(),
         })
     }
