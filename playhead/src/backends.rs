@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use object_store::ObjectStore;
 use playhead_backends::blobs;
 use playhead_backends::clock::Clock;
@@ -62,8 +64,19 @@ pub(crate) struct Engine {
     /// Whether other processes use it too. Without its own engine a process is not ready; without a shared one it degrades, as
     /// to take every process out of service would help nobody.
     pub(crate) is_shared: bool,
-    pub(crate) check: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
+    pub(crate) check: Check,
     pub(crate) measures: Vec<Measure>,
+}
+
+/// Asks an engine whether it answers.
+pub(crate) type Check = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
+/// A check that asks nobody.
+fn known<E: ToString>(check: impl Fn() -> Result<(), E> + Send + Sync + 'static) -> Check {
+    Arc::new(move || {
+        let known = check().map_err(|error| error.to_string());
+        async { known }.boxed()
+    })
 }
 
 /// A figure that is taken when metrics are asked for.
@@ -85,8 +98,8 @@ impl Measure {
 }
 
 impl Engine {
-    fn shared(part: &'static str, check: impl Fn() -> Result<(), String> + Send + Sync + 'static) -> Self {
-        Self { part, is_shared: true, check: Arc::new(check), measures: Vec::new() }
+    fn shared(part: &'static str, check: Check) -> Self {
+        Self { part, is_shared: true, check, measures: Vec::new() }
     }
 }
 
@@ -118,7 +131,7 @@ fn open_log(
     let Some(folder) = folder.filter(|_| config.kafka.brokers.is_empty()) else {
         let log = Arc::new(KafkaLog::open(config.kafka.clone()).context("kafka")?);
         let checked = Arc::clone(&log);
-        let mut engine = Engine::shared("log", move || checked.check_health().map_err(|e| e.to_string()));
+        let mut engine = Engine::shared("log", known(move || checked.check_health()));
         engine.measures = measures_of_kafka(&log);
         engines.push(engine);
         return Ok(log);
@@ -129,7 +142,7 @@ fn open_log(
     engines.push(Engine {
         part: "log",
         is_shared: false,
-        check: Arc::new(move || checked.check_health().map_err(|e| e.to_string())),
+        check: known(move || checked.check_health()),
         measures: vec![Measure::new(
             "playhead_log_disk_bytes",
             "Bytes of the embedded log's files.",
@@ -163,8 +176,12 @@ async fn open_store(
 ) -> anyhow::Result<Arc<dyn Store>> {
     let Some(folder) = folder.filter(|_| config.scylla.nodes.is_empty()) else {
         let store = Arc::new(waiting.until("store", || connect_store(config, folder.is_some())).await?);
-        let checked = Arc::clone(&store);
-        engines.push(Engine::shared("store", move || checked.check_health().map_err(|e| e.to_string())));
+        let asked = Arc::clone(&store);
+        let check: Check = Arc::new(move || {
+            let store = Arc::clone(&asked);
+            async move { store.check_health().await.map_err(|reason| reason.to_string()) }.boxed()
+        });
+        engines.push(Engine::shared("store", check));
         return Ok(store);
     };
     let store = EmbeddedStore::open(&folder.store(), table::ALL, config.store.clone(), Clock::system());
@@ -173,7 +190,7 @@ async fn open_store(
     engines.push(Engine {
         part: "store",
         is_shared: false,
-        check: Arc::new(move || checked.check_health().map_err(|e| e.to_string())),
+        check: known(move || checked.check_health()),
         measures: vec![Measure::new(
             "playhead_store_disk_bytes",
             "Bytes of the embedded store's files.",

@@ -24,7 +24,7 @@ const NOT_SETTINGS: [&str; 6] =
 const MIN_TOKEN_CHARACTERS: usize = 16;
 
 /// Everything that can be set, section by section.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     /// Folder that holds everything; created when missing.

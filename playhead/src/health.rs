@@ -21,6 +21,9 @@ use serde::Serialize;
 use crate::backends::{Engine, Measure};
 use crate::waiting::WaitingFor;
 
+/// Whoever asks for readiness does not wait long.
+const CHECK_LIMIT: Duration = Duration::from_secs(1);
+
 /// What readiness depends on.
 #[derive(Clone)]
 pub(crate) struct Health {
@@ -76,7 +79,7 @@ pub(crate) fn router(health: Health) -> Router {
 }
 
 async fn ready(State(health): State<Health>) -> Response {
-    let readiness = health.readiness();
+    let readiness = health.readiness().await;
     let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, [(header::CACHE_CONTROL, "no-store")], Json(readiness)).into_response()
 }
@@ -87,10 +90,12 @@ impl Health {
         self.stopping.store(true, Ordering::Release);
     }
 
-    fn readiness(&self) -> Readiness {
+    async fn readiness(&self) -> Readiness {
         let (mut waiting_for, mut degraded) = (Vec::new(), Vec::new());
-        for engine in self.engines.iter() {
-            if let Err(reason) = (engine.check)() {
+        let checks = self.engines.iter().map(|engine| tokio::time::timeout(CHECK_LIMIT, (engine.check)()));
+        let checked = futures::future::join_all(checks).await;
+        for (engine, checked) in self.engines.iter().zip(checked) {
+            if let Err(reason) = checked.unwrap_or_else(|_| Err("it does not answer".to_owned())) {
                 let list = if engine.is_shared { &mut degraded } else { &mut waiting_for };
                 list.push(WaitingFor { part: engine.part, reason });
             }

@@ -117,7 +117,8 @@ mod tests {
     async fn a_connection_without_a_request_gives_its_place_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let config = Http { max_connections: 1, header_timeout_ms: 50, drain_timeout_ms: 1_000 };
+        let config =
+            Http { max_connections: 1, header_timeout_ms: 50, drain_timeout_ms: 1_000, shutdown_delay_ms: 0 };
         let router = Router::new().route("/", get(|| async { "here" }));
         let stop = CancellationToken::new();
         let (ended, running) = (stop.clone(), config.clone());

@@ -151,9 +151,11 @@ async fn publish(api: &Api, project: &row::Project) -> Result<(), ApiError> {
 /// The store's and the log's.
 pub async fn publish_all(api: &Api) -> Result<usize, ApiError> {
     let projects = all(api.store()).await?;
-    let published = futures::stream::iter(&projects).map(|project| publish(api, project));
-    published.buffer_unordered(CONCURRENT_PUBLISHES).try_collect::<()>().await?;
-    Ok(projects.len())
+    let count = projects.len();
+    let published = projects.into_iter().map(|project| async move { publish(api, &project).await });
+    let published = futures::stream::iter(published).buffer_unordered(CONCURRENT_PUBLISHES);
+    published.try_collect::<()>().await?;
+    Ok(count)
 }
 
 /// The oldest project; in an empty installation creates one of that name, whose recordings show images of these hosts.
