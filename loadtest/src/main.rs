@@ -1,13 +1,27 @@
 //! Presses a running Playhead over HTTP, as browsers would, and checks through the public API that nothing acknowledged was
 //! lost or doubled. A black box on purpose: it shares no code with the product.
 
+mod agent;
 mod api;
 mod browser;
+mod corpus;
 mod delivery;
+mod histogram;
+mod integrity;
 mod kill;
+mod ledger;
+mod outcome;
+mod press;
 mod process;
+mod record;
+mod report;
+mod run;
+mod scenario;
+mod schedule;
 mod verify;
+mod visitor;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
@@ -19,6 +33,14 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Drives real pages in Chromium and stores what the SDK sends as a corpus.
+    Record(record::Options),
+    /// Presses as a scenario says, watches, compares the read model with what was acknowledged, and reports.
+    Run(Box<run::Options>),
+    /// Compares the read model with what an earlier run was told.
+    Verify(integrity::Options),
+    /// Waits for a coordinator (`run --agents`) and presses with it.
+    Agent(agent::Options),
     /// Kills `playhead up` again and again under load, then checks every acknowledged batch and every recording.
     Kill(kill::Options),
 }
@@ -26,6 +48,16 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Record(options) => record::run(options).await,
+        Command::Run(options) => run::run(*options).await,
+        Command::Verify(options) => integrity::run(options).await,
+        Command::Agent(options) => agent::run(options).await,
         Command::Kill(options) => kill::run(options).await,
     }
+}
+
+/// A line to standard output.
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    writeln!(std::io::stdout(), "{text}").context("standard output is closed")
 }
