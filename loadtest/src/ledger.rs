@@ -62,15 +62,15 @@ fn write_integer(out: &mut Vec<u8>, mut value: u64) {
 /// One visit as the ledger has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Account {
-    acknowledged: Numbers,
-    unknown: Numbers,
+    pub(crate) acknowledged: Numbers,
+    pub(crate) unknown: Numbers,
     pub(crate) refused: u64,
     pub(crate) erased: bool,
 }
 
 /// A set of small numbers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Numbers(Vec<u64>);
+pub(crate) struct Numbers(Vec<u64>);
 
 impl Numbers {
     fn insert(&mut self, number: usize) {

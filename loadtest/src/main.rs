@@ -21,6 +21,9 @@ mod schedule;
 mod verify;
 mod visitor;
 
+use std::io::Write;
+use std::process::ExitCode;
+
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
@@ -46,8 +49,18 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+async fn main() -> ExitCode {
+    match obey(Arguments::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn obey(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Record(options) => record::run(options).await,
         Command::Run(options) => run::run(*options).await,
         Command::Verify(options) => integrity::run(options).await,
@@ -58,6 +71,5 @@ async fn main() -> anyhow::Result<()> {
 
 /// A line to standard output.
 fn print(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
     writeln!(std::io::stdout(), "{text}").context("standard output is closed")
 }

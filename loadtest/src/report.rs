@@ -72,6 +72,7 @@ struct PhaseReport {
     events_per_s: f64,
     told_to_wait_per_s: f64,
     acknowledge: Quantiles,
+    attempt: Quantiles,
     queryable: Quantiles,
 }
 
@@ -217,6 +218,7 @@ fn phases(scenario: &Scenario, chronicle: &Chronicle) -> Vec<PhaseReport> {
             events_per_s: per_s(tally.events),
             told_to_wait_per_s: per_s(tally.told_to_wait()),
             acknowledge: tally.latency.quantiles(),
+            attempt: tally.attempt.quantiles(),
             queryable: chronicle.queryable_within(from, to).quantiles(),
         }
     };

@@ -40,6 +40,8 @@ pub(crate) struct Visitors {
     pub(crate) repeat_minutes: f64,
     /// Share of batches that are sent again although they were acknowledged.
     pub(crate) repeat_share: f64,
+    /// Share of visits whose last batch says that the session is over; the others end when they are idle.
+    pub(crate) end_share: f64,
     /// Share of visits that are erased while they run.
     pub(crate) erase_share: f64,
     /// Distinct users.
@@ -103,7 +105,7 @@ pub(crate) struct Outcomes {
 pub(crate) struct Recovers {
     pub(crate) phase: String,
     pub(crate) within_s: f64,
-    /// Recovered: no refusal, and the 99th percentile of a second at most this.
+    /// Recovered: no refusal, and the 99th percentile of a second's attempts at most this.
     pub(crate) p99_ms: f64,
 }
 
@@ -171,6 +173,7 @@ impl Default for Visitors {
                 .collect(),
             repeat_minutes: 0.0,
             repeat_share: 0.01,
+            end_share: 1.0,
             erase_share: 0.0,
             users: 10_000,
             projects: 1,

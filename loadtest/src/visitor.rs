@@ -17,6 +17,7 @@ pub(crate) struct Population {
     recordings: Vec<(usize, f64)>,
     projects: usize,
     hot_share: f64,
+    end_share: f64,
     erase_share: f64,
     users: u64,
 }
@@ -32,6 +33,8 @@ pub(crate) struct Visitor {
     pub(crate) recording: usize,
     pub(crate) project: usize,
     pub(crate) user: String,
+    /// The last batch says that the session is over.
+    pub(crate) ends: bool,
     /// Erased once this batch was acknowledged.
     pub(crate) erase_after: Option<usize>,
 }
@@ -52,8 +55,16 @@ impl Population {
                 recordings.push((*index, sum));
             }
         }
-        let (hot_share, erase_share) = (visitors.hot_share, visitors.erase_share);
-        Ok(Self { seed, recordings, projects, hot_share, erase_share, users: visitors.users.max(1) })
+        let Visitors { hot_share, end_share, erase_share, .. } = *visitors;
+        Ok(Self {
+            seed,
+            recordings,
+            projects,
+            hot_share,
+            end_share,
+            erase_share,
+            users: visitors.users.max(1),
+        })
     }
 
     /// The visitor of that number.
@@ -80,6 +91,7 @@ impl Population {
             recording,
             project,
             user: format!("visitor-{}", draw(4) % self.users),
+            ends: share(7) <= self.end_share,
             erase_after: (share(5) < self.erase_share).then(|| (draw(6) % batches as u64) as usize),
         }
     }

@@ -34,7 +34,7 @@ impl Expected {
             }
             expected.is_whole &= !ends[batch.stream];
             open_events[batch.stream] = batch.part.is_some_and(|(part, count)| part + 1 < count);
-            expected.is_ended = index + 1 == recording.batches.len();
+            expected.is_ended = visitor.ends && index + 1 == recording.batches.len();
             expected.has_dom |= !batch.dom.is_empty();
             expected.add(visitor, batch, index);
         }

@@ -10,47 +10,82 @@ use serde_json::Value;
 use super::{Comparison, Session, say_progress};
 
 const PAGE: usize = 200;
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_secs(1);
+/// Sessions by which it is seen whether the read model still catches up: asking for all of them all the time would slow it down.
+const WITNESSES: usize = 100;
 
-/// Compares all; waits up to `settle` for what is not there yet.
+/// Compares all. What is not there yet is waited for, as long as more of it appears at least every `settle`.
 pub(super) async fn compare(
     comparison: &Comparison,
     sessions: &[Session],
     settle: Duration,
     at_once: usize,
 ) -> anyhow::Result<Vec<String>> {
-    let end = Instant::now() + settle;
+    let listed = list_all(comparison, sessions).await?;
     let mut open: Vec<&Session> =
         sessions.iter().filter(|session| session.account.acknowledged() > 0).collect();
-    let mut listed = list_all(comparison, sessions).await?;
     open.retain(|session| !differences(session, listed.get(session.visitor.session.as_str())).is_empty());
-    let mut found = HashMap::<u64, Vec<String>>::new();
-    while !open.is_empty() {
-        found.clear();
-        let asked = futures::stream::iter(open.iter().map(|session| ask(comparison, session)))
-            .buffer_unordered(at_once.max(1));
-        for (session, differences) in asked.collect::<Vec<_>>().await {
-            if !differences.is_empty() {
-                found.insert(
-                    session.visitor.number,
-                    differences.iter().map(|text| session.tell(text)).collect(),
-                );
-            }
-        }
-        open.retain(|session| found.contains_key(&session.visitor.number));
+    let found = loop {
+        wait_for_witnesses(comparison, &open, settle, at_once).await;
+        let (before, asked) = (open.len(), ask_all(comparison, &open, at_once).await);
+        open.retain(|session| asked.contains_key(&session.visitor.number));
         say_progress(&format!("{} of {} sessions are not as they must be yet", open.len(), sessions.len()));
-        if open.is_empty() || Instant::now() > end {
-            break;
+        // Witnesses were waited for and the rest did not get better either.
+        if open.is_empty() || open.len() == before {
+            break asked;
         }
-        tokio::time::sleep(PAUSE).await;
-    }
-    let mut differences: Vec<String> = found.into_values().flatten().collect();
-    listed = list_all(comparison, sessions).await?;
-    differences.extend(of_list(sessions, &listed));
+    };
+    let mut differences: Vec<String> = found.into_values().flat_map(|asked| asked.differences).collect();
+    differences.extend(of_list(sessions, &list_all(comparison, sessions).await?));
     Ok(differences)
 }
 
-async fn ask<'a>(comparison: &Comparison, session: &'a Session) -> (&'a Session, Vec<String>) {
+/// Waits until some of the sessions are as they must be, or none of them has changed for `settle`.
+async fn wait_for_witnesses(comparison: &Comparison, open: &[&Session], settle: Duration, at_once: usize) {
+    let step = open.len().div_ceil(WITNESSES).max(1);
+    let witnesses: Vec<&Session> = open.iter().copied().step_by(step).collect();
+    let (mut progress, mut last_change) = ((0, 0), Instant::now());
+    loop {
+        let asked = ask_all(comparison, &witnesses, at_once).await;
+        let shown: u64 = asked.values().map(|asked| asked.events_shown).sum();
+        let settled = witnesses.len() - asked.len();
+        say_progress(&format!(
+            "{settled} of {} sessions that are watched are as they must be",
+            witnesses.len()
+        ));
+        if asked.is_empty() {
+            return;
+        }
+        if (settled, shown) != progress {
+            progress = (settled, shown);
+            last_change = Instant::now();
+        }
+        if last_change.elapsed() > settle {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What a session's page says, where it is not what it must be.
+struct Asked {
+    events_shown: u64,
+    differences: Vec<String>,
+}
+
+/// By the visit's number, those that differ.
+async fn ask_all(comparison: &Comparison, sessions: &[&Session], at_once: usize) -> HashMap<u64, Asked> {
+    let questions = sessions.iter().map(|session| ask(comparison, session));
+    let asked = futures::stream::iter(questions).buffer_unordered(at_once.max(1));
+    let told = asked.map(|(session, shown, differences)| {
+        let differences = differences.iter().map(|text| session.tell(text)).collect();
+        (session.visitor.number, Asked { events_shown: shown, differences })
+    });
+    told.filter(|(_, asked)| std::future::ready(!asked.differences.is_empty())).collect().await
+}
+
+/// Events that the session shows, and what differs.
+async fn ask<'a>(comparison: &Comparison, session: &'a Session) -> (&'a Session, u64, Vec<String>) {
     let reader = session.reader(comparison);
     let path = format!("/api/v1/projects/{}/sessions/{}", reader.project.project_id, session.visitor.session);
     let answer = reader
@@ -63,13 +98,14 @@ async fn ask<'a>(comparison: &Comparison, session: &'a Session) -> (&'a Session,
         Ok(answer) if matches!(answer.status().as_u16(), 404 | 410) => None,
         Ok(answer) if answer.status().is_success() => match answer.json::<Value>().await {
             Ok(shown) => Some(shown),
-            Err(error) => return (session, vec![format!("it cannot be read: {error}")]),
+            Err(error) => return (session, 0, vec![format!("it cannot be read: {error}")]),
         },
-        Ok(answer) => return (session, vec![format!("it answers {}", answer.status())]),
-        Err(error) => return (session, vec![format!("it cannot be asked for: {error}")]),
+        Ok(answer) => return (session, 0, vec![format!("it answers {}", answer.status())]),
+        Err(error) => return (session, 0, vec![format!("it cannot be asked for: {error}")]),
     };
     let differences = differences(session, shown.as_ref());
-    (session, differences)
+    let events_shown = shown.as_ref().and_then(|shown| shown["counts"]["events"].as_u64()).unwrap_or(0);
+    (session, events_shown, differences)
 }
 
 fn differences(session: &Session, shown: Option<&Value>) -> Vec<String> {
@@ -142,4 +178,62 @@ fn of_list(sessions: &[Session], listed: &HashMap<String, Value>) -> Vec<String>
         }
     }
     differences
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::corpus::Counts;
+    use crate::integrity::Expected;
+    use crate::ledger::Account;
+    use crate::visitor::Visitor;
+
+    fn session(erased: bool) -> Session {
+        let counts = Counts { events: 9, errors: 2, custom_events: 4, ..Counts::default() };
+        let visitor = Visitor {
+            number: 1,
+            session: "s".to_owned(),
+            streams: Vec::new(),
+            recording: 0,
+            project: 0,
+            user: String::new(),
+            ends: true,
+            erase_after: None,
+        };
+        let expected =
+            Expected { counts, is_ended: true, is_whole: true, has_dom: true, ..Expected::default() };
+        Session { visitor, account: Account { erased, ..Account::default() }, expected }
+    }
+
+    fn shown(errors: u64, replay: &str) -> Value {
+        json!({"counts": {"events": 9, "errors": errors, "custom_events": 4, "dropped_signals": 0}, "replay": replay, "replay_reasons": []})
+    }
+
+    #[test]
+    fn whatever_differs_is_told() {
+        let (kept, erased) = (session(false), session(true));
+        assert!(differences(&kept, Some(&shown(2, "complete"))).is_empty());
+        assert!(differences(&erased, None).is_empty());
+        for (session, shown) in [
+            (&kept, None),
+            (&kept, Some(shown(1, "complete"))),
+            (&kept, Some(shown(3, "complete"))),
+            (&kept, Some(shown(2, "partial"))),
+            (&kept, Some(shown(2, "live"))),
+            (&erased, Some(shown(2, "complete"))),
+        ] {
+            assert_eq!(differences(session, shown.as_ref()).len(), 1, "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn the_list_holds_every_session_once() {
+        let (kept, erased) = (session(false), session(true));
+        let listed =
+            |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), Value::Null)).collect::<HashMap<_, _>>();
+        assert_eq!(of_list(std::slice::from_ref(&erased), &listed(&["s"])).len(), 1, "erased");
+        assert_eq!(of_list(&[kept], &listed(&["s", "s again", "x"])).len(), 2, "twice, and never sent");
+    }
 }

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,6 +21,8 @@ pub(crate) struct Answer {
     /// Of `Retry-After`, in seconds.
     pub(crate) retry_after: Option<f64>,
     pub(crate) body: Vec<u8>,
+    /// Since there was a connection to use, or room for one.
+    pub(crate) took: Duration,
 }
 
 /// Connections of one thread to servers that share the load.
@@ -75,7 +77,10 @@ impl Pool {
     /// Posts a body given in pieces. `headers` are lines, each with its `\r\n`.
     pub(crate) async fn post(&self, path: &str, headers: &str, body: &[&[u8]]) -> io::Result<Answer> {
         let _place = self.places.acquire().await.map_err(io::Error::other)?;
-        tokio::time::timeout(self.timeout, self.attempt(path, headers, body)).await?
+        let begun = Instant::now();
+        let mut answer = tokio::time::timeout(self.timeout, self.attempt(path, headers, body)).await??;
+        answer.took = begun.elapsed();
+        Ok(answer)
     }
 
     async fn attempt(&self, path: &str, headers: &str, body: &[&[u8]]) -> io::Result<Answer> {
@@ -206,7 +211,7 @@ fn parse(received: &[u8]) -> io::Result<Option<Parsed>> {
     }
     let keep = !header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
     let retry_after = header("retry-after").and_then(|value| value.trim().parse().ok());
-    Ok(Some((Answer { status, retry_after, body: Vec::new() }, head, length, keep)))
+    Ok(Some((Answer { status, retry_after, body: Vec::new(), took: Duration::ZERO }, head, length, keep)))
 }
 
 #[cfg(test)]

@@ -36,10 +36,11 @@ pub(super) async fn deliver(shared: Rc<Shared>, visit: Rc<Visit>) {
 
 async fn send(shared: &Shared, visit: &Visit, index: usize, due: Instant, backoff: &mut Backoff) {
     loop {
-        let begun = Instant::now();
         shared.tally.borrow_mut().attempts += 1;
         let outcome = attempt(shared, visit, index).await;
-        shared.tally.borrow_mut().attempt.record(begun.elapsed());
+        if let Ok(answer) = &outcome {
+            shared.tally.borrow_mut().attempt.record(answer.took);
+        }
         let retry_after = match outcome {
             Ok(answer) if answer.status == 202 => {
                 backoff.succeed();
@@ -82,9 +83,10 @@ async fn attempt(shared: &Shared, visit: &Visit, index: usize) -> std::io::Resul
         Some(token) => format!("\"token\":\"{token}\""),
         None => format!("\"key\":\"{}\"", shared.settings.job.public_keys[visit.visitor.project]),
     };
-    let is_last = index + 1 == recording.batches.len();
+    let is_last = visit.visitor.ends && index + 1 == recording.batches.len();
     let header = visit.visitor.header(batch, &body, &credential, now - clock_ms, is_last);
     let pieces = [header.as_bytes(), body.signals, &body.signals_end, body.dom, &body.dom_end];
+    visit.body_bytes.set(pieces.iter().map(|piece| piece.len() as u64).sum());
     shared.pool.post("/v1/batches", &headers(shared, visit), &pieces).await
 }
 
@@ -115,7 +117,7 @@ async fn acknowledged(shared: &Shared, visit: &Visit, index: usize, due: Instant
         tally.latency.record(due.elapsed());
         tally.events += batch.counts.events + 1 + u64::from(index == 0);
         tally.dom_events += u64::from(batch.dom_events);
-        tally.acknowledged_bytes += (batch.signals.blocks().len() + batch.dom.blocks().len()) as u64;
+        tally.acknowledged_bytes += visit.body_bytes.get();
     }
     note(shared, What::Acknowledged, visitor.number, index);
     if visitor.erase_after == Some(index) {

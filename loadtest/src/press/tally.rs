@@ -33,7 +33,7 @@ pub(crate) struct Tally {
     pub(crate) unacknowledged: u64,
     /// From the moment at which a batch was due to its acknowledgement, retries and waiting included.
     pub(crate) latency: Histogram,
-    /// From an attempt's start to its answer.
+    /// From when an attempt had a connection to its answer: what the server took, without waiting for a connection or for a turn.
     pub(crate) attempt: Histogram,
     /// From the moment at which a batch was due to the moment at which the generator got to it.
     pub(crate) lateness: Histogram,

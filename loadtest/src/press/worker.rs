@@ -60,6 +60,8 @@ pub(super) struct Visit {
     pub(super) clock_ms: Cell<Option<f64>>,
     pub(super) token: RefCell<Option<String>>,
     pub(super) custom_events: Cell<u64>,
+    /// Of the newest attempt.
+    pub(super) body_bytes: Cell<u64>,
 }
 
 /// Samples that are told in a second, all threads together.
@@ -203,6 +205,7 @@ impl Visits {
             clock_ms: Cell::new(None),
             token: RefCell::default(),
             custom_events: Cell::new(0),
+            body_bytes: Cell::new(0),
         })
     }
 

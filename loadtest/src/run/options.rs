@@ -56,6 +56,9 @@ pub(crate) struct Options {
     /// Makes the same visits again.
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// Share of sessions that are read whole afterwards, 0 to 1, instead of the scenario's.
+    #[arg(long)]
+    sample: Option<f64>,
     /// Do not compare with the read model; `loadtest verify` can do so later.
     #[arg(long)]
     pub(crate) no_verify: bool,
@@ -69,6 +72,9 @@ impl Options {
         let mut scenario = Scenario::read(&self.scenario, self.rate, self.duration)?;
         if let Some(corpus) = &self.corpus {
             scenario.corpus.clone_from(corpus);
+        }
+        if let Some(sample) = self.sample {
+            scenario.verify.sample = sample;
         }
         for pid in &self.pid {
             let (name, pid) = pid.split_once('=').context("--pid is name=pid")?;
