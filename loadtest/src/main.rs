@@ -11,6 +11,7 @@ mod integrity;
 mod kill;
 mod ledger;
 mod outcome;
+mod plan;
 mod press;
 mod process;
 mod record;
@@ -44,6 +45,8 @@ enum Command {
     Verify(integrity::Options),
     /// Waits for a coordinator (`run --agents`) and presses with it.
     Agent(agent::Options),
+    /// Sizes an installation from what was measured.
+    Plan(plan::Options),
     /// Kills `playhead up` again and again under load, then checks every acknowledged batch and every recording.
     Kill(kill::Options),
 }
@@ -65,6 +68,7 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::Run(options) => run::run(*options).await,
         Command::Verify(options) => integrity::run(options).await,
         Command::Agent(options) => agent::run(options).await,
+        Command::Plan(options) => plan::run(&options),
         Command::Kill(options) => kill::run(options).await,
     }
 }

@@ -74,6 +74,16 @@ struct PhaseReport {
     acknowledge: Quantiles,
     attempt: Quantiles,
     queryable: Quantiles,
+    processes: BTreeMap<String, PhaseProcess>,
+}
+
+/// What a process used within a phase.
+#[derive(Serialize)]
+struct PhaseProcess {
+    cores: Option<f64>,
+    peak_memory_mib: Option<f64>,
+    /// How much each metric grew per second.
+    growth_per_s: BTreeMap<String, f64>,
 }
 
 #[derive(Serialize)]
@@ -220,9 +230,34 @@ fn phases(scenario: &Scenario, chronicle: &Chronicle) -> Vec<PhaseReport> {
             acknowledge: tally.latency.quantiles(),
             attempt: tally.attempt.quantiles(),
             queryable: chronicle.queryable_within(from, to).quantiles(),
+            processes: chronicle
+                .processes
+                .iter()
+                .map(|process| (process.name.clone(), within(process, from, to)))
+                .collect(),
         }
     };
     scenario.spans().into_iter().map(phase).collect()
+}
+
+fn within(process: &ProcessSeries, from: f64, to: f64) -> PhaseProcess {
+    let looks: Vec<usize> =
+        (0..process.at_s.len()).filter(|look| (from..to).contains(&process.at_s[*look])).collect();
+    // The first look tells of the time before the phase.
+    let cpu: Vec<f64> = looks.iter().skip(1).filter_map(|look| process.cpu[*look]).collect();
+    let growth = |values: &Vec<Option<f64>>| {
+        let (first, last) = (*looks.first()?, *looks.last()?);
+        Some((values[last]? - values[first]?) / (process.at_s[last] - process.at_s[first]).max(1e-3))
+    };
+    PhaseProcess {
+        cores: (!cpu.is_empty()).then(|| cpu.iter().sum::<f64>() / cpu.len() as f64),
+        peak_memory_mib: looks.iter().filter_map(|look| process.memory_mib[*look]).reduce(f64::max),
+        growth_per_s: process
+            .metrics
+            .iter()
+            .filter_map(|(name, values)| Some((name.clone(), growth(values)?)))
+            .collect(),
+    }
 }
 
 fn seconds(scenario: &Scenario, chronicle: &Chronicle) -> Vec<Second> {

@@ -20,7 +20,7 @@ use crate::corpus::{Corpus, Reading};
 use crate::integrity;
 use crate::outcome;
 use crate::press::{self, News};
-use crate::report;
+use crate::report::Report;
 use chronicle::{Chronicle, Happening};
 pub(crate) use options::Options;
 pub(crate) use processes::{GENERATOR, ProcessSeries};
@@ -32,16 +32,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let reading = Reading { keep_raw: false, repeat_minutes: scenario.visitors.repeat_minutes };
     let corpus = Arc::new(Corpus::read(&scenario.corpus, reading, |name| scenario.wants(name))?);
     let mut stage = Stage::prepare(&options, scenario, &corpus).await?;
-    let chronicle = press_and_watch(&options, &stage, &corpus).await?;
-    let verification = match options.no_verify {
-        true => None,
-        false => Some(integrity::verify(&options.out, None, None).await?),
-    };
+    let pressed = press_and_compare(&options, &stage, &corpus).await;
     stage.finish(options.keep).await?;
-    let scenario = &stage.record.job.scenario;
-    let mut outcomes = outcome::judge(scenario, &chronicle, options.integrity_only);
-    outcomes.extend(verification.as_ref().map(outcome::of_verification));
-    let report = report::Report::new(&stage.record, &chronicle, outcomes, verification);
+    let report = pressed?;
     report.write(&options.out)?;
     crate::print(&report.summary()?)?;
     let unmet = report.unmet();
@@ -49,6 +42,17 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         bail!("not met: {}; see {}", unmet.join(", "), options.out.join("report.html").display());
     }
     Ok(())
+}
+
+async fn press_and_compare(options: &Options, stage: &Stage, corpus: &Arc<Corpus>) -> anyhow::Result<Report> {
+    let chronicle = press_and_watch(options, stage, corpus).await?;
+    let verification = match options.no_verify {
+        true => None,
+        false => Some(integrity::verify(&options.out, None, None).await?),
+    };
+    let mut outcomes = outcome::judge(&stage.record.job.scenario, &chronicle, options.integrity_only);
+    outcomes.extend(verification.as_ref().map(outcome::of_verification));
+    Ok(Report::new(&stage.record, &chronicle, outcomes, verification))
 }
 
 /// Runs the schedule to its end and keeps what happened.

@@ -19,7 +19,7 @@ use super::tally::Tally;
 use super::{Job, News};
 use crate::corpus::{Corpus, Recording};
 use crate::ledger;
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, seconds};
 use crate::visitor::Visitor;
 
 pub(super) struct Settings {
@@ -119,6 +119,8 @@ async fn follow_schedule(shared: &Rc<Shared>) {
         shared.tally.borrow_mut().lateness.record(now - due);
         upcoming = schedule.next(&mut *shared.random.borrow_mut());
     }
+    let end = settings.start + Duration::from_secs_f64(seconds(&scenario.phases));
+    tokio::time::sleep_until(end.into()).await;
     visits.finish_events();
 }
 
