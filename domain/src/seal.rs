@@ -4,7 +4,6 @@
 //! range is a random 24-byte nonce, the ciphertext, and a 16-byte tag (XChaCha20-Poly1305: random nonces never repeat). The session
 //! and the purpose are authenticated: a range cannot pass for another session's or for another kind.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::io::Read;
 
@@ -159,7 +158,8 @@ impl DataKey {
     /// # Errors
     /// [`Error`].
     pub fn seal_events(&self, session: SessionId, ndjson: &[u8]) -> Result<Vec<u8>, Error> {
-        let packed = compress_chunk(ndjson).map_err(|error| Error::Compression(error.to_string()))?;
+        let packed = zstd::bulk::compress(ndjson, CHUNK_LEVEL)
+            .map_err(|error| Error::Compression(error.to_string()))?;
         self.seal(session, Purpose::Events, &packed)
     }
 
@@ -195,17 +195,6 @@ impl DataKey {
         let packed = self.open(session, Purpose::Block, sealed)?;
         inflate_prefix(&packed, upto.min(block.raw_bytes as usize), "block")
     }
-}
-
-/// One per batch: making the compressor's tables anew would cost more than compressing a chunk does.
-fn compress_chunk(raw: &[u8]) -> std::io::Result<Vec<u8>> {
-    thread_local! {
-        static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
-    }
-    COMPRESSOR.with_borrow_mut(|kept| match kept {
-        Some(compressor) => compressor.compress(raw),
-        None => kept.insert(zstd::bulk::Compressor::new(CHUNK_LEVEL)?).compress(raw),
-    })
 }
 
 fn compress_long(raw: &[u8]) -> std::io::Result<Vec<u8>> {
