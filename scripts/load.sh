@@ -23,7 +23,7 @@ press() {
     --integrity-only --out "$out/$scenario" "$@" >"$out/$scenario.json" || { cat "$out/$scenario.json"; exit 1; }
 }
 
-press all-in-one --duration 15 --rate 400 --sample 0.5
+press all-in-one --duration 12 --rate 400 --sample 0.5
 press large --duration 6 --rate 15
 
 LOADTEST_TOKEN=$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')

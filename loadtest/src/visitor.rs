@@ -180,3 +180,113 @@ impl Visitor {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::io::Read;
+    use std::path::Path;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::corpus::Reading;
+
+    fn corpus() -> Corpus {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/pages.corpus");
+        Corpus::read(&path, Reading { keep_raw: true, repeat_minutes: 0.0 }, |_| true).unwrap()
+    }
+
+    fn visitors() -> Visitors {
+        Visitors { hot_share: 0.5, erase_share: 0.25, end_share: 0.5, projects: 100, ..Visitors::default() }
+    }
+
+    #[test]
+    fn visits_are_distinct_follow_from_their_numbers_and_have_the_wanted_shares() {
+        let (corpus, wanted) = (corpus(), visitors());
+        let population = Population::new(7, &wanted, wanted.projects, &corpus).unwrap();
+        let visits: Vec<Visitor> = (0..20_000).map(|number| population.visitor(number, &corpus)).collect();
+        assert_eq!(visits[123], population.visitor(123, &corpus));
+        let ids: HashSet<&String> = visits.iter().map(|visit| &visit.session).collect();
+        let streams: HashSet<&String> = visits.iter().flat_map(|visit| &visit.streams).collect();
+        assert_eq!(ids.len(), visits.len());
+        assert_eq!(streams.len(), visits.iter().map(|visit| visit.streams.len()).sum::<usize>());
+        let share =
+            |is: &dyn Fn(&Visitor) -> bool| visits.iter().filter(|visit| is(visit)).count() as f64 / 20_000.0;
+        for (got, wanted) in [
+            (share(&|visit| visit.project == 0), 0.5),
+            (share(&|visit| visit.erase_after.is_some()), 0.25),
+            (share(&|visit| visit.ends), 0.5),
+            (share(&|visit| corpus.recordings[visit.recording].name.starts_with("swagger")), 0.125),
+        ] {
+            assert!((got - wanted).abs() < 0.02, "{got} instead of {wanted}");
+        }
+        let projects: HashSet<usize> = visits.iter().map(|visit| visit.project).collect();
+        assert_eq!(projects.len(), 100);
+        let others = Population::new(8, &wanted, wanted.projects, &corpus).unwrap();
+        assert!(!ids.contains(&others.visitor(0, &corpus).session), "another run has other visits");
+    }
+
+    fn inflate(frame: &[u8]) -> String {
+        let mut text = String::new();
+        flate2::read::ZlibDecoder::new(frame).read_to_string(&mut text).unwrap();
+        text
+    }
+
+    /// Takes a body apart as the wire contract says.
+    fn open(header: &str, body: &Body<'_>) -> (Value, String, String) {
+        let read: Value = serde_json::from_str(header).unwrap();
+        let bytes = [body.signals, &body.signals_end, body.dom, &body.dom_end].concat();
+        let length = |frame: &str| read[frame]["len"].as_u64().unwrap_or(0) as usize;
+        assert_eq!(bytes.len(), length("signals") + length("dom"));
+        let (signals, dom) = bytes.split_at(length("signals"));
+        let dom = if dom.is_empty() { String::new() } else { inflate(dom) };
+        let signals = inflate(signals);
+        assert_eq!(signals.len() as u64, read["signals"]["raw"]);
+        assert_eq!(dom.len() as u64, read["dom"]["raw"].as_u64().unwrap_or(0));
+        assert_eq!(
+            dom.lines().count() as u64,
+            read["dom"]["events"].as_u64().unwrap_or(0).max(u64::from(!dom.is_empty()))
+        );
+        (read, signals, dom)
+    }
+
+    #[test]
+    fn every_batch_is_what_was_recorded_and_carries_its_visitors_mark() {
+        let corpus = corpus();
+        for (recording, name) in
+            corpus.recordings.iter().enumerate().map(|(n, recording)| (n, &recording.name))
+        {
+            let streams = (0..corpus.recordings[recording].streams).map(|n| format!("{n:016x}")).collect();
+            let session = "0123456789abcdef0123456789abcdef".to_owned();
+            let user = "visitor-1".to_owned();
+            let visitor = Visitor {
+                number: 1,
+                session,
+                streams,
+                recording,
+                project: 0,
+                user,
+                ends: true,
+                erase_after: None,
+            };
+            for (index, batch) in corpus.recordings[recording].batches.iter().enumerate() {
+                let body = visitor.body(batch, index);
+                let header = visitor.header(batch, &body, "\"key\":\"phk_x\"", 1.0, false);
+                let (read, signals, dom) = open(&header, &body);
+                let mark = visitor.mark(batch);
+                assert_eq!(read["session"], visitor.session.as_str());
+                assert_eq!(signals.matches(&mark).count(), 1, "{name} {index}");
+                assert_eq!(signals.contains("identify"), index == 0);
+                let recorded = std::str::from_utf8(batch.dom_raw.as_deref().unwrap()).unwrap();
+                assert_eq!(dom, recorded.to_owned() + &visitor.dom_line(batch).unwrap_or_default());
+                assert!(
+                    signals
+                        .lines()
+                        .chain(dom.lines().filter(|_| batch.part.is_none()))
+                        .all(|line| { serde_json::from_str::<Value>(line).is_ok() })
+                );
+            }
+        }
+    }
+}
