@@ -170,6 +170,7 @@ impl Config {
         }
         self.kafka.validate().context("kafka")?;
         self.scylla.validate().context("scylla")?;
+        self.blobs.validate().context("blobs")?;
         validate_url("public_url", &self.public_url)?;
         validate_url("ingest_url", &self.ingest_url)
     }
