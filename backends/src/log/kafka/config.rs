@@ -218,11 +218,12 @@ impl KafkaConfig {
         within("request_timeout_ms", self.request_timeout_ms, 100, 60_000)?;
         within("session_timeout_ms", self.session_timeout_ms, 3_000, 300_000)?;
         within("revoke_grace_ms", self.revoke_grace_ms, 0, REBALANCE_TIMEOUT_MS / 2)?;
-        within("fetch_bytes", self.fetch_bytes as u64, 1 << 20, 1 << 30)?;
-        within("fetch_partition_bytes", self.fetch_partition_bytes as u64, 1 << 10, self.fetch_bytes as u64)?;
+        within("fetch_bytes", self.fetch_bytes as u64, 1 << 20, 4 * MAX_FETCH_BYTES)?;
+        let partition_bytes = (self.fetch_bytes as u64).min(MAX_FETCH_BYTES);
+        within("fetch_partition_bytes", self.fetch_partition_bytes as u64, 1 << 10, partition_bytes)?;
         within("fetch_wait_ms", self.fetch_wait_ms, 1, 5_000)?;
         within("readers", self.readers as u64, 1, 256)?;
-        within("read_bytes", self.read_bytes as u64, 1 << 20, 1 << 30)
+        within("read_bytes", self.read_bytes as u64, 1 << 20, MAX_FETCH_BYTES)
     }
 
     fn validate_names(&self) -> Result<(), ConfigError> {
@@ -273,6 +274,8 @@ impl KafkaConfig {
     }
 }
 
+/// The largest answer that a consumer may ask for; the library takes no more than 100 MB.
+const MAX_FETCH_BYTES: u64 = 64 << 20;
 /// How long a group waits for its members in a rebalance. A consumer's own thread answers much faster.
 const REBALANCE_TIMEOUT_MS: u64 = 60_000;
 /// Heartbeats within a session's time-out. A change of the group is noticed at the next one.
@@ -370,6 +373,8 @@ impl KafkaConfig {
             // Only for offsets that retention has taken since: seeks check the range before.
             .set("auto.offset.reset", "earliest")
             .set("allow.auto.create.topics", "false")
+            // A bound of what is sent, which must not be over what is fetched.
+            .set("message.max.bytes", "1000")
             .set("check.crcs", "true")
             .set("queued.max.messages.kbytes", (queued_bytes / 1_024).to_string())
             .set("max.partition.fetch.bytes", partition_bytes.to_string())
@@ -384,6 +389,8 @@ impl KafkaConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rdkafka::consumer::BaseConsumer;
+    use rdkafka::producer::BaseProducer;
 
     fn used() -> KafkaConfig {
         KafkaConfig { brokers: "one:9092, two:9092".to_owned(), ..KafkaConfig::default() }
@@ -412,19 +419,52 @@ mod tests {
         }
     }
 
+    /// The library checks its settings against each other when a client is made.
     #[test]
-    fn every_setting_is_one_that_the_library_knows() {
+    fn the_library_takes_every_valid_configuration() {
+        let mut least = KafkaConfig { brokers: "127.0.0.1:1".to_owned(), prefix: String::new(), ..used() };
+        (least.replication, least.min_insync_replicas, least.readers) = (1, 1, 1);
+        (least.linger_ms, least.batch_bytes, least.buffer_bytes) = (0, 1 << 10, 4 << 20);
+        (least.delivery_timeout_ms, least.request_timeout_ms, least.session_timeout_ms) = (1_000, 100, 3_000);
+        (least.fetch_bytes, least.fetch_partition_bytes, least.fetch_wait_ms) = (1 << 20, 1 << 10, 1);
+        least.read_bytes = 1 << 20;
+        let mut most = KafkaConfig { brokers: "127.0.0.1:1".to_owned(), ..used() };
+        (most.linger_ms, most.batch_bytes, most.buffer_bytes) = (1_000, 64 << 20, 1 << 40);
+        (most.delivery_timeout_ms, most.request_timeout_ms, most.session_timeout_ms) =
+            (300_000, 60_000, 300_000);
+        (most.fetch_bytes, most.fetch_partition_bytes, most.fetch_wait_ms) = (256 << 20, 64 << 20, 5_000);
+        most.read_bytes = 64 << 20;
+        let mut signed_in = least.clone();
+        signed_in.security_protocol = SecurityProtocol::SaslPlaintext;
+        (signed_in.sasl_username, signed_in.sasl_password) = ("playhead".to_owned(), "secret".into());
+        for config in [least, most, signed_in] {
+            config.validate().unwrap();
+            config.producer().create::<BaseProducer>().unwrap();
+            config.group_consumer("group").create::<BaseConsumer>().unwrap();
+            config.reader().create::<BaseConsumer>().unwrap();
+        }
+    }
+
+    #[test]
+    fn security_reaches_the_library() {
         let mut config = used();
         config.security_protocol = SecurityProtocol::SaslSsl;
         config.sasl_username = "playhead".to_owned();
         config.sasl_password = "secret".into();
+        let certificates = tempfile::NamedTempFile::new().unwrap();
+        config.ssl_ca_location = certificates.path().display().to_string();
         config.validate().unwrap();
         for client in [config.producer(), config.group_consumer("group"), config.reader(), config.client()] {
-            client.create_native_config().unwrap();
+            for (setting, value) in [
+                ("security.protocol", "sasl_ssl"),
+                ("sasl.mechanism", "SCRAM-SHA-512"),
+                ("sasl.username", "playhead"),
+                ("sasl.password", "secret"),
+                ("ssl.ca.location", &config.ssl_ca_location),
+            ] {
+                assert_eq!(client.get(setting), Some(value));
+            }
         }
-        let producer = config.producer();
-        assert_eq!(producer.get("sasl.password"), Some("secret"));
-        assert_eq!(producer.get("security.protocol"), Some("sasl_ssl"));
     }
 
     #[test]

@@ -37,6 +37,8 @@ const CALM: Duration = Duration::from_secs(5);
 /// How often they are asked while there is one.
 const CONCERN: Duration = Duration::from_millis(250);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// A producer that the library gave up is not replaced more often.
+const RENEW_AFTER: Duration = Duration::from_secs(1);
 /// How much longer than the library an append waits for its report.
 const REPORT_GRACE: Duration = Duration::from_secs(5);
 
@@ -179,7 +181,7 @@ impl Producer {
 }
 
 fn create(config: &ClientConfig, connectivity: &Arc<Connectivity>) -> Result<Arc<Client>, KafkaError> {
-    let deliveries = Deliveries { connectivity: Arc::clone(connectivity), failed: AtomicBool::new(false) };
+    let deliveries = Deliveries { connectivity: Arc::clone(connectivity) };
     Ok(Arc::new(config.create_with_context(deliveries)?))
 }
 
@@ -191,10 +193,15 @@ impl Link {
 
     /// Hands delivery reports to those who wait for them.
     fn serve_reports(&self) {
+        let mut renewed: Option<Instant> = None;
         while !self.stopping.load(Ordering::Relaxed) {
             if let Ok(client) = self.client() {
                 client.poll(POLL);
-                if client.context().failed.load(Ordering::Relaxed) {
+                if let Some((code, reason)) = client.client().fatal_error()
+                    && renewed.is_none_or(|renewed| renewed.elapsed() >= RENEW_AFTER)
+                {
+                    tracing::error!(%code, reason, "the Kafka producer failed and is replaced");
+                    renewed = Some(Instant::now());
                     self.renew();
                 }
             }
@@ -293,8 +300,6 @@ pub(super) struct Delivery {
 /// Takes the library's reports.
 pub(super) struct Deliveries {
     connectivity: Arc<Connectivity>,
-    /// The library says that this producer is of no more use.
-    failed: AtomicBool,
 }
 
 impl ClientContext for Deliveries {
@@ -303,12 +308,7 @@ impl ClientContext for Deliveries {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let code = error.rdkafka_error_code();
-        if code == Some(RDKafkaErrorCode::Fatal) {
-            tracing::error!(reason, "the Kafka producer failed and is replaced");
-            self.failed.store(true, Ordering::Relaxed);
-        }
-        let advice = code.map(error::explain).unwrap_or_default();
+        let advice = error.rdkafka_error_code().map(error::explain).unwrap_or_default();
         self.connectivity.suspect(Some(&format!("{reason} ({advice})")));
     }
 }
@@ -344,4 +344,92 @@ impl ProducerContext for Deliveries {
 fn is_refusal(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(code, Code::MessageSizeTooLarge | Code::InvalidMessageSize | Code::InvalidRecord)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use playhead_domain::log::{Retention, TopicSpec};
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+    const SPEC: TopicSpec = TopicSpec {
+        name: "events",
+        partitions: 2,
+        retention: Retention::Time(Duration::from_secs(60)),
+        max_record_bytes: 1 << 10,
+    };
+
+    fn record(key: &str) -> Record {
+        Record { key: Bytes::copy_from_slice(key.as_bytes()), value: Bytes::new(), meta: Bytes::new() }
+    }
+
+    /// Appends until it goes well. Returns what failed before.
+    async fn append_at_last(producer: &Producer, topic: &Arc<Topic>) -> Vec<Error> {
+        let mut errors = Vec::new();
+        for _ in 0..600 {
+            match producer.append(topic, &record("a")).await {
+                Ok(_) => return errors,
+                Err(error) => errors.push(error),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no append goes well: {errors:?}");
+    }
+
+    #[tokio::test]
+    async fn a_producer_that_the_library_gave_up_is_replaced() {
+        let brokers = MockCluster::new(1).unwrap();
+        brokers.create_topic("events", 2, 1).unwrap();
+        // The library gives up when it may not have a producer's id.
+        let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+        brokers.request_errors(RDKafkaApiKey::InitProducerId, &[refusal]);
+        let config = KafkaConfig { brokers: brokers.bootstrap_servers(), ..KafkaConfig::default() };
+        let closing = Arc::new(Closing::default());
+        let producer = Producer::start(&config, &closing).unwrap();
+        let topic = Arc::new(Topic::new(SPEC, "events".to_owned()));
+        let errors = append_at_last(&producer, &topic).await;
+        assert!(!errors.is_empty() && errors.iter().all(Error::is_retryable), "{errors:?}");
+        assert_eq!(producer.buffered_bytes(), 0);
+        producer.stop(&closing);
+        closing.wait(Duration::from_secs(60));
+        assert!(matches!(producer.append(&topic, &record("a")).await, Err(Error::Unavailable(_))), "closed");
+    }
+
+    #[tokio::test]
+    async fn a_partition_that_stalls_is_left_alone_and_the_others_are_not() {
+        let brokers = MockCluster::new(2).unwrap();
+        brokers.create_topic("events", 2, 1).unwrap();
+        let stalled = partition_of(&record("a").key, 2);
+        brokers.partition_leader("events", message::id(stalled), Some(1)).unwrap();
+        brokers.partition_leader("events", message::id(1 - stalled), Some(2)).unwrap();
+        let config = KafkaConfig {
+            brokers: brokers.bootstrap_servers(),
+            stall_after_ms: 200,
+            delivery_timeout_ms: 300_000,
+            ..KafkaConfig::default()
+        };
+        let closing = Arc::new(Closing::default());
+        let producer = Arc::new(Producer::start(&config, &closing).unwrap());
+        let topic = Arc::new(Topic::new(SPEC, "events".to_owned()));
+        append_at_last(&producer, &topic).await;
+        brokers.broker_round_trip_time(1, Duration::from_secs(4)).unwrap();
+        let waiting = {
+            let (producer, topic) = (Arc::clone(&producer), Arc::clone(&topic));
+            tokio::spawn(async move { producer.append(&topic, &record("a")).await })
+        };
+        while topic.lane(stalled).silent_ms() <= config.stall_after_ms {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let refused = producer.append(&topic, &record("a")).await.unwrap_err();
+        assert!(refused.to_string().contains("does not acknowledge"), "{refused}");
+        let mut others = (0..).map(|key| record(&key.to_string()));
+        let other = others.find(|other| partition_of(&other.key, 2) != stalled).unwrap();
+        producer.append(&topic, &other).await.unwrap();
+        brokers.broker_round_trip_time(1, Duration::ZERO).unwrap();
+        waiting.await.unwrap().unwrap();
+        producer.append(&topic, &record("a")).await.unwrap();
+        producer.stop(&closing);
+    }
 }

@@ -217,7 +217,6 @@ impl<'a> Member<'a> {
                         self.shared.state.lock().fail(error);
                     }
                 }
-                Some(Err(KafkaError::MessageConsumptionFatal(_))) => return true,
                 Some(Err(error)) => self.note(&error),
                 None => empty += 1,
             }
@@ -225,7 +224,7 @@ impl<'a> Member<'a> {
         if taken {
             self.shared.changed.notify_one();
         }
-        false
+        self.client.client().fatal_error().is_some()
     }
 
     fn has_room(&self) -> bool {
