@@ -2,7 +2,6 @@
 
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use playhead_backends::log::kafka::KafkaLog;
 use playhead_domain::log::{Consumer, Error, EventLog};
@@ -58,11 +57,11 @@ fn open(broker: &Broker) -> (Cluster, Arc<KafkaLog>) {
 }
 
 async fn fails(log: &KafkaLog) -> bool {
-    let appended = tokio::time::timeout(LONG, log.append(EVENTS.name, record("a", "lost or not"))).await;
-    match appended.expect("an append hangs") {
-        Ok(_) => false,
-        Err(Error::Unavailable(_)) => true,
-        Err(other) => panic!("{other}"),
+    match tokio::time::timeout(LONG, log.append(EVENTS.name, record("a", "lost or not"))).await {
+        Ok(Ok(_)) => false,
+        Ok(Err(Error::Unavailable(_))) => true,
+        Ok(Err(other)) => panic!("{other}"),
+        Err(_) => panic!("an append hangs"),
     }
 }
 
@@ -170,6 +169,5 @@ async fn what_waits_is_bounded_in_bytes() {
     }
     assert!(stored > 50 && busy > 100, "{stored} stored, {busy} refused");
     assert_eq!(log.status().buffered_bytes, 0);
-    // Freed after the pause: a time of its own to settle is not needed.
-    tokio::time::timeout(Duration::from_secs(60), append(&*log, "a", "after")).await.unwrap();
+    append(&*log, "a", "after").await;
 }
