@@ -11,6 +11,7 @@ use playhead_backends::blobs;
 use playhead_backends::clock::Clock;
 use playhead_backends::data_folder::DataFolder;
 use playhead_backends::log::embedded::EmbeddedLog;
+use playhead_backends::observed::{ObservedBlobs, ObservedStore};
 use playhead_backends::store::embedded::EmbeddedStore;
 use playhead_domain::id::ProjectId;
 use playhead_domain::log::EventLog;
@@ -132,14 +133,15 @@ struct Services {
 
 impl Services {
     async fn new(config: &Config, backends: &Backends) -> anyhow::Result<Self> {
-        let (log, store): (Arc<dyn EventLog>, Arc<dyn Store>) =
-            (backends.log.clone(), backends.store.clone());
+        let registry = registry()?;
+        let log: Arc<dyn EventLog> = backends.log.clone();
+        let store: Arc<dyn Store> = Arc::new(ObservedStore::new(backends.store.clone(), &registry)?);
+        let blobs: Arc<dyn ObjectStore> = Arc::new(ObservedBlobs::new(backends.blobs.clone(), &registry)?);
         installation::check_key(&*store, &backends.installation_key).await?;
         let retention = Duration::from_secs(u64::from(config.batches.retention_hours) * 3_600);
         let batches = topic::batches(config.batches.partitions, retention);
         log.ensure_topic(&batches).await?;
         log.ensure_topic(&topic::PROJECTS).await?;
-        let registry = registry()?;
         let directory = Arc::new(ProjectDirectory::new());
         let key = &backends.installation_key;
         let gateway = Gateway::new(
@@ -156,7 +158,7 @@ impl Services {
             topic: batches,
             log: log.clone(),
             store: store.clone(),
-            blobs: backends.blobs.clone(),
+            blobs: blobs.clone(),
             directory: directory.clone(),
             installation_key: key.clone(),
             countries: Countries::open()?.map(|countries| Arc::new(countries) as Arc<dyn CountryLookup>),
@@ -168,7 +170,7 @@ impl Services {
             session_idle_ms: config.processor.session_idle_ms,
             store,
             log,
-            blobs: backends.blobs.clone(),
+            blobs,
             installation_key: key.clone(),
             admin_token: installation::admin_token(backends.folder.path())?,
             public_url: config.public_url(),
