@@ -87,13 +87,17 @@ impl Erasure {
     /// # Errors
     /// The store's.
     pub async fn erase_user(&self, scope: Scope, user: &str, now_ms: i64) -> Result<u64, store::Error> {
-        let user = facet::cut(user);
+        let user = &facet::user_name(user);
         let hash = self.user_hash(scope, user);
         self.store.write(vec![self.suppression(scope, USER, &hash, "rows", now_ms)]).await?;
         let mut sessions = BTreeSet::new();
         for facet in [facet::USER, facet::EMAIL] {
             self.find(scope, facet, user, now_ms, &mut sessions).await?;
         }
+        // All are on record before the first one goes, so that `resume` finds those that an end of the process leaves.
+        let begun =
+            sessions.iter().map(|session| self.suppression(scope, SESSION, &session.0, "keys", now_ms));
+        self.store.write(begun.collect()).await?;
         for &session in &sessions {
             self.erase_unreclaimed(scope, session, now_ms).await?;
         }
@@ -157,7 +161,7 @@ impl Erasure {
     /// # Errors
     /// The store's.
     pub async fn user_erased_ms(&self, scope: Scope, user: &str) -> Result<Option<i64>, store::Error> {
-        let key = key::suppression(scope, USER, &self.user_hash(scope, facet::cut(user)));
+        let key = key::suppression(scope, USER, &self.user_hash(scope, &facet::user_name(user)));
         let row = self.store.get(&table::SUPPRESSIONS, &key).await?;
         Ok(row.and_then(|row| Suppression::decode(row.value).ok()).map(|entry| entry.requested_ms))
     }

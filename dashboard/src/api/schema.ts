@@ -1136,7 +1136,7 @@ export interface operations {
                 sort?: string;
                 /** @description Sessions that began before this moment. */
                 to?: number;
-                /** @description The user's id or e-mail address, exactly. */
+                /** @description The user's id, exactly, or e-mail address, in any case. */
                 user?: string;
             };
             header?: never;

@@ -111,6 +111,7 @@ fn end_of_day(day: i64, order: Order) -> Place {
 fn source(params: &SessionParams) -> Source {
     let by = |name: &'static str, value: &str| (name, facet::cut(value).to_owned());
     if let Some(user) = &params.user {
+        let user = &facet::user_name(user);
         return Source::Facets(vec![by(facet::USER, user), by(facet::EMAIL, user)]);
     }
     let exact_page = params.page.as_deref().filter(|page| !page.contains('*'));

@@ -195,7 +195,7 @@ fn spec() -> TopicSpec {
     topic::batches(PARTITIONS, Duration::from_secs(7 * 86_400))
 }
 
-fn installation() -> InstallationKey {
+pub(crate) fn installation() -> InstallationKey {
     InstallationKey::new([5; 32])
 }
 
