@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 # Steps in order. Formatting and lints first, as they are quick; browsers last.
 # shellcheck disable=SC2034
-all_steps=(prepare format lint rust sdk dashboard build kill live end-to-end)
+all_steps=(prepare format lint rust sdk dashboard build kill load live end-to-end)
 
 step_prepare() { scripts/prepare.sh browser; }
 step_format() { cargo fmt --all --check; }
@@ -22,6 +22,8 @@ step_kill() {
   local release="${CARGO_TARGET_DIR:-target}/release"
   "$release/loadtest" kill --binary "$release/playhead" --kills 50
 }
+# Recorded pages, sent by many visitors: the read model equals what was acknowledged.
+step_load() { scripts/load.sh; }
 # Against Kafka, Cassandra and an S3 server, which it installs and starts.
 step_live() { scripts/test-live.sh; }
 step_end-to-end() { install_npm e2e; (cd e2e && npm run --silent check && npm test --silent); }
