@@ -37,8 +37,9 @@ fetch_jars() {
     done < <(printf '%s\n' "$@")
     echo '</dependencies></project>'
   } >"$work/pom.xml"
-  mvn -q -B -Dstyle.color=never -f "$work/pom.xml" "$maven_plugin:copy-dependencies" -DincludeScope=runtime -DoutputDirectory="$work/jars" ||
-    { rm -rf "$work"; fail "$name could not be fetched from Maven Central, see above"; }
+  mvn -q -B -f "$work/pom.xml" "$maven_plugin:copy-dependencies" -DincludeScope=runtime \
+    -DoutputDirectory="$work/jars" >"$work/log" 2>&1 ||
+    { cat "$work/log" >&2; rm -rf "$work"; fail "$name could not be fetched from Maven Central, see above"; }
   mv "$work/jars" "$target"
   rm -rf "$work"
 }
