@@ -47,13 +47,14 @@ finish() {
   local status=$? log
   [ $status -ne 0 ] || return 0
   for log in $(states | sed -n 's/.*  log //p'); do
-    echo "--- the end of $log" >&2
-    tail -n 20 "$log" >&2 || true
+    echo "--- warnings and errors in $log" >&2
+    grep -E 'WARN|ERROR|FATAL|Exception' "$log" | tail -n 20 >&2 || true
   done
 }
 
 # shellcheck disable=SC1091
 [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+check_steps "$@"
 before=$(states)
 if grep -qE ' (running|paused) ' <<<"$before"; then use_running "$before"; else use_own; fi
 eval "$(scripts/services.sh env)"
