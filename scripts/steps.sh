@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # Sourced: runs steps, functions named step_NAME, in order; the first failure ends it. The caller's all_steps lists them.
 run_steps() {
   local passed=0 step status
@@ -21,7 +21,6 @@ run_steps() {
   echo "$passed passed, 0 failed"
 }
 
-# shellcheck disable=SC2154
 check_steps() {
   local step
   for step in "$@"; do
