@@ -27,7 +27,7 @@ pub struct BlobsConfig {
     pub request_timeout_ms: u64,
     /// For how long a request that failed is begun again; the last one may still take its time.
     pub retry_timeout_ms: u64,
-    /// How often a request is begun again within that time.
+    /// How often a failed request is begun again at most, within `retry_timeout_ms`.
     pub max_retries: usize,
 }
 
