@@ -103,9 +103,11 @@ impl Producer {
             .payload(&record.value[..])
             .headers(message::headers(&record.meta));
         lane.send();
+        connectivity.send();
         if let Err((error, refused)) = client.send(message) {
             drop(refused);
             lane.settle(true);
+            connectivity.give_up();
             return Err(error::of_request(&error, &topic.name, partition));
         }
         Ok(answer)
@@ -168,8 +170,12 @@ impl ClientContext for Deliveries {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let advice = error.rdkafka_error_code().map(error::explain).unwrap_or_default();
-        self.connectivity.suspect(Some(&format!("{reason} ({advice})")));
+        match error.rdkafka_error_code() {
+            // It comes after the broker's own error, which says more.
+            Some(RDKafkaErrorCode::AllBrokersDown) => self.connectivity.suspect(None),
+            Some(code) => self.connectivity.suspect(Some(&format!("{reason} ({})", error::explain(code)))),
+            None => self.connectivity.suspect(Some(reason)),
+        }
     }
 }
 
@@ -188,6 +194,7 @@ impl ProducerContext for Deliveries {
             Err((error, refused)) => {
                 let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
                 lane.settle(is_refusal(code));
+                self.connectivity.give_up();
                 if code == RDKafkaErrorCode::MessageSizeTooLarge {
                     Err(Error::TooLarge { bytes: refused.payload_len(), limit: topic.spec.max_record_bytes })
                 } else {
