@@ -4,9 +4,12 @@
 mod api;
 mod browser;
 mod delivery;
+mod faults;
 mod kill;
+mod load;
 mod process;
 mod verify;
+mod witness;
 
 use clap::{Parser, Subcommand};
 
@@ -21,11 +24,14 @@ struct Arguments {
 enum Command {
     /// Kills `playhead up` again and again under load, then checks every acknowledged batch and every recording.
     Kill(kill::Options),
+    /// Injects faults into the scaled shape under load, and checks what must hold nevertheless.
+    Faults(faults::Options),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Kill(options) => kill::run(options).await,
+        Command::Faults(options) => faults::run(options).await,
     }
 }
