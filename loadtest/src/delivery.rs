@@ -125,3 +125,76 @@ pub(crate) async fn post(client: &reqwest::Client, gateway: &str, body: Vec<u8>)
     answer.took = begun.elapsed();
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const BUSY: &str =
+        "HTTP/1.1 429 Too Many\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    const AWAY: &str = "HTTP/1.1 503 Away\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    const TAKEN: &str = "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    const BAD: &str = "HTTP/1.1 400 Bad\r\ncontent-length: 3\r\nconnection: close\r\n\r\nbad";
+
+    /// A gateway that gives these answers in turn, the last one for ever; an empty one cuts the connection.
+    async fn gateway(answers: &'static [&'static str]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            for number in 0.. {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let answer = answers[number.min(answers.len() - 1)];
+                let mut buffer = vec![0; 1 << 16];
+                let read = stream.read(&mut buffer).await.unwrap();
+                assert!(read > 0);
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        url
+    }
+
+    async fn target(gateways: &[String]) -> (Target, Batch) {
+        let target = Target {
+            client: reqwest::Client::new(),
+            gateways: gateways.to_vec().into(),
+            public_key: "phk_x".to_owned(),
+            pause: Duration::from_millis(1),
+            padding_bytes: 0,
+            patience: Duration::from_secs(60),
+            witness: Arc::default(),
+        };
+        let batch = Browser::new(&mut StdRng::seed_from_u64(1), 0).next_batch().unwrap();
+        (target, batch)
+    }
+
+    #[tokio::test]
+    async fn a_batch_goes_to_another_gateway_until_one_takes_it() {
+        let (first, second) = (gateway(&[BUSY, AWAY]).await, gateway(&["", TAKEN]).await);
+        let (target, batch) = target(&[first, second]).await;
+        // Busy, away; then the second cuts it off, the first is away, and the second takes it.
+        assert_eq!(deliver(&target, &batch, &mut 0).await.unwrap(), 5);
+        let counts = ["429", "503", "cut off", "202"].map(|words| target.witness.count(words));
+        assert_eq!(counts, [1, 2, 1, 1]);
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_is_not_sent_again() {
+        let (target, batch) = target(&[gateway(&[BAD]).await]).await;
+        let error = deliver(&target, &batch, &mut 0).await.unwrap_err().to_string();
+        assert!(error.contains("400 bad"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_browser_tells_what_was_acknowledged_and_why_it_stopped() {
+        let (mut target, _) = target(&[gateway(&[TAKEN, TAKEN, TAKEN, TAKEN, AWAY]).await]).await;
+        target.patience = Duration::from_millis(50);
+        let told = run_browser(target.clone(), now_ms() + 60_000.0, StdRng::seed_from_u64(1)).await;
+        assert!(told.batches > 0 && told.batches + told.repeated == 4, "{told:?}");
+        assert!(told.trouble.unwrap().contains("503"));
+        assert!(target.witness.under_way(0).is_empty());
+    }
+}

@@ -74,6 +74,9 @@ impl Scene {
         self.tell_delivered(delivered);
         let differences = compare(&self.reader(), delivered).await?;
         self.verdict.check_none(WHOLE, &differences);
+        let letters = self.reader().all("/dead-letters?limit=100").await?;
+        let letters: Vec<String> = letters.iter().map(ToString::to_string).collect();
+        self.verdict.check_none("there are no dead letters", &letters);
         Ok(())
     }
 

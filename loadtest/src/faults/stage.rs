@@ -57,7 +57,7 @@ impl Stage {
             set("PLAYHEAD_INSTALLATION_KEY", key),
             set("PLAYHEAD_ADMIN_TOKEN", ADMIN_TOKEN.to_owned()),
             set("PLAYHEAD_KAFKA__BROKERS", services.get("PLAYHEAD_TEST_KAFKA")?.to_owned()),
-            set("PLAYHEAD_KAFKA__TOPIC_PREFIX", format!("{name}-")),
+            set("PLAYHEAD_KAFKA__PREFIX", format!("{name}-")),
             set("PLAYHEAD_SCYLLA__NODES", services.get("PLAYHEAD_TEST_CQL")?.to_owned()),
             set("PLAYHEAD_SCYLLA__KEYSPACE", name.clone()),
             set("PLAYHEAD_BLOBS__URL", format!("s3://{}/{name}", services.get("PLAYHEAD_TEST_S3_BUCKET")?)),

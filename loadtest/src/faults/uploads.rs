@@ -14,8 +14,8 @@ use crate::verify::settle;
 use crate::witness::Witness;
 
 const UPLOADS: usize = 500;
-/// Random bytes in a batch, as hex digits: deflated they make a body of somewhat less than the limit of 1 MiB.
-const PADDING_BYTES: usize = 870_000;
+/// Random bytes in a batch, as hex digits: deflated quickly they make a body of 1 MB, somewhat less than the limit of 1 MiB.
+const PADDING_BYTES: usize = 583_000;
 const PATIENCE: Duration = Duration::from_secs(600);
 const MIB: f64 = 1_048_576.0;
 
