@@ -160,7 +160,7 @@ async fn traces(reader: &Reader, session: &str, segment: Option<&str>) -> anyhow
     found.extend(
         shown
             .iter()
-            .filter(|item| item["id"] == Value::from(session))
+            .filter(|item| item["id"] == session)
             .map(|_| format!("session {session} is found by its user")),
     );
     Ok(found)

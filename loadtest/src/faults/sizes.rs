@@ -29,6 +29,9 @@ struct Made {
     dom: Vec<u8>,
 }
 
+/// Which part of a batch has a size.
+type Size = fn(usize) -> Wanted;
+
 /// How large each part of a batch is; `None`: as it comes.
 #[derive(Clone, Copy, Default)]
 struct Wanted {
@@ -40,7 +43,7 @@ struct Wanted {
 
 pub(crate) async fn play(scene: &mut Scene) -> anyhow::Result<()> {
     let mut expected = Vec::new();
-    let cases: [(&str, fn(usize) -> Wanted, usize, u16); 4] = [
+    let cases: [(&str, Size, usize, u16); 4] = [
         ("body", |size| Wanted { body: Some(size), ..Wanted::default() }, MAX_BODY_BYTES, 413),
         ("header", |size| Wanted { header: Some(size), ..Wanted::default() }, MAX_HEADER_BYTES, 400),
         ("inflated dom", |size| Wanted { dom_raw: Some(size), ..Wanted::default() }, MAX_DOM_RAW_BYTES, 400),
