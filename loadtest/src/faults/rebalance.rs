@@ -6,6 +6,7 @@ use rand::Rng;
 use rand::seq::IndexedRandom;
 use serde_json::json;
 
+use super::freshness::Freshness;
 use super::scene::Scene;
 use super::verdict::quantile;
 use crate::load::Load;
@@ -39,6 +40,7 @@ pub(crate) struct TakeOvers {
 
 pub(crate) async fn play(scene: &mut Scene) -> anyhow::Result<()> {
     let load = Load::start(scene.plan());
+    let freshness = Freshness::follow(scene.reader(), load.witness.clone());
     let mut take_overs = TakeOvers::default();
     let begun = Instant::now();
     let mut moves = opening();
@@ -52,6 +54,10 @@ pub(crate) async fn play(scene: &mut Scene) -> anyhow::Result<()> {
         step(scene, next, &mut take_overs).await?;
     }
     take_overs.tell(scene);
+    let readable_after = |share| freshness.between(0.0, f64::MAX, share).0;
+    let figures =
+        json!({"p50": readable_after(0.5), "p99": readable_after(0.99), "max": readable_after(1.0)});
+    scene.verdict.figure("readable_after_ms", figures);
     scene.check_all(load).await?;
     Ok(())
 }
