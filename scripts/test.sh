@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 . scripts/packages.sh
 
 # Steps in order. Formatting and lints first, as they are quick; browsers last.
-all_steps=(prepare format lint rust sdk dashboard build kill end-to-end)
+all_steps=(prepare format lint rust sdk dashboard build kill load end-to-end)
 
 step_prepare() { scripts/prepare.sh browser; }
 step_format() { cargo fmt --all --check; }
@@ -20,6 +20,8 @@ step_kill() {
   local release="${CARGO_TARGET_DIR:-target}/release"
   "$release/loadtest" kill --binary "$release/playhead" --kills 50
 }
+# Recorded pages, sent by many visitors: the read model equals what was acknowledged.
+step_load() { scripts/load.sh; }
 step_end-to-end() { install_npm e2e; (cd e2e && npm run --silent check && npm test --silent); }
 
 [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"

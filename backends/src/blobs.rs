@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use object_store::ObjectStore;
+use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
+use object_store::prefix::PrefixStore;
 use serde::{Deserialize, Serialize};
 
 /// Where blobs are.
@@ -13,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub struct BlobsConfig {
     /// `file:///folder`; empty: the data folder's own.
     pub url: String,
+    /// Where S3 is, when it is not Amazon's.
+    pub endpoint: String,
 }
 
 /// Why blobs cannot be opened.
@@ -38,10 +42,24 @@ impl Error {
 ///
 /// # Errors
 /// When the address is of a kind that is not known, or its folder cannot be created.
-pub fn open(config: &BlobsConfig, default_folder: &Path) -> Result<Arc<dyn ObjectStore>, Error> {
-    let folder = match config.url.as_str() {
-        "" => default_folder,
-        url => match url.strip_prefix("file://") {
+pub async fn open(
+    config: &BlobsConfig,
+    default_folder: Option<&Path>,
+) -> Result<Arc<dyn ObjectStore>, Error> {
+    if let Some(rest) = config.url.strip_prefix("s3://") {
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket);
+        if !config.endpoint.is_empty() {
+            builder = builder
+                .with_endpoint(&config.endpoint)
+                .with_allow_http(config.endpoint.starts_with("http://"));
+        }
+        let s3 = builder.build()?;
+        return Ok(if prefix.is_empty() { Arc::new(s3) } else { Arc::new(PrefixStore::new(s3, prefix)) });
+    }
+    let folder = match (config.url.as_str(), default_folder) {
+        ("", Some(folder)) => folder,
+        (url, _) => match url.strip_prefix("file://") {
             Some(path) if path.starts_with('/') => Path::new(path),
             _ => return Err(Error::UnknownAddress(url.to_owned())),
         },
@@ -59,7 +77,7 @@ mod tests {
     #[tokio::test]
     async fn an_object_is_read_back_by_range_and_deleted() {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = open(&BlobsConfig::default(), &folder.path().join("blobs")).unwrap();
+        let blobs = open(&BlobsConfig::default(), Some(&folder.path().join("blobs"))).await.unwrap();
         let name = BlobPath::from("flush/2026-11-22/a");
         blobs.put(&name, PutPayload::from_static(b"0123456789")).await.unwrap();
         assert_eq!(&blobs.get_range(&name, 3..6).await.unwrap()[..], b"345");
@@ -67,9 +85,9 @@ mod tests {
         assert!(matches!(blobs.get(&name).await, Err(object_store::Error::NotFound { .. })));
     }
 
-    #[test]
-    fn an_address_of_another_kind_is_refused() {
-        let config = BlobsConfig { url: "ftp://host/x".to_owned() };
-        assert!(matches!(open(&config, Path::new("/nowhere")), Err(Error::UnknownAddress(_))));
+    #[tokio::test]
+    async fn an_address_of_another_kind_is_refused() {
+        let config = BlobsConfig { url: "ftp://host/x".to_owned(), ..BlobsConfig::default() };
+        assert!(matches!(open(&config, None).await, Err(Error::UnknownAddress(_))));
     }
 }

@@ -11,4 +11,5 @@ pub mod data_folder;
 pub mod engine;
 mod journal;
 pub mod log;
+pub mod observed;
 pub mod store;

@@ -27,7 +27,6 @@ mod slow;
 mod uploads;
 mod zombie;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -76,8 +75,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let mut failed = Vec::new();
     for scenario in &options.scenarios {
         let verdict = play(*scenario, &options, &services, logs.join(scenario.name())).await;
-        writeln!(std::io::stdout(), "{}", serde_json::to_string(&verdict)?)
-            .context("standard output is closed")?;
+        crate::print(&serde_json::to_string(&verdict)?)?;
         if !verdict.met() {
             failed.push(scenario.name());
         }

@@ -14,6 +14,7 @@ use playhead_domain::session::{facet, key};
 use playhead_domain::store::{self, Mutation};
 use playhead_domain::{scope::Scope, table};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use crate::batch::{self, Batch, Unreadable};
 use crate::cache::SessionRef;
@@ -22,6 +23,7 @@ use crate::partition::{LoadError, Partition, first_state};
 use crate::range::{Input, fold_range};
 use crate::retry::retry;
 use crate::shared::Shared;
+use crate::trace::flush_span;
 use crate::{calendar, control, intake};
 
 /// A point between two effects of a flush.
@@ -74,6 +76,9 @@ pub(crate) struct Flight {
     pub(crate) write_us: i64,
     pub(crate) records: Vec<StoredRecord>,
     effects: Effects,
+    /// When the newest event of each batch happened.
+    newest_ms: Vec<i64>,
+    span: Span,
 }
 
 impl Flight {
@@ -81,19 +86,39 @@ impl Flight {
     pub(crate) fn redo(partition: Partition, records: Vec<StoredRecord>) -> Option<Self> {
         let intent = partition.control.unfinished()?.clone();
         let (from, to, write_us) = (intent.from, intent.to, intent.write_us);
-        Some(Self { partition, from, to, write_us, records, effects: Effects::default() })
+        let span = flush_span(partition.id, &records);
+        Some(Self {
+            partition,
+            from,
+            to,
+            write_us,
+            records,
+            effects: Effects::default(),
+            newest_ms: Vec::new(),
+            span,
+        })
     }
 
     /// Records the intent for what waits.
     pub(crate) async fn begin(shared: &Shared, mut partition: Partition) -> Result<Self, Error> {
         let records = std::mem::take(&mut partition.waiting);
         partition.waiting_bytes = 0;
+        let span = flush_span(partition.id, &records);
         let from = partition.control.next_offset();
         let to = records.last().map_or(from, |record| record.position.offset + 1);
         let newest_us = records.iter().map(|record| record.append_us).max().unwrap_or(0);
         let write_us = partition.control.begin(&*shared.store, from, to, newest_us).await?;
         shared.reached(Step::IntentRecorded)?;
-        Ok(Self { partition, from, to, write_us, records, effects: Effects::default() })
+        Ok(Self {
+            partition,
+            from,
+            to,
+            write_us,
+            records,
+            effects: Effects::default(),
+            newest_ms: Vec::new(),
+            span,
+        })
     }
 
     fn stamp<'a>(&self, topic: &'a str) -> Stamp<'a> {
@@ -106,9 +131,9 @@ pub(crate) type Outcome = Result<(Partition, u64), (u32, Error)>;
 
 /// Flushes ranges whose intents are recorded; they share one object.
 pub(crate) async fn flush(shared: &Shared, flights: Vec<Flight>) -> Vec<Outcome> {
-    let folded = join_all(flights.into_iter().map(|flight| async {
-        let id = flight.partition.id;
-        flight.fold(shared).await.map_err(|error| (id, error))
+    let folded = join_all(flights.into_iter().map(|flight| {
+        let (id, span) = (flight.partition.id, flight.span.clone());
+        async move { flight.fold(shared).await.map_err(|error| (id, error)) }.instrument(span)
     }))
     .await;
     let (mut ready, mut outcomes) = (Vec::new(), Vec::new());
@@ -121,8 +146,8 @@ pub(crate) async fn flush(shared: &Shared, flights: Vec<Flight>) -> Vec<Outcome>
     match write_object(shared, &mut ready).await {
         Ok(row) => {
             let writes = ready.into_iter().map(|flight| {
-                let row = row.clone();
-                flight.write(shared, row)
+                let (row, span) = (row.clone(), flight.span.clone());
+                flight.write(shared, row).instrument(span)
             });
             outcomes.extend(join_all(writes).await);
         }
@@ -170,6 +195,7 @@ impl Flight {
         let projects = shared.projects(batches.iter().map(|batch| batch.scope)).await;
         let batches: Vec<Batch> =
             batches.into_iter().filter(|batch| shared.is_wanted(batch, &projects)).collect();
+        self.newest_ms = batches.iter().map(Batch::newest_event_ms).collect();
         let erased = self.erased(shared, &batches).await?;
         let mut firsts: HashMap<SessionRef, &Batch> = HashMap::new();
         for batch in &batches {
@@ -257,7 +283,10 @@ impl Flight {
                 self.partition.keep(sessions, shared.cache_bytes());
                 Ok((self.partition, self.to))
             }
-            Err(error) => Err((id, error)),
+            Err(error) => {
+                self.span.record("otel.status_code", "ERROR");
+                Err((id, error))
+            }
         }
     }
 
@@ -307,7 +336,10 @@ impl Flight {
     fn observe(&self, shared: &Shared) {
         let now_us = shared.now_us();
         for record in &self.records {
-            shared.metrics.visible_after_ms.observe((now_us - record.append_us) as f64 / 1_000.0);
+            shared.metrics.visible_after_seconds.observe((now_us - record.append_us) as f64 / 1e6);
+        }
+        for newest_ms in &self.newest_ms {
+            shared.metrics.freshness_seconds.observe((now_us.div_euclid(1_000) - newest_ms) as f64 / 1e3);
         }
         let duplicates = self.effects.intake.values().map(|counts| counts.duplicates).sum();
         shared.metrics.duplicates.inc_by(duplicates);

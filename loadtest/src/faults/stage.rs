@@ -60,6 +60,8 @@ impl Stage {
             set("PLAYHEAD_KAFKA__PREFIX", format!("{name}-")),
             set("PLAYHEAD_SCYLLA__NODES", services.get("PLAYHEAD_TEST_CQL")?.to_owned()),
             set("PLAYHEAD_SCYLLA__KEYSPACE", name.clone()),
+            set("PLAYHEAD_SCYLLA__CONTROL_KEYSPACE", format!("{name}_control")),
+            set("PLAYHEAD_SCYLLA__REPLICATION", "1".to_owned()),
             set("PLAYHEAD_BLOBS__URL", format!("s3://{}/{name}", services.get("PLAYHEAD_TEST_S3_BUCKET")?)),
             set("PLAYHEAD_BLOBS__ENDPOINT", services.get("PLAYHEAD_TEST_S3_ENDPOINT")?.to_owned()),
             set("PLAYHEAD_BATCHES__PARTITIONS", PARTITIONS.to_string()),

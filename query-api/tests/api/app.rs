@@ -98,6 +98,7 @@ impl App {
             installation_key: installation(),
             admin_token: ADMIN.to_owned().into(),
             public_url: "http://play.test".to_owned(),
+            ingest_url: "http://play.test".to_owned(),
             demo_url: Some("/demo".to_owned()),
             script_stub: "<script>__ORIGIN__ __KEY__</script>".to_owned(),
             clock: Arc::new(move || time.load(Ordering::Relaxed)),
