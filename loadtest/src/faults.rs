@@ -3,6 +3,7 @@
 //! what the public API shows.
 
 mod canonical;
+mod cql;
 mod fleet;
 mod freshness;
 mod member;

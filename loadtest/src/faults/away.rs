@@ -17,15 +17,14 @@ use crate::verify::settle;
 pub(crate) struct Part {
     /// As the services' script calls it.
     service: &'static str,
-    /// As problems call it: one of these words.
-    words: &'static [&'static str],
+    /// As problems call it.
+    name: &'static str,
     /// Whether lists and time lines are read without it.
     lists_without: bool,
 }
 
-pub(crate) const STORE: Part = Part { service: "cassandra", words: &["store"], lists_without: false };
-pub(crate) const S3: Part =
-    Part { service: "s3", words: &["object storage", "blobs", "recording"], lists_without: true };
+pub(crate) const STORE: Part = Part { service: "cassandra", name: "store", lists_without: false };
+pub(crate) const S3: Part = Part { service: "s3", name: "blobs", lists_without: true };
 
 /// How it is taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +138,7 @@ async fn check_readers(scene: &mut Scene, part: Part, known: &Known) {
     for (name, path, works) in asked {
         match ask(scene, &path).await {
             Ok(answer) => {
-                wrong.extend(answer.fault(works, part.words).map(|fault| format!("{name}: {fault}")));
+                wrong.extend(answer.fault(works, part.name).map(|fault| format!("{name}: {fault}")));
                 answers.insert(name.to_owned(), answer.told());
             }
             Err(error) => wrong.push(format!("{name}: {error:#}")),
@@ -159,7 +158,7 @@ struct Told {
 
 impl Told {
     /// What is wrong with the answer, if anything is.
-    fn fault(&self, works: bool, words: &[&str]) -> Option<String> {
+    fn fault(&self, works: bool, part: &str) -> Option<String> {
         if works {
             return (self.status != 200).then(|| format!("answered {} {}", self.status, self.body));
         }
@@ -169,9 +168,8 @@ impl Told {
         if !self.retry_after {
             return Some("the 503 does not say when to come back".to_owned());
         }
-        let text = self.body.to_lowercase();
-        let named = words.iter().any(|word| text.contains(word));
-        (!named).then(|| format!("the problem does not name the part: {}", self.body))
+        let problem = serde_json::from_str::<Value>(&self.body).unwrap_or_default();
+        (problem["part"] != part).then(|| format!("the problem does not name the part: {}", self.body))
     }
 
     fn told(&self) -> Value {
@@ -209,12 +207,12 @@ mod tests {
             took: Duration::ZERO,
         };
         let problem = "application/problem+json";
-        let good = told(503, problem, r#"{"detail":"the store did not answer"}"#);
-        assert_eq!(good.fault(false, STORE.words), None);
-        assert!(good.fault(false, S3.words).unwrap().contains("does not name"));
-        assert!(good.fault(true, STORE.words).is_some());
-        assert!(told(500, problem, "{}").fault(false, STORE.words).is_some());
-        assert!(told(503, "text/html", "store").fault(false, STORE.words).is_some());
-        assert_eq!(told(200, "application/json", "{}").fault(true, STORE.words), None);
+        let good = told(503, problem, r#"{"part":"store"}"#);
+        assert_eq!(good.fault(false, STORE.name), None);
+        assert!(good.fault(false, S3.name).unwrap().contains("does not name"));
+        assert!(good.fault(true, STORE.name).is_some());
+        assert!(told(500, problem, "{}").fault(false, STORE.name).is_some());
+        assert!(told(503, "text/html", "store").fault(false, STORE.name).is_some());
+        assert_eq!(told(200, "application/json", "{}").fault(true, STORE.name), None);
     }
 }

@@ -88,6 +88,8 @@ impl Scenario {
     pub(crate) fn settings(self) -> Vec<(&'static str, String)> {
         match self {
             Self::HotTenant => hot::quotas(),
+            // As long as a load balancer needs to notice.
+            Self::Shutdown => vec![("PLAYHEAD_HTTP__SHUTDOWN_DELAY_MS", "1500".to_owned())],
             _ => Vec::new(),
         }
     }

@@ -59,8 +59,8 @@ impl Stage {
             set("PLAYHEAD_KAFKA__BROKERS", services.get("PLAYHEAD_TEST_KAFKA")?.to_owned()),
             set("PLAYHEAD_KAFKA__PREFIX", format!("{name}-")),
             set("PLAYHEAD_SCYLLA__NODES", services.get("PLAYHEAD_TEST_CQL")?.to_owned()),
-            set("PLAYHEAD_SCYLLA__KEYSPACE", name.clone()),
-            set("PLAYHEAD_SCYLLA__CONTROL_KEYSPACE", format!("{name}_control")),
+            set("PLAYHEAD_SCYLLA__KEYSPACE", self.keyspaces().0),
+            set("PLAYHEAD_SCYLLA__CONTROL_KEYSPACE", self.keyspaces().1),
             set("PLAYHEAD_SCYLLA__REPLICATION", "1".to_owned()),
             set("PLAYHEAD_BLOBS__URL", format!("s3://{}/{name}", services.get("PLAYHEAD_TEST_S3_BUCKET")?)),
             set("PLAYHEAD_BLOBS__ENDPOINT", services.get("PLAYHEAD_TEST_S3_ENDPOINT")?.to_owned()),
@@ -71,6 +71,11 @@ impl Stage {
         ];
         environment.extend(services.starting_with("AWS_"));
         Ok(environment)
+    }
+
+    /// Of versioned rows, and of conditionally written ones.
+    pub(crate) fn keyspaces(&self) -> (String, String) {
+        (self.name.clone(), format!("{}_control", self.name))
     }
 
     /// How to start a process of a role on a port of its own.
