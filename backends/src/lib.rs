@@ -12,4 +12,5 @@ pub mod engine;
 mod journal;
 pub mod log;
 pub mod observed;
+mod secret;
 pub mod store;

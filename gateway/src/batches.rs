@@ -33,7 +33,7 @@ pub(crate) async fn post(State(gateway): State<Gateway>, request: Request) -> Re
         }
     }
     let response = gateway.finish(outcome);
-    span.record("http.response.status_code", response.status().as_u16());
+    span.record("http.response.status_code", i64::from(response.status().as_u16()));
     response
 }
 
@@ -65,7 +65,7 @@ async fn take(
     let received_us = gateway.0.clock.now_us();
     let (key, admitted) = check(gateway, parts, &charged.bytes, received_us)?;
     let size = charged.bytes.len();
-    span.record("project", tracing::field::display(admitted.id)).record("bytes", size);
+    span.record("project", tracing::field::display(admitted.id)).record("bytes", size as i64);
     let meta = RecordMeta {
         tenant_id: admitted.project.tenant,
         project_id: admitted.id.0,

@@ -18,9 +18,21 @@ use serde::{Deserialize, Serialize};
 use crate::role::Role;
 use crate::telemetry::Telemetry;
 
-/// Variables that are not settings: secrets, which no file should hold, and names that tools use.
-const NOT_SETTINGS: [&str; 6] =
-    ["admin_token", "installation_key", "config", "binary", "write_openapi", "write_reference"];
+/// Variables that are not settings: secrets, which no file should hold, and names that tools and tests use.
+const NOT_SETTINGS: [&str; 12] = [
+    "admin_token",
+    "installation_key",
+    "config",
+    "binary",
+    "write_openapi",
+    "write_reference",
+    "test_kafka",
+    "test_cql",
+    "test_s3_endpoint",
+    "test_s3_bucket",
+    "services_dir",
+    "services_port",
+];
 const MIN_TOKEN_CHARACTERS: usize = 16;
 
 /// Everything that can be set, section by section.
@@ -170,6 +182,7 @@ impl Config {
         }
         self.kafka.validate().context("kafka")?;
         self.scylla.validate().context("scylla")?;
+        self.blobs.validate().context("blobs")?;
         validate_url("public_url", &self.public_url)?;
         validate_url("ingest_url", &self.ingest_url)
     }

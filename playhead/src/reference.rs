@@ -21,7 +21,7 @@ const SOURCES: [(&str, &str); 11] = [
     ("kafka", include_str!("../../backends/src/log/kafka/config.rs")),
     ("scylla", include_str!("../../backends/src/store/scylla/config.rs")),
 ];
-const BLOBS: (&str, &str) = ("blobs", include_str!("../../backends/src/blobs.rs"));
+const BLOBS: (&str, &str) = ("blobs", include_str!("../../backends/src/blobs/config.rs"));
 
 const HEAD: &str = "# Configuration
 

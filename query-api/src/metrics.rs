@@ -54,7 +54,7 @@ pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next
         _ => "5xx",
     };
     metrics.requests.with_label_values(&[route, method, class]).inc();
-    span.record("http.response.status_code", response.status().as_u16());
+    span.record("http.response.status_code", i64::from(response.status().as_u16()));
     if response.status().is_server_error() {
         span.record("otel.status_code", "ERROR");
     }

@@ -13,9 +13,9 @@ pub(crate) fn flush_span(partition: u32, records: &[StoredRecord]) -> Span {
         "flush",
         otel.kind = "consumer",
         otel.status_code = Empty,
-        partition,
-        records = records.len(),
-        bytes = records.iter().map(|record| record.value.len()).sum::<usize>(),
+        partition = i64::from(partition),
+        records = records.len() as i64,
+        bytes = records.iter().map(|record| record.value.len() as i64).sum::<i64>(),
     );
     if !span.is_disabled() {
         let metas = records.iter().filter_map(|record| RecordMeta::decode(record.meta.clone()).ok());

@@ -3,6 +3,7 @@
 //! Calls into the library that block are made on threads of their own or on the runtime's blocking threads, never on those that
 //! run tasks. What was chosen and why is in `docs/adr/0009-how-the-log-uses-kafka.md`.
 
+mod clients;
 mod closing;
 mod config;
 mod connectivity;
@@ -11,6 +12,7 @@ mod error;
 mod message;
 mod producer;
 mod reader;
+mod security;
 mod topic;
 
 use std::collections::HashMap;
@@ -25,7 +27,8 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::producer::Producer as _;
 use tokio::runtime::Handle;
 
-pub use config::{ConfigError, KafkaConfig, Password, SaslMechanism, SecurityProtocol};
+pub use config::{ConfigError, KafkaConfig};
+pub use security::{Password, SaslMechanism, SecurityProtocol};
 
 use self::closing::Closing;
 use self::producer::Producer;

@@ -47,9 +47,10 @@ impl Cluster {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let (number, process) = (NUMBER.fetch_add(1, Ordering::Relaxed), std::process::id());
         let prefix = format!("test-{}-{process}-{number}-", since_epoch.as_millis());
-        // One broker has to do for a quick run.
+        // A cluster of one broker has to do for a quick run.
+        let (replication, min_insync_replicas) = if brokers.contains(',') { (3, 2) } else { (1, 1) };
         let config =
-            KafkaConfig { brokers, prefix, replication: 1, min_insync_replicas: 1, ..KafkaConfig::default() };
+            KafkaConfig { brokers, prefix, replication, min_insync_replicas, ..KafkaConfig::default() };
         config.validate().unwrap();
         Self { config }
     }

@@ -1,10 +1,9 @@
 //! How Kafka is reached, and the bounds of what a process holds for it.
 
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
 
-use rdkafka::ClientConfig;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use super::clients::REBALANCE_TIMEOUT_MS;
+use super::security::{Password, SaslMechanism, SecurityProtocol};
 
 /// How Kafka is reached, and the bounds of what a process holds for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,87 +96,6 @@ impl Default for KafkaConfig {
     }
 }
 
-/// How connections are secured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SecurityProtocol {
-    Plaintext,
-    Ssl,
-    SaslPlaintext,
-    SaslSsl,
-}
-
-impl SecurityProtocol {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Plaintext => "plaintext",
-            Self::Ssl => "ssl",
-            Self::SaslPlaintext => "sasl_plaintext",
-            Self::SaslSsl => "sasl_ssl",
-        }
-    }
-
-    const fn is_sasl(self) -> bool {
-        matches!(self, Self::SaslPlaintext | Self::SaslSsl)
-    }
-
-    const fn is_ssl(self) -> bool {
-        matches!(self, Self::Ssl | Self::SaslSsl)
-    }
-}
-
-/// How the process proves who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum SaslMechanism {
-    #[serde(rename = "PLAIN")]
-    Plain,
-    #[serde(rename = "SCRAM-SHA-256")]
-    ScramSha256,
-    #[serde(rename = "SCRAM-SHA-512")]
-    ScramSha512,
-}
-
-impl SaslMechanism {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "PLAIN",
-            Self::ScramSha256 => "SCRAM-SHA-256",
-            Self::ScramSha512 => "SCRAM-SHA-512",
-        }
-    }
-}
-
-/// A password of the configuration. It is read, but always written and printed as empty or hidden.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(transparent)]
-pub struct Password(SecretString);
-
-impl Password {
-    fn expose(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl From<&str> for Password {
-    fn from(text: &str) -> Self {
-        Self(text.into())
-    }
-}
-
-impl PartialEq for Password {
-    fn eq(&self, other: &Self) -> bool {
-        self.expose() == other.expose()
-    }
-}
-
-impl Eq for Password {}
-
-impl Serialize for Password {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("")
-    }
-}
-
 /// A setting that cannot work.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("kafka.{field}: {detail}")]
@@ -218,11 +136,12 @@ impl KafkaConfig {
         within("request_timeout_ms", self.request_timeout_ms, 100, 60_000)?;
         within("session_timeout_ms", self.session_timeout_ms, 3_000, 300_000)?;
         within("revoke_grace_ms", self.revoke_grace_ms, 0, REBALANCE_TIMEOUT_MS / 2)?;
-        within("fetch_bytes", self.fetch_bytes as u64, 1 << 20, 1 << 30)?;
-        within("fetch_partition_bytes", self.fetch_partition_bytes as u64, 1 << 10, self.fetch_bytes as u64)?;
+        within("fetch_bytes", self.fetch_bytes as u64, 1 << 20, 4 * MAX_FETCH_BYTES)?;
+        let partition_bytes = (self.fetch_bytes as u64).min(MAX_FETCH_BYTES);
+        within("fetch_partition_bytes", self.fetch_partition_bytes as u64, 1 << 10, partition_bytes)?;
         within("fetch_wait_ms", self.fetch_wait_ms, 1, 5_000)?;
         within("readers", self.readers as u64, 1, 256)?;
-        within("read_bytes", self.read_bytes as u64, 1 << 20, 1 << 30)
+        within("read_bytes", self.read_bytes as u64, 1 << 20, MAX_FETCH_BYTES)
     }
 
     fn validate_names(&self) -> Result<(), ConfigError> {
@@ -273,119 +192,13 @@ impl KafkaConfig {
     }
 }
 
-/// How long a group waits for its members in a rebalance. A consumer's own thread answers much faster.
-const REBALANCE_TIMEOUT_MS: u64 = 60_000;
-/// Heartbeats within a session's time-out. A change of the group is noticed at the next one.
-const HEARTBEATS: u64 = 6;
-
-impl KafkaConfig {
-    pub(super) const fn request_timeout(&self) -> Duration {
-        Duration::from_millis(self.request_timeout_ms)
-    }
-
-    /// The Kafka topic or group of a name.
-    pub(super) fn full_name(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
-    }
-
-    /// What every client needs.
-    pub(super) fn client(&self) -> ClientConfig {
-        let mut client = ClientConfig::new();
-        client
-            .set("bootstrap.servers", &self.brokers)
-            .set("client.id", "playhead")
-            .set("security.protocol", self.security_protocol.name())
-            .set("socket.keepalive.enable", "true")
-            .set("socket.timeout.ms", "10000")
-            .set("socket.connection.setup.timeout.ms", "5000")
-            // Brokers that come back are found within a second.
-            .set("reconnect.backoff.ms", "50")
-            .set("reconnect.backoff.max.ms", "1000")
-            // The default waits for that long before it says that a topic is not there.
-            .set("topic.metadata.propagation.max.ms", "10000");
-        if self.security_protocol.is_sasl() {
-            client
-                .set("sasl.mechanism", self.sasl_mechanism.name())
-                .set("sasl.username", &self.sasl_username)
-                .set("sasl.password", self.sasl_password.expose());
-        }
-        for (setting, path) in [
-            ("ssl.ca.location", self.ssl_ca_location.as_str()),
-            ("ssl.certificate.location", &self.ssl_certificate_location),
-            ("ssl.key.location", &self.ssl_key_location),
-            ("ssl.key.password", self.ssl_key_password.expose()),
-        ] {
-            if !path.is_empty() {
-                client.set(setting, path);
-            }
-        }
-        client
-    }
-
-    pub(super) fn producer(&self) -> ClientConfig {
-        let mut client = self.client();
-        client
-            .set("acks", "all")
-            .set("enable.idempotence", "true")
-            .set("max.in.flight.requests.per.connection", "5")
-            .set("message.timeout.ms", self.delivery_timeout_ms.to_string())
-            .set("linger.ms", self.linger_ms.to_string())
-            .set("batch.size", self.batch_bytes.to_string())
-            // Payloads are compressed already.
-            .set("compression.type", "none")
-            // What a topic takes is checked per topic, before a record comes here.
-            .set("message.max.bytes", "1000000000")
-            // The budget bounds bytes and, as each record is charged for its overhead, the number of records.
-            .set("queue.buffering.max.messages", "0")
-            .set("queue.buffering.max.kbytes", (self.buffer_bytes / 1_024 + 1_024).to_string());
-        client
-    }
-
-    pub(super) fn group_consumer(&self, group: &str) -> ClientConfig {
-        // What has been fetched and not been taken over yet is behind everything else: it is kept short, so that a full
-        // partition delays the others little.
-        let queued = (self.fetch_bytes / 8).max(256 << 10);
-        let mut client = self.consumer(group, queued, self.fetch_partition_bytes);
-        client
-            .set("partition.assignment.strategy", "cooperative-sticky")
-            .set("session.timeout.ms", self.session_timeout_ms.to_string())
-            .set("heartbeat.interval.ms", (self.session_timeout_ms / HEARTBEATS).to_string())
-            .set("max.poll.interval.ms", REBALANCE_TIMEOUT_MS.max(self.session_timeout_ms).to_string());
-        client
-    }
-
-    pub(super) fn reader(&self) -> ClientConfig {
-        // It never joins its group, but the library wants one to be named.
-        let mut client = self.consumer(&self.full_name("readers"), self.read_bytes, self.read_bytes);
-        client.set("enable.partition.eof", "true");
-        client
-    }
-
-    fn consumer(&self, group: &str, queued_bytes: usize, partition_bytes: usize) -> ClientConfig {
-        let mut client = self.client();
-        client
-            .set("group.id", group)
-            .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
-            // Only for offsets that retention has taken since: seeks check the range before.
-            .set("auto.offset.reset", "earliest")
-            .set("allow.auto.create.topics", "false")
-            .set("check.crcs", "true")
-            .set("queued.max.messages.kbytes", (queued_bytes / 1_024).to_string())
-            .set("max.partition.fetch.bytes", partition_bytes.to_string())
-            .set("fetch.max.bytes", (self.fetch_bytes / 4).max(partition_bytes).to_string())
-            .set("fetch.wait.max.ms", self.fetch_wait_ms.to_string())
-            .set("fetch.queue.backoff.ms", "10")
-            .set("fetch.error.backoff.ms", "100");
-        client
-    }
-}
-
+/// The largest answer that a consumer may ask for; the library takes no more than 100 MB.
+const MAX_FETCH_BYTES: u64 = 64 << 20;
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn used() -> KafkaConfig {
+    pub(in crate::log::kafka) fn used() -> KafkaConfig {
         KafkaConfig { brokers: "one:9092, two:9092".to_owned(), ..KafkaConfig::default() }
     }
 
@@ -410,21 +223,6 @@ mod tests {
             change(&mut config);
             assert_eq!(config.validate().unwrap_err().field, field);
         }
-    }
-
-    #[test]
-    fn every_setting_is_one_that_the_library_knows() {
-        let mut config = used();
-        config.security_protocol = SecurityProtocol::SaslSsl;
-        config.sasl_username = "playhead".to_owned();
-        config.sasl_password = "secret".into();
-        config.validate().unwrap();
-        for client in [config.producer(), config.group_consumer("group"), config.reader(), config.client()] {
-            client.create_native_config().unwrap();
-        }
-        let producer = config.producer();
-        assert_eq!(producer.get("sasl.password"), Some("secret"));
-        assert_eq!(producer.get("security.protocol"), Some("sasl_ssl"));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! taken away from it when it is not.
 
 mod member;
+mod rebalances;
 mod state;
 
 use std::sync::Arc;

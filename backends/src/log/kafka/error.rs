@@ -45,6 +45,9 @@ pub(super) fn explain(code: RDKafkaErrorCode) -> String {
         }
         Code::SSL => "; check kafka.security_protocol and kafka.ssl_ca_location",
         Code::Resolve => "; check kafka.brokers",
+        Code::OperationTimedOut | Code::BrokerTransportFailure | Code::AllBrokersDown => {
+            "; do the brokers in kafka.brokers answer?"
+        }
         Code::InvalidReplicationFactor => "; start more brokers or lower kafka.replication",
         Code::InconsistentGroupProtocol => {
             "; members of another kind are in the group: choose another kafka.prefix"

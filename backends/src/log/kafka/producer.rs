@@ -3,20 +3,21 @@
 //! After an outage and after an error that the library calls fatal the producer is replaced by a new one: what the old one held
 //! is given up, and says so. (Emptying its queue is no alternative: the gap in its sequence numbers would be refused.)
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+mod link;
 
-use parking_lot::{Mutex, RwLock};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
 use playhead_domain::log::{Error, Position, Record};
+use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext, PurgeConfig};
-use rdkafka::{ClientConfig, ClientContext};
+use rdkafka::producer::{BaseProducer, BaseRecord, ProducerContext};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use self::link::Link;
 use super::closing::Closing;
 use super::config::KafkaConfig;
 use super::connectivity::Connectivity;
@@ -30,13 +31,6 @@ pub(super) type Client = BaseProducer<Deliveries>;
 const PERMIT_BYTES: usize = 1 << 10;
 /// What a record costs beside its bytes, in bytes: the library's and our own bookkeeping.
 const RECORD_BYTES: usize = 512;
-/// How long the thread waits for reports before it looks whether it is to end.
-const POLL: Duration = Duration::from_millis(100);
-/// How often the brokers are asked while there is no reason to.
-const CALM: Duration = Duration::from_secs(5);
-/// How often they are asked while there is one.
-const CONCERN: Duration = Duration::from_millis(250);
-const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How much longer than the library an append waits for its report.
 const REPORT_GRACE: Duration = Duration::from_secs(5);
 
@@ -49,34 +43,12 @@ pub(super) struct Producer {
     report_timeout: Duration,
 }
 
-/// What the threads share.
-struct Link {
-    config: ClientConfig,
-    outage_after: Duration,
-    connectivity: Arc<Connectivity>,
-    /// None once it is closed.
-    client: RwLock<Option<Arc<Client>>>,
-    /// Replaced, and not closed yet.
-    retired: Mutex<Vec<Arc<Client>>>,
-    /// A topic that is known to exist, to ask the brokers about.
-    known_topic: Mutex<Option<String>>,
-    stopping: AtomicBool,
-}
-
 impl Producer {
     pub(super) fn start(config: &KafkaConfig, closing: &Arc<Closing>) -> Result<Self, Error> {
         let connectivity = Arc::new(Connectivity::default());
-        let client_config = config.producer();
-        let client = create(&client_config, &connectivity).map_err(|error| error::unavailable(&error))?;
-        let link = Arc::new(Link {
-            config: client_config,
-            outage_after: Duration::from_millis(config.outage_after_ms),
-            connectivity,
-            client: RwLock::new(Some(client)),
-            retired: Mutex::default(),
-            known_topic: Mutex::default(),
-            stopping: AtomicBool::new(false),
-        });
+        let outage_after = Duration::from_millis(config.outage_after_ms);
+        let link = Link::new(config.producer(), outage_after, connectivity);
+        let link = Arc::new(link.map_err(error::unavailable)?);
         let spawn = |name: &str, work: fn(&Link)| {
             let (link, closing) = (Arc::clone(&link), Arc::clone(closing));
             let work = move || {
@@ -124,7 +96,7 @@ impl Producer {
         let permit = self.charge(record)?;
         let client = self.link.client()?;
         let (reply, answer) = oneshot::channel();
-        let delivery = Box::new(Delivery { reply, topic: Arc::clone(topic), partition, _permit: permit });
+        let delivery = Box::new(Delivery { reply, topic: Arc::clone(topic), partition, permit });
         let message = BaseRecord::with_opaque_to(&topic.name, delivery)
             .partition(message::id(partition))
             .key(&record.key[..])
@@ -166,119 +138,14 @@ impl Producer {
 
     /// Names a topic that exists.
     pub(super) fn note_topic(&self, name: &str) {
-        *self.link.known_topic.lock() = Some(name.to_owned());
+        self.link.note_topic(name);
     }
 
     /// Tells the threads to end.
     pub(super) fn stop(&self, closing: &Closing) {
         closing.begin();
         closing.begin();
-        self.link.stopping.store(true, Ordering::Relaxed);
-        self.link.connectivity.stop();
-    }
-}
-
-fn create(config: &ClientConfig, connectivity: &Arc<Connectivity>) -> Result<Arc<Client>, KafkaError> {
-    let deliveries = Deliveries { connectivity: Arc::clone(connectivity), failed: AtomicBool::new(false) };
-    Ok(Arc::new(config.create_with_context(deliveries)?))
-}
-
-impl Link {
-    fn client(&self) -> Result<Arc<Client>, Error> {
-        let closed = || Error::Unavailable("the log is closing".to_owned());
-        self.client.read().clone().ok_or_else(closed)
-    }
-
-    /// Hands delivery reports to those who wait for them.
-    fn serve_reports(&self) {
-        while !self.stopping.load(Ordering::Relaxed) {
-            if let Ok(client) = self.client() {
-                client.poll(POLL);
-                if client.context().failed.load(Ordering::Relaxed) {
-                    self.renew();
-                }
-            }
-            self.close_retired();
-        }
-        self.retired.lock().extend(self.client.write().take());
-        let begun = Instant::now();
-        while !self.close_retired() && begun.elapsed() < REPORT_GRACE {
-            thread::sleep(Duration::from_millis(10));
-        }
-    }
-
-    /// Closes those that nobody uses any more; their reports come while they close. Returns whether none is left.
-    fn close_retired(&self) -> bool {
-        let mut closable = Vec::new();
-        let is_empty = {
-            let mut retired = self.retired.lock();
-            for client in std::mem::take(&mut *retired) {
-                match Arc::try_unwrap(client) {
-                    Ok(client) => closable.push(client),
-                    Err(used) => retired.push(used),
-                }
-            }
-            retired.is_empty()
-        };
-        for client in closable {
-            client.purge(PurgeConfig::default().queue().inflight());
-            if let Err(error) = client.flush(REPORT_GRACE) {
-                tracing::warn!(%error, "a Kafka producer closed without all its reports");
-            }
-        }
-        is_empty
-    }
-
-    /// Puts a new producer in the place of the present one, which is given up with what it holds.
-    fn renew(&self) {
-        match create(&self.config, &self.connectivity) {
-            Ok(new) => {
-                let mut client = self.client.write();
-                if client.is_some() {
-                    let old = client.replace(new);
-                    self.retired.lock().extend(old);
-                }
-            }
-            Err(error) => tracing::error!(%error, "the Kafka producer cannot be replaced"),
-        }
-    }
-
-    /// Finds out whether brokers answer.
-    fn watch(&self) {
-        let mut silence: Option<(Instant, u64)> = None;
-        loop {
-            let calm = silence.is_none() && self.connectivity.is_up();
-            if !self.connectivity.wait(if calm { CALM } else { CONCERN }) {
-                return;
-            }
-            let begun = Instant::now();
-            if self.ask() {
-                silence = None;
-                self.connectivity.set_up();
-                continue;
-            }
-            let acknowledged = self.connectivity.acknowledged();
-            let (since, before) = *silence.get_or_insert((begun, acknowledged));
-            if acknowledged > before {
-                // Busy, not away.
-                silence = None;
-            } else if since.elapsed() >= self.outage_after && self.connectivity.set_away() {
-                self.renew();
-            }
-        }
-    }
-
-    fn ask(&self) -> bool {
-        let topic = self.known_topic.lock().clone();
-        let Ok(client) = self.client() else { return false };
-        let timeout = PROBE_TIMEOUT.min(self.outage_after);
-        match client.client().fetch_metadata(topic.as_deref(), timeout) {
-            Ok(_) => true,
-            Err(error) => {
-                tracing::debug!(%error, "no Kafka broker answered a question");
-                false
-            }
-        }
+        self.link.stop();
     }
 }
 
@@ -287,14 +154,12 @@ pub(super) struct Delivery {
     reply: oneshot::Sender<Result<Position, Error>>,
     topic: Arc<Topic>,
     partition: u32,
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 /// Takes the library's reports.
 pub(super) struct Deliveries {
     connectivity: Arc<Connectivity>,
-    /// The library says that this producer is of no more use.
-    failed: AtomicBool,
 }
 
 impl ClientContext for Deliveries {
@@ -303,12 +168,7 @@ impl ClientContext for Deliveries {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let code = error.rdkafka_error_code();
-        if code == Some(RDKafkaErrorCode::Fatal) {
-            tracing::error!(reason, "the Kafka producer failed and is replaced");
-            self.failed.store(true, Ordering::Relaxed);
-        }
-        let advice = code.map(error::explain).unwrap_or_default();
+        let advice = error.rdkafka_error_code().map(error::explain).unwrap_or_default();
         self.connectivity.suspect(Some(&format!("{reason} ({advice})")));
     }
 }
@@ -317,7 +177,7 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = Box<Delivery>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Box<Delivery>) {
-        let Delivery { reply, topic, partition, _permit } = *delivery;
+        let Delivery { reply, topic, partition, permit } = *delivery;
         let lane = topic.lane(partition);
         let answer = match result {
             Ok(delivered) => {
@@ -335,6 +195,7 @@ impl ProducerContext for Deliveries {
                 }
             }
         };
+        drop(permit);
         // Nobody waits for the answer any more when the append was dropped.
         let _ = reply.send(answer);
     }
@@ -344,4 +205,92 @@ impl ProducerContext for Deliveries {
 fn is_refusal(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(code, Code::MessageSizeTooLarge | Code::InvalidMessageSize | Code::InvalidRecord)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use playhead_domain::log::{Retention, TopicSpec};
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+    const SPEC: TopicSpec = TopicSpec {
+        name: "events",
+        partitions: 2,
+        retention: Retention::Time(Duration::from_secs(60)),
+        max_record_bytes: 1 << 10,
+    };
+
+    fn record(key: &str) -> Record {
+        Record { key: Bytes::copy_from_slice(key.as_bytes()), value: Bytes::new(), meta: Bytes::new() }
+    }
+
+    /// Appends until it goes well. Returns what failed before.
+    async fn append_at_last(producer: &Producer, topic: &Arc<Topic>) -> Vec<Error> {
+        let mut errors = Vec::new();
+        for _ in 0..600 {
+            match producer.append(topic, &record("a")).await {
+                Ok(_) => return errors,
+                Err(error) => errors.push(error),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no append goes well: {errors:?}");
+    }
+
+    #[tokio::test]
+    async fn a_producer_that_the_library_gave_up_is_replaced() {
+        let brokers = MockCluster::new(1).unwrap();
+        brokers.create_topic("events", 2, 1).unwrap();
+        // The library gives up when it may not have a producer's id.
+        let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+        brokers.request_errors(RDKafkaApiKey::InitProducerId, &[refusal]);
+        let config = KafkaConfig { brokers: brokers.bootstrap_servers(), ..KafkaConfig::default() };
+        let closing = Arc::new(Closing::default());
+        let producer = Producer::start(&config, &closing).unwrap();
+        let topic = Arc::new(Topic::new(SPEC, "events".to_owned()));
+        let errors = append_at_last(&producer, &topic).await;
+        assert!(!errors.is_empty() && errors.iter().all(Error::is_retryable), "{errors:?}");
+        assert_eq!(producer.buffered_bytes(), 0);
+        producer.stop(&closing);
+        closing.wait(Duration::from_secs(60));
+        assert!(matches!(producer.append(&topic, &record("a")).await, Err(Error::Unavailable(_))), "closed");
+    }
+
+    #[tokio::test]
+    async fn a_partition_that_stalls_is_left_alone_and_the_others_are_not() {
+        let brokers = MockCluster::new(2).unwrap();
+        brokers.create_topic("events", 2, 1).unwrap();
+        let stalled = partition_of(&record("a").key, 2);
+        brokers.partition_leader("events", message::id(stalled), Some(1)).unwrap();
+        brokers.partition_leader("events", message::id(1 - stalled), Some(2)).unwrap();
+        let config = KafkaConfig {
+            brokers: brokers.bootstrap_servers(),
+            stall_after_ms: 200,
+            delivery_timeout_ms: 300_000,
+            ..KafkaConfig::default()
+        };
+        let closing = Arc::new(Closing::default());
+        let producer = Arc::new(Producer::start(&config, &closing).unwrap());
+        let topic = Arc::new(Topic::new(SPEC, "events".to_owned()));
+        append_at_last(&producer, &topic).await;
+        brokers.broker_round_trip_time(1, Duration::from_secs(4)).unwrap();
+        let waiting = {
+            let (producer, topic) = (Arc::clone(&producer), Arc::clone(&topic));
+            tokio::spawn(async move { producer.append(&topic, &record("a")).await })
+        };
+        while topic.lane(stalled).silent_ms() <= config.stall_after_ms {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let refused = producer.append(&topic, &record("a")).await.unwrap_err();
+        assert!(refused.to_string().contains("does not acknowledge"), "{refused}");
+        let mut others = (0..).map(|key| record(&key.to_string()));
+        let other = others.find(|other| partition_of(&other.key, 2) != stalled).unwrap();
+        producer.append(&topic, &other).await.unwrap();
+        brokers.broker_round_trip_time(1, Duration::ZERO).unwrap();
+        waiting.await.unwrap().unwrap();
+        producer.append(&topic, &record("a")).await.unwrap();
+        producer.stop(&closing);
+    }
 }

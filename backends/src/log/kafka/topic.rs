@@ -248,25 +248,36 @@ impl<'a> Admin<'a> {
     fn check(&self, name: &str, spec: &TopicSpec, settings: &Settings) -> Result<(), Error> {
         let begun = Instant::now();
         // Another process may have made it just now, and not every broker knows of it yet.
-        while matches!(self.with_metadata(name, |_| ()), Err(Error::UnknownTopic(_))) {
-            if begun.elapsed() > self.timeout {
-                return Err(Error::UnknownTopic(name.to_owned()));
+        let present = loop {
+            let known = self.with_metadata(name, |_| ()).and_then(|()| self.describe(name));
+            match known {
+                Err(Error::UnknownTopic(_)) if begun.elapsed() < self.timeout => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                known => break known?,
             }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let resource = ResourceSpecifier::Topic(name);
-        let described = self.runtime.block_on(self.client.describe_configs([&resource], &self.options()));
-        let refused =
-            |code| Error::Unavailable(format!("topic {name} cannot be checked: {}", error::explain(code)));
-        let present = match described.map_err(error::unavailable)?.pop() {
-            Some(Ok(present)) => present,
-            Some(Err(code)) => return Err(refused(code)),
-            None => return Err(Error::UnknownTopic(name.to_owned())),
         };
         let differences = self.with_metadata(name, |topic| settings.differences(spec, topic, &present))?;
         if differences.is_empty() {
             return Ok(());
         }
-        Err(Error::TopicMismatch { topic: name.to_owned(), detail: differences.join("; ") })
+        let detail = format!("{} (alter the topic or the configuration)", differences.join("; "));
+        Err(Error::TopicMismatch { topic: name.to_owned(), detail })
+    }
+
+    fn describe(&self, name: &str) -> Result<ConfigResource, Error> {
+        let resource = ResourceSpecifier::Topic(name);
+        let described = self.runtime.block_on(self.client.describe_configs([&resource], &self.options()));
+        match described.map_err(error::unavailable)?.pop() {
+            Some(Ok(present)) if !present.entries.is_empty() => Ok(present),
+            // A broker that does not know the topic describes it as nothing.
+            Some(Ok(_) | Err(RDKafkaErrorCode::UnknownTopicOrPartition)) | None => {
+                Err(Error::UnknownTopic(name.to_owned()))
+            }
+            Some(Err(code)) => {
+                let detail = format!("topic {name} cannot be checked: {}", error::explain(code));
+                Err(Error::Unavailable(detail))
+            }
+        }
     }
 }

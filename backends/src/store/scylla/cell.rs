@@ -98,17 +98,19 @@ impl Stored {
     }
 }
 
+/// Clustering key and content of a row; no content: the row is gone.
+pub(super) type Found = (Vec<Value>, Option<Stored>);
+
 fn corrupt(table: &Table) -> Error {
     Error::Corrupt(format!("a row of table {} cannot be read", table.name))
 }
 
-/// Clustering key and content of a row that a `SELECT` of `table` brought; `key_columns` of the clustering columns come first. No
-/// content: the row is gone.
+/// A row that a `SELECT` of `table` brought; the first `key_columns` are clustering columns.
 pub(super) fn read_row(
     table: &Table,
     key_columns: usize,
     columns: ColumnIterator<'_, '_>,
-) -> Result<(Vec<Value>, Option<Stored>), Error> {
+) -> Result<Found, Error> {
     let mut cells = Vec::with_capacity(key_columns + 3);
     for column in columns {
         let column = column.map_err(|_| corrupt(table))?;

@@ -180,7 +180,8 @@ mod tests {
         };
         assert_eq!(with(|_| ()), Ok(()));
         assert_eq!(with(|config| config.nodes = "a:1, [::1]:9042".to_owned()), Ok(()));
-        let refused: [(&str, fn(&mut ScyllaConfig)); 10] = [
+        type Change = fn(&mut ScyllaConfig);
+        let refused: [(&str, Change); 10] = [
             ("nodes", |config| config.nodes = "db".to_owned()),
             ("nodes", |config| config.nodes = "db:9042,".to_owned()),
             ("password", |config| config.username = "playhead".to_owned()),

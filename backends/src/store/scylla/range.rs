@@ -58,7 +58,6 @@ fn values_of(bound: Prefix<'_>) -> &[Value] {
 }
 
 /// The outer `None`: nothing is inside. The inner one: the bound excludes nothing.
-#[expect(clippy::option_option, reason = "two different absences")]
 fn prefix(bound: &Bound<Vec<Value>>) -> Option<Prefix<'_>> {
     match bound {
         Bound::Unbounded => Some(None),

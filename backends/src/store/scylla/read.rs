@@ -8,7 +8,7 @@ use scylla::deserialize::row::ColumnIterator;
 use scylla::response::PagingState;
 use scylla::response::query_result::QueryResult;
 
-use super::cell::{Parameter, Stored, read_row};
+use super::cell::{Found, Parameter, Stored, read_row};
 use super::cluster::{Cluster, unavailable};
 use super::cql::Operation;
 use super::range;
@@ -32,11 +32,7 @@ pub(super) async fn get(
     Ok(rows.into_iter().next().and_then(|(_, stored)| stored))
 }
 
-fn read_rows(
-    table: &Table,
-    key_columns: usize,
-    result: QueryResult,
-) -> Result<Vec<(Vec<Value>, Option<Stored>)>, Error> {
+fn read_rows(table: &Table, key_columns: usize, result: QueryResult) -> Result<Vec<Found>, Error> {
     let unreadable = || Error::Corrupt(format!("rows of {} cannot be read", table.name));
     let rows = result.into_rows_result().map_err(|_| unreadable())?;
     let rows = rows.rows::<ColumnIterator<'_, '_>>().map_err(|_| unreadable())?;

@@ -1,22 +1,20 @@
 //! The thread that owns the library's consumer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use playhead_domain::log::Error;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
+use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 
+use super::rebalances::{Client, Rebalances, list};
 use super::state::{Changes, Command, Shared};
 use crate::log::group::clamp;
 use crate::log::kafka::config::KafkaConfig;
-use crate::log::kafka::{error, log_line, message};
+use crate::log::kafka::{error, message};
 
 /// How long the thread sleeps when nobody wakes it.
 const NAP: Duration = Duration::from_millis(100);
@@ -25,8 +23,6 @@ const FULL_FOR: Duration = Duration::from_millis(500);
 /// The library hands out events one at a time and says "nothing" for those that it serves itself.
 const EMPTY_POLLS: u32 = 4;
 const START_AGAIN_AFTER: Duration = Duration::from_secs(1);
-
-type Client = BaseConsumer<Rebalances>;
 
 /// One membership.
 pub(super) struct Member<'a> {
@@ -65,19 +61,13 @@ impl Member<'_> {
 impl Drop for Member<'_> {
     /// What follows closes the client: it gives everything back and leaves the group, and nobody is told any more.
     fn drop(&mut self) {
-        let context = self.client.context();
-        context.closing.store(true, Ordering::Relaxed);
-        context.release(&self.client);
+        self.client.context().close(&self.client);
     }
 }
 
 impl<'a> Member<'a> {
     fn join(config: &'a KafkaConfig, shared: &'a Arc<Shared>, group: &str) -> KafkaResult<Self> {
-        let rebalances = Rebalances {
-            shared: Arc::clone(shared),
-            held: Mutex::default(),
-            closing: AtomicBool::new(false),
-        };
+        let rebalances = Rebalances::new(Arc::clone(shared));
         let mut client: Client = config.group_consumer(group).create_with_context(rebalances)?;
         let this_thread = thread::current();
         client.set_nonempty_callback(move || this_thread.unpark());
@@ -88,7 +78,7 @@ impl<'a> Member<'a> {
     fn serve(&mut self) -> End {
         while !self.shared.stopping.load(Ordering::Acquire) {
             self.obey();
-            self.release();
+            self.client.context().release_when_due(&self.client, self.config.revoke_grace_ms);
             self.adapt();
             if self.take_over() {
                 return End::Failed;
@@ -120,10 +110,9 @@ impl<'a> Member<'a> {
             }
         }
         // Never during a rebalance.
-        if commits.count() > 0 && self.client.context().held.lock().is_none() {
-            if let Err(error) = self.client.commit(&commits, CommitMode::Async) {
-                tracing::debug!(%error, "progress is not committed");
-            }
+        let settled = commits.count() > 0 && !self.client.context().holds_revocation();
+        if settled && let Err(error) = self.client.commit(&commits, CommitMode::Async) {
+            tracing::debug!(%error, "progress is not committed");
         }
     }
 
@@ -140,17 +129,6 @@ impl<'a> Member<'a> {
         Ok(())
     }
 
-    /// Lets a revocation go on once the processor has been told of it, or will not be told in time.
-    fn release(&self) {
-        let context = self.client.context();
-        let overdue = |since: Instant| since.elapsed().as_millis() >= self.config.revoke_grace_ms.into();
-        let told = !self.shared.state.lock().has_untold();
-        let due = context.held.lock().as_ref().is_some_and(|held| told || overdue(held.since));
-        if due {
-            context.release(&self.client);
-        }
-    }
-
     /// Makes the library fetch what is wanted.
     fn adapt(&mut self) {
         let ready = self.shared.state.lock().ready_bytes();
@@ -163,44 +141,65 @@ impl<'a> Member<'a> {
             self.halted = false;
         }
         // The library would take a removal for the answer to the revocation that waits.
-        if self.client.context().held.lock().is_some() {
+        if self.client.context().holds_revocation() {
             return;
         }
         let Changes { take, give } = self.shared.state.lock().changes(self.halted);
-        if !take.is_empty() && self.change(&take, |client, list| client.incremental_unassign(list)) {
-            take.iter().for_each(|&partition| self.shared.state.lock().set_fetched(partition, false));
+        if !take.is_empty() {
+            self.withdraw(&take);
         }
         if !give.is_empty() {
             self.give(&give);
         }
     }
 
-    fn give(&self, give: &[(u32, u64)]) {
-        let mut list = TopicPartitionList::new();
-        for &(partition, next) in give {
-            let offset = Offset::Offset(i64::try_from(next).unwrap_or(i64::MAX));
-            let added = list.add_partition_offset(&self.shared.topic.name, message::id(partition), offset);
-            if let Err(error) = added {
-                tracing::error!(%error, partition, "a partition cannot be fetched");
-                return;
+    /// Takes partitions away from the library. It does all of a list or nothing: where it refuses, each is tried alone, and what
+    /// it does not have then is what it was not to have.
+    fn withdraw(&self, partitions: &[u32]) {
+        let topic = &self.shared.topic.name;
+        if let Err(error) = self.client.incremental_unassign(&list(topic, partitions)) {
+            tracing::debug!(%error, ?partitions, "some partitions were not fetched");
+            for &partition in partitions {
+                let _ = self.client.incremental_unassign(&list(topic, &[partition]));
             }
         }
-        match self.client.incremental_assign(&list) {
-            Ok(()) => {
-                give.iter().for_each(|&(partition, _)| self.shared.state.lock().set_fetched(partition, true));
-            }
-            Err(error) => tracing::warn!(%error, "partitions cannot be fetched yet"),
-        }
+        let mut state = self.shared.state.lock();
+        partitions.iter().for_each(|&partition| state.set_fetched(partition, false));
     }
 
-    fn change(&self, partitions: &[u32], call: fn(&Client, &TopicPartitionList) -> KafkaResult<()>) -> bool {
-        match call(&self.client, &list(&self.shared.topic.name, partitions)) {
-            Ok(()) => true,
+    /// Gives partitions to the library, to be fetched from those offsets on.
+    fn give(&self, places: &[(u32, u64)]) {
+        let given: Vec<u32> = match self.assign(places) {
+            Ok(()) => places.iter().map(|&(partition, _)| partition).collect(),
             Err(error) => {
-                tracing::warn!(%error, ?partitions, "partitions are still fetched");
-                false
+                tracing::warn!(%error, ?places, "some partitions cannot be fetched yet");
+                places
+                    .iter()
+                    .filter(|place| self.give_alone(**place))
+                    .map(|&(partition, _)| partition)
+                    .collect()
             }
+        };
+        let mut state = self.shared.state.lock();
+        given.iter().for_each(|&partition| state.set_fetched(partition, true));
+    }
+
+    fn give_alone(&self, place: (u32, u64)) -> bool {
+        let given = self.assign(&[place]).is_ok();
+        if !given {
+            // It may have it already, from another offset on. The next attempt finds it free.
+            let _ = self.client.incremental_unassign(&list(&self.shared.topic.name, &[place.0]));
         }
+        given
+    }
+
+    fn assign(&self, places: &[(u32, u64)]) -> KafkaResult<()> {
+        let mut list = TopicPartitionList::with_capacity(places.len());
+        for &(partition, next) in places {
+            let offset = Offset::Offset(i64::try_from(next).unwrap_or(i64::MAX));
+            list.add_partition_offset(&self.shared.topic.name, message::id(partition), offset)?;
+        }
+        self.client.incremental_assign(&list)
     }
 
     /// Takes over what the library has, as far as there is room. Returns whether the library gave up.
@@ -217,7 +216,6 @@ impl<'a> Member<'a> {
                         self.shared.state.lock().fail(error);
                     }
                 }
-                Some(Err(KafkaError::MessageConsumptionFatal(_))) => return true,
                 Some(Err(error)) => self.note(&error),
                 None => empty += 1,
             }
@@ -225,7 +223,7 @@ impl<'a> Member<'a> {
         if taken {
             self.shared.changed.notify_one();
         }
-        false
+        self.client.client().fatal_error().is_some()
     }
 
     fn has_room(&self) -> bool {
@@ -251,92 +249,6 @@ impl<'a> Member<'a> {
         if lasting {
             self.shared.state.lock().fail(error::unavailable(error::explain(code)));
             self.shared.changed.notify_one();
-        }
-    }
-}
-
-fn list(topic: &str, partitions: &[u32]) -> TopicPartitionList {
-    let mut list = TopicPartitionList::with_capacity(partitions.len());
-    for &partition in partitions {
-        list.add_partition(topic, message::id(partition));
-    }
-    list
-}
-
-/// Takes the library's rebalances.
-struct Rebalances {
-    shared: Arc<Shared>,
-    /// A revocation that waits until the processor has been told.
-    held: Mutex<Option<Held>>,
-    closing: AtomicBool,
-}
-
-struct Held {
-    partitions: Vec<u32>,
-    since: Instant,
-}
-
-impl Rebalances {
-    /// Answers the revocation that waits: others may have the partitions.
-    fn release(&self, client: &Client) {
-        let Some(held) = self.held.lock().take() else { return };
-        self.answer_revocation(client, &held.partitions);
-    }
-
-    fn answer_revocation(&self, client: &Client, partitions: &[u32]) {
-        if let Err(error) = client.incremental_unassign(&list(&self.shared.topic.name, partitions)) {
-            // It has been taken from the library before; only the answer is due.
-            tracing::debug!(%error, ?partitions, "revoked partitions were not fetched");
-            if let Err(error) = client.incremental_unassign(&TopicPartitionList::new()) {
-                tracing::warn!(%error, "a revocation cannot be answered");
-            }
-        }
-    }
-}
-
-impl ClientContext for Rebalances {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        log_line(level, facility, line);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(%error, reason, "a Kafka consumer met an error");
-    }
-}
-
-impl ConsumerContext for Rebalances {
-    fn rebalance(&self, client: &Client, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
-        let ids: Vec<u32> =
-            partitions.elements().iter().filter_map(|element| element.partition().try_into().ok()).collect();
-        let mut state = self.shared.state.lock();
-        if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            tracing::debug!(?ids, "partitions were assigned");
-            state.assign(ids);
-            drop(state);
-            // Nothing is fetched before the processor says from where.
-            if let Err(error) = client.incremental_assign(&TopicPartitionList::new()) {
-                tracing::warn!(%error, "an assignment cannot be answered");
-            }
-        } else {
-            let is_lost = client.assignment_lost();
-            tracing::debug!(?ids, is_lost, "partitions were revoked");
-            let mut fetched = state.revoke(ids);
-            let untold = state.has_untold();
-            drop(state);
-            let earlier = self.held.lock().take();
-            fetched.extend(earlier.map(|held| held.partitions).unwrap_or_default());
-            if untold && !is_lost && !self.closing.load(Ordering::Relaxed) {
-                *self.held.lock() = Some(Held { partitions: fetched, since: Instant::now() });
-            } else {
-                self.answer_revocation(client, &fetched);
-            }
-        }
-        self.shared.changed.notify_one();
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
-        if let Err(error) = result {
-            tracing::debug!(%error, "progress was not committed");
         }
     }
 }

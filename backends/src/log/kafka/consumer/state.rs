@@ -164,6 +164,8 @@ impl State {
 
     pub(super) fn assign(&mut self, partitions: impl IntoIterator<Item = u32>) {
         for partition in partitions {
+            // Never twice, by the protocol; but what was ready before is not what comes now.
+            self.revoke([partition]);
             self.places.insert(partition, Place::default());
             self.assigned.push(partition);
         }
