@@ -6,10 +6,12 @@ mod api;
 mod browser;
 mod corpus;
 mod delivery;
+mod faults;
 mod histogram;
 mod integrity;
 mod kill;
 mod ledger;
+mod load;
 mod outcome;
 mod plan;
 mod press;
@@ -21,6 +23,7 @@ mod scenario;
 mod schedule;
 mod verify;
 mod visitor;
+mod witness;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -49,6 +52,8 @@ enum Command {
     Plan(plan::Options),
     /// Kills `playhead up` again and again under load, then checks every acknowledged batch and every recording.
     Kill(kill::Options),
+    /// Injects faults into the scaled shape under load, and checks what must hold nevertheless.
+    Faults(faults::Options),
 }
 
 #[tokio::main]
@@ -70,6 +75,7 @@ async fn obey(command: Command) -> anyhow::Result<()> {
         Command::Agent(options) => agent::run(options).await,
         Command::Plan(options) => plan::run(&options),
         Command::Kill(options) => kill::run(options).await,
+        Command::Faults(options) => faults::run(options).await,
     }
 }
 
