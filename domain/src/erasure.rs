@@ -111,7 +111,7 @@ impl Erasure {
         sessions.extend(self.find(scope, facet::EMAIL, user, now_ms).await?);
         // All are on record before the first one goes, so that `resume` finds those that an end of the process leaves.
         let begun =
-            sessions.iter().map(|session| self.suppression(scope, SESSION, &session.0, "keys", now_ms));
+            sessions.iter().map(|session| self.suppression(scope, PENDING, &session.0, "keys", now_ms));
         self.store.write(begun.collect()).await?;
         for &session in &sessions {
             self.erase_unreclaimed(scope, session, now_ms).await?;
