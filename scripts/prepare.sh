@@ -4,21 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-fail() { echo "error: $*" >&2; exit 1; }
+. scripts/packages.sh
 
-install_packages() {
-  command -v apt-get >/dev/null || fail "please install: $*"
-  local run=()
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || fail "please install, as root: apt-get install $*"
-    run=(sudo)
-  fi
-  echo "Installing $*"
-  "${run[@]}" apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive "${run[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
-}
-
-command -v cc >/dev/null && command -v make >/dev/null || install_packages build-essential
+if ! command -v cc >/dev/null || ! command -v make >/dev/null; then install_packages build-essential; fi
 # librdkafka is compiled against OpenSSL.
 pkg-config --exists openssl 2>/dev/null || install_packages pkg-config libssl-dev
 

@@ -11,4 +11,6 @@ pub mod data_folder;
 pub mod engine;
 mod journal;
 pub mod log;
+pub mod observed;
+mod secret;
 pub mod store;

@@ -2,5 +2,6 @@
 
 pub mod embedded;
 pub mod memory;
+pub mod scylla;
 
 mod key;

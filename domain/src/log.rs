@@ -106,7 +106,8 @@ pub trait EventLog: Send + Sync + 'static {
     /// **Durability**: `Ok` means that the record survives the loss of the process and of the power (embedded: fsynced;
     /// Kafka: acknowledged by all in-sync replicas). **Ordering**: two appends with the same key, the second called after
     /// the first returned, keep their order. **Retry**: after an error the record may or may not be in the log; a retry
-    /// may store it twice, and readers de-duplicate. Concurrent appends share one group commit.
+    /// may store it twice, and readers de-duplicate. Concurrent appends share one group commit. **Memory**: the record is held until
+    /// the call returns; a log that copies it lets the original go before it waits, so that callers who count bytes count them once.
     async fn append(&self, topic: &str, record: Record) -> Result<Position, Error>;
 
     /// The offsets that are kept: first retained to next. Every offset in between that is gone (compaction) is skipped by readers.

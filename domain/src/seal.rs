@@ -4,11 +4,12 @@
 //! range is a random 24-byte nonce, the ciphertext, and a 16-byte tag (XChaCha20-Poly1305: random nonces never repeat). The session
 //! and the purpose are authenticated: a range cannot pass for another session's or for another kind.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io::Read;
 
 use bytes::Bytes;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
 use crate::id::SessionId;
@@ -24,7 +25,6 @@ pub const OVERHEAD_BYTES: usize = NONCE_BYTES + TAG_BYTES;
 /// The largest block or chunk once inflated: one block of whole frames, plus one joined event.
 pub const MAX_OPEN_BYTES: usize = 128 << 20;
 const CHUNK_LEVEL: i32 = 3;
-const BLOCK_LEVEL: i32 = 3;
 /// 16 MiB: more than a block, so that every repetition within it is found.
 const BLOCK_WINDOW_LOG: u32 = 24;
 
@@ -47,6 +47,25 @@ impl Error {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Random(_))
+    }
+}
+
+/// How much processor time a block may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// About four fifths of the size that [`Effort::Quick`] gives, at five times its cost.
+    Thorough,
+    Quick,
+}
+
+impl Effort {
+    /// The level of zstd.
+    #[must_use]
+    pub const fn level(self) -> i32 {
+        match self {
+            Self::Thorough => 8,
+            Self::Quick => 3,
+        }
     }
 }
 
@@ -130,12 +149,19 @@ impl DataKey {
     pub fn seal(&self, session: SessionId, purpose: Purpose, plain: &[u8]) -> Result<Vec<u8>, Error> {
         let mut nonce = [0u8; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(|error| Error::Random(error.to_string()))?;
-        let payload = Payload { msg: plain, aad: &purpose.associated(session) };
-        let sealed = self
+        let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD_BYTES);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(plain);
+        let tag = self
             .cipher()
-            .encrypt(&XNonce::from(nonce), payload)
+            .encrypt_inout_detached(
+                &XNonce::from(nonce),
+                &purpose.associated(session),
+                (&mut sealed[NONCE_BYTES..]).into(),
+            )
             .map_err(|_| Error::Sealed(purpose.name()))?;
-        Ok([&nonce[..], &sealed].concat())
+        sealed.extend_from_slice(&tag);
+        Ok(sealed)
     }
 
     /// Opens a range; [`OVERHEAD_BYTES`] shorter than `sealed`.
@@ -158,8 +184,7 @@ impl DataKey {
     /// # Errors
     /// [`Error`].
     pub fn seal_events(&self, session: SessionId, ndjson: &[u8]) -> Result<Vec<u8>, Error> {
-        let packed = zstd::bulk::compress(ndjson, CHUNK_LEVEL)
-            .map_err(|error| Error::Compression(error.to_string()))?;
+        let packed = compress_chunk(ndjson).map_err(|error| Error::Compression(error.to_string()))?;
         self.seal(session, Purpose::Events, &packed)
     }
 
@@ -176,8 +201,8 @@ impl DataKey {
     ///
     /// # Errors
     /// [`Error`].
-    pub fn seal_block(&self, session: SessionId, ndjson: &[u8]) -> Result<Vec<u8>, Error> {
-        let packed = compress_long(ndjson).map_err(|error| Error::Compression(error.to_string()))?;
+    pub fn seal_block(&self, session: SessionId, ndjson: &[u8], effort: Effort) -> Result<Vec<u8>, Error> {
+        let packed = compress_block(ndjson, effort).map_err(|error| Error::Compression(error.to_string()))?;
         self.seal(session, Purpose::Block, &packed)
     }
 
@@ -197,10 +222,28 @@ impl DataKey {
     }
 }
 
-fn compress_long(raw: &[u8]) -> std::io::Result<Vec<u8>> {
+thread_local! {
+    /// A batch's events are few: to set a compressor up costs more than to use it.
+    static CHUNK_COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress_chunk(ndjson: &[u8]) -> std::io::Result<Vec<u8>> {
+    CHUNK_COMPRESSOR.with_borrow_mut(|slot| {
+        let mut compressor = match slot.take() {
+            Some(compressor) => compressor,
+            None => zstd::bulk::Compressor::new(CHUNK_LEVEL)?,
+        };
+        let packed = compressor.compress(ndjson);
+        *slot = Some(compressor);
+        packed
+    })
+}
+
+/// The window spans the block. Matching over long distances beside it, which zstd offers, costs twice the time and finds nothing that
+/// the window does not have.
+fn compress_block(raw: &[u8], effort: Effort) -> std::io::Result<Vec<u8>> {
     use zstd::zstd_safe::CParameter;
-    let mut compressor = zstd::bulk::Compressor::new(BLOCK_LEVEL)?;
-    compressor.set_parameter(CParameter::EnableLongDistanceMatching(true))?;
+    let mut compressor = zstd::bulk::Compressor::new(effort.level())?;
     compressor.set_parameter(CParameter::WindowLog(BLOCK_WINDOW_LOG))?;
     compressor.compress(raw)
 }
@@ -282,7 +325,7 @@ mod tests {
     fn a_block_opens_whole_or_in_part() {
         let key = key();
         let raw: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
-        let sealed = key.seal_block(SESSION, &raw).unwrap();
+        let sealed = key.seal_block(SESSION, &raw, Effort::Thorough).unwrap();
         let block = Block { raw_bytes: u32::try_from(raw.len()).unwrap(), ..Block::default() };
         assert_eq!(key.open_block(SESSION, &block, &sealed, usize::MAX).unwrap(), raw);
         assert_eq!(key.open_block(SESSION, &block, &sealed, 10).unwrap(), raw[..10]);

@@ -128,6 +128,9 @@ pub enum Error {
     TooLarge { bytes: usize, limit: usize },
     #[error("the store is corrupt: {0}")]
     Corrupt(String),
+    /// It is set up in a way that this program cannot work with; the text says what to do.
+    #[error("the store cannot be used: {0}")]
+    Unusable(String),
 }
 
 impl Error {

@@ -27,11 +27,23 @@ pub enum Keyspace {
     Control,
 }
 
+/// How the rows of a table come and go: what a distributed store arranges its files by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pattern {
+    /// Written once and left to expire.
+    Expiring,
+    /// Written over, or deleted when somebody asks for it.
+    Changing,
+    /// Deleted soon after it was written; a row that comes back, because a copy missed its deletion, does no harm.
+    Transient,
+}
+
 /// A table. Compared by name.
 #[derive(Debug, Clone, Copy, Eq)]
 pub struct Table {
     pub name: &'static str,
     pub keyspace: Keyspace,
+    pub pattern: Pattern,
     pub partition: &'static [Column],
     pub clustering: &'static [Column],
 }
@@ -55,9 +67,10 @@ const fn bytes(name: &'static str) -> Column {
 }
 
 macro_rules! tables {
-    ($($(#[$doc:meta])* $ident:ident = $keyspace:ident $name:literal [$($p:expr),*] [$($c:expr),*];)*) => {
+    ($($(#[$doc:meta])* $ident:ident = $keyspace:ident $pattern:ident $name:literal [$($p:expr),*] [$($c:expr),*];)*) => {
         $($(#[$doc])* pub static $ident: Table = Table {
-            name: $name, keyspace: Keyspace::$keyspace, partition: &[$($p),*], clustering: &[$($c),*],
+            name: $name, keyspace: Keyspace::$keyspace, pattern: Pattern::$pattern,
+            partition: &[$($p),*], clustering: &[$($c),*],
         };)*
         /// All tables, for schema creation.
         pub static ALL: &[&Table] = &[$(&$ident),*];
@@ -67,45 +80,51 @@ macro_rules! tables {
 // Tenant and project ids are 64 bits without sign; as columns they are the same bits with a sign.
 tables! {
     /// Who owns a log partition and how far its effects are: [`crate::row::PartitionControl`].
-    PARTITION_CONTROL = Control "partition_control" [text("topic"), int("partition")] [];
+    PARTITION_CONTROL = Control Changing "partition_control" [text("topic"), int("partition")] [];
     /// [`crate::row::Project`]. One partition (`"all"`): an installation has thousands, not millions.
-    PROJECTS = Control "projects" [text("realm")] [int("project")];
+    PROJECTS = Control Changing "projects" [text("realm")] [int("project")];
     /// [`crate::row::SecretKey`] by the hash of the key.
-    SECRET_KEYS = Control "secret_keys" [bytes("hash")] [];
+    SECRET_KEYS = Control Changing "secret_keys" [bytes("hash")] [];
     /// The same rows by project, to list and revoke them.
-    PROJECT_SECRET_KEYS = Control "project_secret_keys" [int("tenant"), int("project")] [bytes("hash")];
+    PROJECT_SECRET_KEYS = Control Changing "project_secret_keys" [int("tenant"), int("project")] [bytes("hash")];
     /// Small named values of the installation.
-    INSTALLATION = Control "installation" [text("name")] [];
+    INSTALLATION = Control Changing "installation" [text("name")] [];
 
     /// Fold state in two alternating slots: [`crate::row::SessionState`].
-    SESSION_STATE = Data "session_state" [int("tenant"), int("project"), bytes("session")] [int("slot")];
+    SESSION_STATE = Data Changing "session_state" [int("tenant"), int("project"), bytes("session")] [int("slot")];
     /// The session's random data key, wrapped: [`crate::row::SessionKey`].
-    SESSION_KEYS = Data "session_keys" [int("tenant"), int("project"), bytes("session")] [];
+    SESSION_KEYS = Data Changing "session_keys" [int("tenant"), int("project"), bytes("session")] [];
     /// [`crate::row::SessionSummary`] by id.
-    SESSIONS = Data "sessions" [int("tenant"), int("project"), bytes("session")] [];
-    /// The same summary by day and start.
-    SESSIONS_BY_START = Data "sessions_by_start"
+    SESSIONS = Data Changing "sessions" [int("tenant"), int("project"), bytes("session")] [];
+    /// Sessions by day and start; the value is empty.
+    SESSIONS_BY_START = Data Expiring "sessions_by_start"
         [int("tenant"), int("project"), int("day"), int("shard")] [int("start_ms"), bytes("session")];
     /// Sessions that have a value of a facet (`user`, `email`, `ip`, `page`, `release`); the value is empty.
-    SESSION_FACETS = Data "session_facets"
-        [int("tenant"), int("project"), text("facet"), text("value"), int("day")] [int("start_ms"), bytes("session")];
+    SESSION_FACETS = Data Changing "session_facets"
+        [int("tenant"), int("project"), text("facet"), text("value"), int("day"), int("shard")]
+        [int("start_ms"), bytes("session")];
     /// A batch's signals, normalized, sealed with the session's key: [`crate::row::EventChunk`].
-    SESSION_EVENTS = Data "session_events"
+    SESSION_EVENTS = Data Expiring "session_events"
         [int("tenant"), int("project"), bytes("session")] [bytes("stream"), int("seq")];
     /// Where a batch's dom frame is: [`crate::row::Frame`].
-    SESSION_FRAMES = Data "session_frames"
+    SESSION_FRAMES = Data Transient "session_frames"
         [int("tenant"), int("project"), bytes("session")] [bytes("stream"), int("seq")];
     /// Where a compacted range of a stream is: [`crate::row::Block`].
-    SESSION_BLOCKS = Data "session_blocks"
+    SESSION_BLOCKS = Data Expiring "session_blocks"
         [int("tenant"), int("project"), bytes("session")] [bytes("stream"), int("first_seq")];
-    /// Sessions of a log partition that are not compacted yet: [`crate::row::OpenSession`].
-    OPEN_SESSIONS = Data "open_sessions" [text("topic"), int("partition")] [bytes("session")];
+    /// Sessions of a log partition that are not compacted yet, by the slice of time in which a flush wrote of them:
+    /// [`crate::row::OpenSession`]. A session with flushes in several slices is in each.
+    OPEN_SESSIONS = Data Transient "open_sessions" [text("topic"), int("partition"), int("slice")] [bytes("session")];
+    /// The slices in which [`OPEN_SESSIONS`] may have rows; the value is empty.
+    OPEN_SLICES = Data Transient "open_slices" [text("topic"), int("partition")] [int("slice")];
     /// Records that could not be processed: [`crate::row::DeadLetter`].
-    DEAD_LETTERS = Data "dead_letters" [int("tenant"), int("project")] [int("partition"), int("offset")];
-    /// What one flush of one log partition took in, merged on read: [`crate::row::IntakeCounts`].
-    INTAKE_COUNTS = Data "intake_counts" [int("tenant"), int("project"), int("day")] [int("partition"), int("offset")];
+    DEAD_LETTERS = Data Changing "dead_letters" [int("tenant"), int("project")] [int("partition"), int("offset")];
+    /// What a log partition took in on a day, in two alternating slots, merged over the partitions on read:
+    /// [`crate::row::IntakeCounts`].
+    INTAKE_COUNTS = Data Changing "intake_counts" [int("tenant"), int("project"), int("day")] [int("partition"), int("slot")];
     /// What must never be shown or stored again: [`crate::row::Suppression`]. Outlives the log.
-    SUPPRESSIONS = Data "suppressions" [int("tenant"), int("project")] [text("kind"), bytes("id")];
-    /// Objects written, so that dead ones can be found: [`crate::row::Object`].
-    OBJECTS = Data "objects" [int("day")] [text("name")];
+    SUPPRESSIONS = Data Changing "suppressions"
+        [int("tenant"), int("project"), int("shard")] [text("kind"), bytes("id")];
+    /// Objects written, so that dead ones can be found: [`crate::row::Object`], in parts by its sessions.
+    OBJECTS = Data Changing "objects" [int("day"), text("name")] [int("part")];
 }

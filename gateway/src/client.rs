@@ -6,6 +6,7 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
+use playhead_proto::trace;
 
 const MAX_USER_AGENT_BYTES: usize = 512;
 /// How many addresses of `X-Forwarded-For` are looked at.
@@ -73,13 +74,7 @@ pub(crate) fn user_agent(headers: &HeaderMap) -> String {
 /// The W3C trace context, if it has the form of one.
 pub(crate) fn traceparent(headers: &HeaderMap) -> String {
     let text = headers.get("traceparent").and_then(|value| value.to_str().ok()).unwrap_or("");
-    let lengths = [2, 32, 16, 2];
-    let well_formed = text.len() == 55
-        && text.split('-').count() == lengths.len()
-        && text.split('-').zip(lengths).all(|(part, length)| {
-            part.len() == length && part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        });
-    if well_formed { text.to_owned() } else { String::new() }
+    if trace::parse(text).is_some() { text.to_owned() } else { String::new() }
 }
 
 /// The origin header, as it came.

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Topic that batches are appended to.
     pub batches_topic: String,
-    /// All bodies under way together, from before the first byte is read until the log has answered.
+    /// All bodies under way together, from before the first byte is read until the log has answered. A log that copies what it is
+    /// given (Kafka's producer) holds the copy in place of the original, so this and its queue are what memory must have room for.
     pub body_budget_bytes: usize,
     /// A body may arrive this slowly for [`Config::slow_body_grace_ms`], then must keep this average rate.
     pub min_body_rate_bytes_per_s: u32,
@@ -22,6 +23,9 @@ pub struct Config {
     pub body_deadline_ms: u64,
     /// How long the log may take to make a batch durable before the sender is told to come back.
     pub append_timeout_ms: u64,
+    /// When nothing was appended for this long although batches wait, the log is taken to be away: all but a few further batches are
+    /// refused at once, until one is appended.
+    pub append_stall_ms: u64,
     /// What `Retry-After` says when the budget is used up or the log does not take records.
     pub retry_after_s: u32,
     /// Life of a session token.
@@ -32,18 +36,27 @@ pub struct Config {
     pub session_idle_ms: u64,
     /// Peers whose `X-Forwarded-For` is believed, as addresses with prefix length (`10.0.0.0/8`).
     pub trusted_proxies: Vec<IpNet>,
-    /// What one project may send.
+    /// What one project, and one session, may send to this process.
     pub quota: Quota,
 }
 
-/// Rates that a project may keep up, and how much it may send at once after a pause.
+/// Rates that a project or a session may keep up, and how much it may send at once after a pause. Every gateway process counts for
+/// itself: behind a balancer that spreads requests evenly, n processes let n times as much through.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Quota {
+    /// Bytes a second that one project may keep up, per gateway process.
     pub rate_bytes_per_s: u64,
+    /// Bytes that one project may send at once after a pause, per gateway process.
     pub burst_bytes: u64,
+    /// Requests a second that one project may keep up, per gateway process.
     pub rate_requests_per_s: u64,
+    /// Requests that one project may send at once after a pause, per gateway process.
     pub burst_requests: u64,
+    /// Bytes a second that one session may keep up, all its tabs together, per gateway process.
+    pub session_rate_bytes_per_s: u64,
+    /// Bytes that one session may send at once after a pause, per gateway process.
+    pub session_burst_bytes: u64,
 }
 
 impl Default for Quota {
@@ -53,6 +66,10 @@ impl Default for Quota {
             burst_bytes: 1 << 30,
             rate_requests_per_s: 50_000,
             burst_requests: 200_000,
+            // A busy page sends some 20 KB a second.
+            session_rate_bytes_per_s: 1 << 20,
+            // The largest event there may be, in parts.
+            session_burst_bytes: limits::MAX_JOINED_BYTES as u64,
         }
     }
 }
@@ -61,11 +78,12 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             batches_topic: topic::BATCHES.to_owned(),
-            body_budget_bytes: 128 << 20,
+            body_budget_bytes: 96 << 20,
             min_body_rate_bytes_per_s: 4 << 10,
             slow_body_grace_ms: 5_000,
             body_deadline_ms: 60_000,
             append_timeout_ms: 10_000,
+            append_stall_ms: 2_000,
             retry_after_s: 2,
             token_life_s: 900,
             token_key_rotation_s: 86_400,
@@ -99,6 +117,7 @@ impl Config {
         at_least("min_body_rate_bytes_per_s", self.min_body_rate_bytes_per_s.into(), 1)?;
         at_least("body_deadline_ms", self.body_deadline_ms, 1)?;
         at_least("append_timeout_ms", self.append_timeout_ms, 1)?;
+        at_least("append_stall_ms", self.append_stall_ms, 1)?;
         at_least("retry_after_s", self.retry_after_s.into(), 1)?;
         at_least("token_life_s", self.token_life_s.into(), 1)?;
         // The previous key must outlive every token that it signed.
@@ -107,7 +126,9 @@ impl Config {
         at_least("quota.rate_bytes_per_s", self.quota.rate_bytes_per_s, 1)?;
         at_least("quota.burst_bytes", self.quota.burst_bytes, body)?;
         at_least("quota.rate_requests_per_s", self.quota.rate_requests_per_s, 1)?;
-        at_least("quota.burst_requests", self.quota.burst_requests, 1)
+        at_least("quota.burst_requests", self.quota.burst_requests, 1)?;
+        at_least("quota.session_rate_bytes_per_s", self.quota.session_rate_bytes_per_s, 1)?;
+        at_least("quota.session_burst_bytes", self.quota.session_burst_bytes, body)
     }
 
     pub(crate) const fn append_timeout(&self) -> Duration {

@@ -34,6 +34,8 @@ pub enum ApiError {
     TooBusy { retry_after_s: u32 },
     #[error("the project sends more than its quota; come back later")]
     OverQuota { retry_after_s: u32 },
+    #[error("the session sends more than one session may; come back later")]
+    SessionOverQuota { retry_after_s: u32 },
     #[error("{detail}; nothing was stored, come back later")]
     LogUnavailable { detail: &'static str, retry_after_s: u32 },
     #[error("this server is stopping; come back in a moment")]
@@ -69,6 +71,7 @@ impl ApiError {
             Self::TooLarge { .. } => "too-large",
             Self::TooBusy { .. } => "too-busy",
             Self::OverQuota { .. } => "over-quota",
+            Self::SessionOverQuota { .. } => "session-over-quota",
             Self::LogUnavailable { .. } => "log-unavailable",
             Self::ShuttingDown { .. } => "shutting-down",
             Self::NotFound => "not-found",
@@ -91,7 +94,7 @@ impl ApiError {
             Self::TooSlow { .. } => "Too slow",
             Self::TooLarge { .. } => "Too large",
             Self::TooBusy { .. } => "Too busy",
-            Self::OverQuota { .. } => "Over quota",
+            Self::OverQuota { .. } | Self::SessionOverQuota { .. } => "Over quota",
             Self::LogUnavailable { .. } | Self::ShuttingDown { .. } => "Not available now",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
@@ -110,7 +113,9 @@ impl ApiError {
             }
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooBusy { .. } | Self::OverQuota { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooBusy { .. } | Self::OverQuota { .. } | Self::SessionOverQuota { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::LogUnavailable { .. } | Self::ShuttingDown { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -127,6 +132,7 @@ impl ApiError {
                 | Self::Incomplete
                 | Self::TooBusy { .. }
                 | Self::OverQuota { .. }
+                | Self::SessionOverQuota { .. }
                 | Self::LogUnavailable { .. }
                 | Self::ShuttingDown { .. }
                 | Self::Internal
@@ -139,6 +145,7 @@ impl ApiError {
         match self {
             Self::TooBusy { retry_after_s }
             | Self::OverQuota { retry_after_s }
+            | Self::SessionOverQuota { retry_after_s }
             | Self::LogUnavailable { retry_after_s, .. }
             | Self::ShuttingDown { retry_after_s } => Some(*retry_after_s),
             _ => None,

@@ -21,6 +21,7 @@ use crate::admission::Door;
 use crate::answer::{self, Refusal};
 use crate::body::{BodyError, Charged, Pace, Reader};
 use crate::budget::Budget;
+use crate::circuit::Circuit;
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
@@ -49,9 +50,9 @@ pub(crate) struct Inner {
     pub(crate) quotas: Quotas,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) clock: Clock,
-    /// The last append failed, and that has been reported.
-    pub(crate) log_failing: AtomicBool,
+    pub(crate) circuit: Circuit,
     reader: Reader,
+    leaving: AtomicBool,
     draining: AtomicBool,
 }
 
@@ -87,6 +88,7 @@ impl Gateway {
             pace: Pace::new(&config),
         };
         let quotas = Quotas::new(config.quota.clone());
+        let circuit = Circuit::new(Duration::from_millis(config.append_stall_ms));
         Ok(Self(Arc::new(Inner {
             config,
             log,
@@ -94,8 +96,9 @@ impl Gateway {
             quotas,
             metrics,
             clock,
-            log_failing: AtomicBool::new(false),
+            circuit,
             reader,
+            leaving: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         })))
     }
@@ -117,12 +120,21 @@ impl Gateway {
     /// Whether it takes batches: projects are known and nobody has asked it to stop.
     #[must_use]
     pub fn ready(&self) -> bool {
-        !self.0.draining.load(Ordering::Acquire) && self.0.door.directory.ready()
+        !self.0.leaving.load(Ordering::Acquire) && self.0.door.directory.ready()
+    }
+
+    /// Stops: it says that it is not ready, goes on for `notice`, in which balancers send new requests elsewhere, and then
+    /// [drains](Self::drain). The producer holds nothing afterwards that anybody waits for.
+    pub async fn stop(&self, notice: Duration) {
+        self.0.leaving.store(true, Ordering::Release);
+        tokio::time::sleep(notice).await;
+        self.drain().await;
     }
 
     /// Refuses what comes from now on with 503, and waits until what is under way has been answered.
     pub async fn drain(&self) {
         const LOOK_AGAIN: Duration = Duration::from_millis(10);
+        self.0.leaving.store(true, Ordering::Release);
         self.0.draining.store(true, Ordering::Release);
         while self.0.metrics.requests_under_way.get() > 0 {
             tokio::time::sleep(LOOK_AGAIN).await;

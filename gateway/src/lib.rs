@@ -17,6 +17,7 @@ mod answer;
 mod batches;
 mod body;
 mod budget;
+mod circuit;
 mod client;
 mod clock;
 mod config;

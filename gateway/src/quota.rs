@@ -1,13 +1,17 @@
-//! What one project may send: two token buckets, bytes and requests.
+//! What one project may send: two token buckets, bytes and requests; and what one session of it may send.
+
+mod session;
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use parking_lot::Mutex;
-use playhead_domain::id::ProjectId;
+use playhead_domain::id::{ProjectId, SessionId};
 use playhead_domain::project::MAX_PROJECTS;
 
 use crate::config::Quota;
+use crate::error::ApiError;
+use session::SessionQuotas;
 
 const SHARDS: usize = 16;
 
@@ -15,6 +19,7 @@ const SHARDS: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Quotas {
     quota: Quota,
+    sessions: SessionQuotas,
     shards: [Mutex<HashMap<ProjectId, Bucket>>; SHARDS],
     hasher: std::hash::RandomState,
 }
@@ -29,10 +34,27 @@ struct Bucket {
 impl Quotas {
     pub(crate) fn new(quota: Quota) -> Self {
         Self {
+            sessions: SessionQuotas::new(&quota),
             quota,
             shards: std::array::from_fn(|_| Mutex::default()),
             hasher: std::hash::RandomState::new(),
         }
+    }
+
+    /// Takes one batch of `bytes`. The session is asked first, so that one which is over its own quota uses nothing of the others'.
+    pub(crate) fn take_batch(
+        &self,
+        project: ProjectId,
+        session: SessionId,
+        bytes: usize,
+        now_us: i64,
+    ) -> Result<(), ApiError> {
+        let over = |retry_after_s| ApiError::SessionOverQuota { retry_after_s };
+        self.sessions.take(project, session, bytes, now_us).map_err(over)?;
+        self.take(project, bytes, now_us).map_err(|retry_after_s| {
+            self.sessions.give_back(project, session, bytes);
+            ApiError::OverQuota { retry_after_s }
+        })
     }
 
     /// Takes one request of `bytes`, or says after how many seconds there is room for it.
@@ -90,6 +112,7 @@ mod tests {
             burst_bytes: 1_000,
             rate_requests_per_s: 2,
             burst_requests: 4,
+            ..Quota::default()
         })
     }
 
@@ -106,6 +129,25 @@ mod tests {
         }
         assert_eq!(quotas.take(ProjectId(3), 0, 0), Err(1));
         assert_eq!(quotas.take(ProjectId(3), 0, SECOND_US), Ok(()));
+    }
+
+    #[test]
+    fn a_session_over_its_quota_uses_nothing_of_its_project_and_the_other_way_round() {
+        let quota = Quota { session_rate_bytes_per_s: 100, session_burst_bytes: 500, ..quotas().quota };
+        let quotas = Quotas::new(quota);
+        let (project, hot, calm) = (ProjectId(1), SessionId([1; 16]), SessionId([2; 16]));
+        assert_eq!(quotas.take_batch(project, hot, 500, 0), Ok(()));
+        for _ in 0..10 {
+            let refused = quotas.take_batch(project, hot, 300, 0);
+            assert_eq!(refused, Err(ApiError::SessionOverQuota { retry_after_s: 3 }));
+        }
+        assert_eq!(quotas.take_batch(project, calm, 400, 0), Ok(()), "100 bytes of the project are left");
+        for _ in 0..10 {
+            let refused = quotas.take_batch(project, SessionId([3; 16]), 200, 0);
+            assert_eq!(refused, Err(ApiError::OverQuota { retry_after_s: 1 }));
+        }
+        assert_eq!(quotas.take_batch(project, SessionId([3; 16]), 100, 0), Ok(()));
+        assert_eq!(quotas.take_batch(project, SessionId([3; 16]), 400, 4 * SECOND_US), Ok(()), "given back");
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The public API, as any other program would use it.
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A project's credentials.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Project {
     pub(crate) project_id: String,
     pub(crate) public_key: String,

@@ -1,6 +1,7 @@
 //! A virtual browser: one session, one stream, batches whose content says which batch it came from.
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use flate2::{Compression, write::ZlibEncoder};
@@ -23,14 +24,18 @@ pub(crate) struct Browser {
     started_ms: f64,
     /// How far this browser's clock is ahead of ours.
     clock_ahead_ms: f64,
+    /// Bytes that hardly compress in every batch, for browsers that send much.
+    padding_bytes: usize,
 }
 
 /// A batch ready to send; the header is made anew for every attempt.
+#[derive(Clone)]
 pub(crate) struct Batch {
     pub(crate) seq: u64,
     header: Value,
-    signals: Vec<u8>,
-    dom: Vec<u8>,
+    // Shared by copies, as bodies may be large.
+    signals: Arc<[u8]>,
+    dom: Arc<[u8]>,
     clock_ahead_ms: f64,
 }
 
@@ -56,20 +61,26 @@ pub(crate) fn dom_marks(seq: u64) -> impl Iterator<Item = String> {
     (0..DOM_EVENTS_PER_BATCH).map(move |n| format!("mark-{seq}-{n}"))
 }
 
+/// Who the page of a session says its user is: everyone has a session of their own.
+pub(crate) fn user_of(session: &str) -> String {
+    format!("user-{}", &session[..12])
+}
+
 pub(crate) fn now_ms() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64() * 1000.0)
 }
 
 impl Browser {
-    pub(crate) fn new() -> Self {
-        let mut random = rand::rng();
+    /// Ids are never repeated; what it does follows from `random`.
+    pub(crate) fn new(random: &mut impl Rng, padding_bytes: usize) -> Self {
         let clock_ahead_ms = if random.random_bool(0.2) { random.random_range(-7e6..7e6) } else { 0.0 };
         Self {
-            session: hex(&random.random::<[u8; 16]>()),
-            stream: hex(&random.random::<[u8; 8]>()),
+            session: hex(&rand::rng().random::<[u8; 16]>()),
+            stream: hex(&rand::rng().random::<[u8; 8]>()),
             next_seq: 0,
             started_ms: now_ms() + clock_ahead_ms,
             clock_ahead_ms,
+            padding_bytes,
         }
     }
 
@@ -84,9 +95,9 @@ impl Browser {
         self.next_seq += 1;
         let to = now_ms() + self.clock_ahead_ms;
         let from = (to - 900.0).max(self.started_ms);
-        let (signals, dom) = (signals(seq, from, &self.session), dom(seq, from));
+        let (signals, dom) = (signals(seq, from, &self.session), dom(seq, from, self.padding_bytes));
         let (signals_raw, dom_raw, key) = (signals.len(), dom.len(), seq.is_multiple_of(KEY_FRAME_EVERY));
-        let (signals, dom) = (deflate(&signals)?, deflate(&dom)?);
+        let (signals, dom): (Arc<[u8]>, Arc<[u8]>) = (deflate(&signals)?.into(), deflate(&dom)?.into());
         let header = json!({
             "v": 1, "session": self.session, "stream": self.stream, "seq": seq, "tab": 1, "from": from, "to": to,
             "signals": {"len": signals.len(), "raw": signals_raw, "enc": "deflate"},
@@ -98,6 +109,15 @@ impl Browser {
 }
 
 impl Batch {
+    /// The same content as the first batch of another session.
+    pub(crate) fn for_another_session(&self) -> (String, String, Self) {
+        let session = hex(&rand::rng().random::<[u8; 16]>());
+        let stream = hex(&rand::rng().random::<[u8; 8]>());
+        let mut header = self.header.clone();
+        (header["session"], header["stream"]) = (session.clone().into(), stream.clone().into());
+        (session, stream, Self { header, ..self.clone() })
+    }
+
     /// The body of one attempt.
     pub(crate) fn body(&self, public_key: &str) -> anyhow::Result<Vec<u8>> {
         let mut header = self.header.clone();
@@ -111,13 +131,14 @@ impl Batch {
     }
 }
 
-fn signals(seq: u64, at: f64, session: &str) -> Vec<u8> {
+/// The signals of batch `seq`, as lines.
+pub(crate) fn signals(seq: u64, at: f64, session: &str) -> Vec<u8> {
     let mut lines = Vec::new();
     if seq == 0 {
         lines.push(json!({"k": "page", "t": at, "url": "http://shop.example/checkout?step=1", "title": "Checkout", "screen": [1440, 900],
             "viewport": [1280, 720], "dpr": 2, "language": "en", "time_zone": "Europe/Lisbon", "sdk": "loadtest", "visibility": "visible",
             "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"}));
-        lines.push(json!({"k": "identify", "t": at, "id": format!("user-{}", &session[..6])}));
+        lines.push(json!({"k": "identify", "t": at, "id": user_of(session)}));
     }
     lines.push(json!({"k": "custom", "t": at + 1.0, "name": "batch", "properties": {"seq": seq}}));
     if seq.is_multiple_of(ERROR_EVERY) {
@@ -132,7 +153,8 @@ fn signals(seq: u64, at: f64, session: &str) -> Vec<u8> {
     ndjson(&lines)
 }
 
-fn dom(seq: u64, at: f64) -> Vec<u8> {
+/// The dom events of batch `seq`, as lines.
+pub(crate) fn dom(seq: u64, at: f64, padding_bytes: usize) -> Vec<u8> {
     let mut lines = Vec::new();
     if seq.is_multiple_of(KEY_FRAME_EVERY) {
         lines.push(json!({"type": 4, "timestamp": at, "data": {"href": "http://shop.example/checkout", "width": 1280, "height": 720}}));
@@ -144,6 +166,11 @@ fn dom(seq: u64, at: f64) -> Vec<u8> {
         lines.push(json!({"type": 3, "timestamp": at + 10.0 + n as f64, "data": {"source": 0, "texts": [{"id": 4, "value": mark}],
             "attributes": [], "removes": [], "adds": []}}));
     }
+    if padding_bytes > 0 {
+        let payload = hex(&(0..padding_bytes).map(|_| rand::rng().random()).collect::<Vec<u8>>());
+        lines
+            .push(json!({"type": 5, "timestamp": at + 20.0, "data": {"tag": "padding", "payload": payload}}));
+    }
     ndjson(&lines)
 }
 
@@ -151,12 +178,12 @@ fn ndjson(lines: &[Value]) -> Vec<u8> {
     lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect()
 }
 
-fn deflate(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn deflate(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,19 +1,21 @@
 //! `kill -9` under load: what was acknowledged must be there once, and every session must play.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
-use futures::stream::{FuturesUnordered, StreamExt};
 use rand::Rng;
 use serde_json::json;
 use tokio::process::Child;
 
 use crate::api::{Reader, create_project};
-use crate::browser::now_ms;
-use crate::delivery::{Delivered, Target, run_browser};
+use crate::delivery::Delivered;
+use crate::load::{Load, Plan};
 use crate::process::{Product, log_path};
-use crate::verify::session_differences;
+use crate::verify::{compare, settle};
+
+/// How long the read model may take to catch up.
+const SETTLE: Duration = Duration::from_secs(60);
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -55,13 +57,17 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     product.wait_until_ready(&client, &mut child).await?;
     let project = create_project(&client, &product.url(), &product.admin_token).await?;
 
-    let load =
-        tokio::spawn(press(client.clone(), product.url(), project.public_key.clone(), options_of(&options)));
+    let load = Load::start(Plan {
+        browsers: options.browsers,
+        pause: Duration::from_millis(options.pause_ms),
+        seed: rand::random(),
+        ..Plan::new(&client, &[product.url()], &project.public_key)
+    });
     let restarts = kill_repeatedly(&product, &client, child, &options).await?;
-    let delivered = load.await??;
+    let delivered = load.finish().await?;
 
     let reader = Reader { client: client.clone(), url: product.url(), project };
-    settle(&reader, &delivered).await?;
+    settle(&reader, &delivered, SETTLE).await;
     let differences = compare(&reader, &delivered).await?;
     report(&delivered, &restarts.0, &differences)?;
     stop(restarts.1).await?;
@@ -69,51 +75,6 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         bail!("{} differences; log: {}", differences.len(), log_path(&product.data).display());
     }
     Ok(())
-}
-
-#[derive(Clone, Copy)]
-struct Load {
-    browsers: usize,
-    pause: Duration,
-    duration: Duration,
-}
-
-fn options_of(options: &Options) -> Load {
-    Load {
-        browsers: options.browsers,
-        pause: Duration::from_millis(options.pause_ms),
-        duration: Duration::from_millis(u64::from(options.kills) * (options.life_ms / 2 + 300)),
-    }
-}
-
-/// Runs waves of browsers, each living for a part of the time, so that sessions begin and end all along.
-async fn press(
-    client: reqwest::Client,
-    url: String,
-    public_key: String,
-    load: Load,
-) -> anyhow::Result<Vec<Delivered>> {
-    let end_ms = now_ms() + load.duration.as_millis() as f64;
-    let wave = |client: &reqwest::Client| {
-        let life_ms = rand::rng().random_range(3_000.0..12_000.0);
-        let target = Target {
-            client: client.clone(),
-            url: url.clone(),
-            public_key: public_key.clone(),
-            until_ms: (now_ms() + life_ms).min(end_ms),
-            pause: load.pause,
-        };
-        tokio::spawn(run_browser(target))
-    };
-    let mut running: FuturesUnordered<_> = (0..load.browsers).map(|_| wave(&client)).collect();
-    let mut delivered = Vec::new();
-    while let Some(finished) = running.next().await {
-        delivered.push(finished??);
-        if now_ms() < end_ms {
-            running.push(wave(&client));
-        }
-    }
-    Ok(delivered)
 }
 
 async fn kill_repeatedly(
@@ -131,42 +92,6 @@ async fn kill_repeatedly(
         restarts.push(product.wait_until_ready(client, &mut child).await?);
     }
     Ok((restarts, child))
-}
-
-/// Waits until the read model has caught up: the newest batch of every session is visible.
-async fn settle(reader: &Reader, delivered: &[Delivered]) -> anyhow::Result<()> {
-    let begun = Instant::now();
-    for told in delivered.iter().filter(|told| told.batches > 0) {
-        loop {
-            let session = reader.json(&format!("/sessions/{}", told.session)).await;
-            if session.is_ok_and(|session| session["counts"]["custom_events"].as_u64() >= Some(told.batches))
-            {
-                break;
-            }
-            if begun.elapsed() > Duration::from_secs(60) {
-                // The comparison says what is missing.
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    }
-    Ok(())
-}
-
-async fn compare(reader: &Reader, delivered: &[Delivered]) -> anyhow::Result<Vec<String>> {
-    let mut differences = Vec::new();
-    for told in delivered.iter().filter(|told| told.batches > 0) {
-        match session_differences(reader, told).await {
-            Ok(found) => differences.extend(found),
-            Err(error) => differences.push(format!("session {}: {error:#}", told.session)),
-        }
-    }
-    let listed = reader.all("/sessions?limit=200").await?.len();
-    let sent = delivered.iter().filter(|told| told.batches > 0).count();
-    if listed != sent {
-        differences.push(format!("the list shows {listed} sessions, {sent} were sent"));
-    }
-    Ok(differences)
 }
 
 fn report(delivered: &[Delivered], restarts: &[Duration], differences: &[String]) -> anyhow::Result<()> {

@@ -1,15 +1,64 @@
 //! Compares what was acknowledged with what the public API shows.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
+use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
 use crate::api::Reader;
 use crate::browser::{Expected, dom_marks};
 use crate::delivery::Delivered;
 
+/// Sessions that are compared at a time.
+const AT_ONCE: usize = 8;
+
+/// Waits until the read model has caught up: the newest batch of every session is visible. After `patience` the comparison says
+/// what is missing. Tells how long it took.
+pub(crate) async fn settle(reader: &Reader, delivered: &[Delivered], patience: Duration) -> Duration {
+    let begun = Instant::now();
+    for told in delivered.iter().filter(|told| told.batches > 0) {
+        loop {
+            let session = reader.json(&format!("/sessions/{}", told.session)).await;
+            if session.is_ok_and(|session| session["counts"]["custom_events"].as_u64() >= Some(told.batches))
+            {
+                break;
+            }
+            if begun.elapsed() > patience {
+                return begun.elapsed();
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    begun.elapsed()
+}
+
+/// Everything in which the read model differs from what was acknowledged, in words; empty when all is well.
+pub(crate) async fn compare(reader: &Reader, delivered: &[Delivered]) -> anyhow::Result<Vec<String>> {
+    let sent: Vec<&Delivered> = delivered.iter().filter(|told| told.batches > 0).collect();
+    let of_session = |told| async move {
+        match session_differences(reader, told).await {
+            Ok(found) => found,
+            Err(error) => vec![format!("session {}: {error:#}", told.session)],
+        }
+    };
+    let found =
+        stream::iter(sent.iter().copied()).map(of_session).buffered(AT_ONCE).collect::<Vec<_>>().await;
+    let mut differences = found.concat();
+    differences.extend(
+        delivered
+            .iter()
+            .filter_map(|told| Some(format!("session {}: {}", told.session, told.trouble.as_ref()?))),
+    );
+    let listed = reader.all("/sessions?limit=200").await?.len();
+    if listed != sent.len() {
+        differences.push(format!("the list shows {listed} sessions, {} were sent", sent.len()));
+    }
+    Ok(differences)
+}
+
 /// What differs, in words; empty when all is well.
-pub(crate) async fn session_differences(reader: &Reader, told: &Delivered) -> anyhow::Result<Vec<String>> {
+async fn session_differences(reader: &Reader, told: &Delivered) -> anyhow::Result<Vec<String>> {
     let mut differences = Vec::new();
     check_summary(reader, told, &mut differences).await?;
     check_events(reader, told, &mut differences).await?;

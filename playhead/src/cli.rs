@@ -7,7 +7,8 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Overrides};
-use crate::{health, reference, up};
+use crate::role::Role;
+use crate::{health, migrate, process, reference};
 
 /// Session replay debugging: records what users of a web app saw and what went wrong, and replays the exact moment.
 #[derive(Debug, Parser)]
@@ -26,6 +27,14 @@ pub(crate) struct Cli {
 enum Command {
     /// Run everything in this process, on a data folder.
     Up(Up),
+    /// Take batches from browsers into Kafka. Any number of processes.
+    Gateway(Service),
+    /// Turn batches into sessions in ScyllaDB and S3. Any number of processes.
+    StreamProcessor(Service),
+    /// Serve the API and the dashboard. Any number of processes.
+    QueryApi(Service),
+    /// Bring ScyllaDB's schema up to date. One process at a time does it; others wait.
+    Migrate(Configured),
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
     /// Print every setting with its default, as the reference in docs/configuration.md.
@@ -50,6 +59,23 @@ struct Up {
     config: Option<PathBuf>,
 }
 
+/// A process of the scaled shape.
+#[derive(Debug, Args)]
+struct Service {
+    /// Address and port to listen on.
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    #[command(flatten)]
+    configured: Configured,
+}
+
+#[derive(Debug, Args)]
+struct Configured {
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE", env = "PLAYHEAD_CONFIG")]
+    config: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 struct Health {
     /// Address and port of the installation.
@@ -62,7 +88,13 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Up(up) => {
             let overrides = Overrides { data: up.data, listen: up.listen, demo: up.no_demo.then_some(false) };
-            up::run(Config::load(up.config.as_deref(), &overrides)?)
+            process::run(Config::load(up.config.as_deref(), &overrides)?, Role::All)
+        }
+        Command::Gateway(service) => serve(&service, Role::Gateway),
+        Command::StreamProcessor(service) => serve(&service, Role::StreamProcessor),
+        Command::QueryApi(service) => serve(&service, Role::QueryApi),
+        Command::Migrate(configured) => {
+            migrate::run(&Config::load(configured.config.as_deref(), &Overrides::default())?)
         }
         Command::Openapi => {
             print!(
@@ -77,6 +109,13 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Health(health) => health::ask(health.address),
     }
+}
+
+fn serve(service: &Service, role: Role) -> anyhow::Result<()> {
+    let overrides = Overrides { listen: service.listen, ..Overrides::default() };
+    let config = Config::load(service.configured.config.as_deref(), &overrides)?;
+    config.validate_for(role)?;
+    process::run(config, role)
 }
 
 #[cfg(test)]

@@ -9,17 +9,24 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use playhead_backends::blobs::BlobsConfig;
 use playhead_backends::log::embedded::LogConfig;
+use playhead_backends::log::kafka::KafkaConfig;
 use playhead_backends::store::embedded::StoreConfig;
+use playhead_backends::store::scylla::ScyllaConfig;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+
+use crate::role::Role;
+use crate::telemetry::Telemetry;
 
 /// Variables that are not settings: secrets, which no file should hold, and names that tools use.
 const NOT_SETTINGS: [&str; 6] =
     ["admin_token", "installation_key", "config", "binary", "write_openapi", "write_reference"];
+/// Beginnings of variables that are about the services of `make services`, which tests and the product may run beside.
+const OF_TESTS: [&str; 2] = ["test_", "services_"];
 const MIN_TOKEN_CHARACTERS: usize = 16;
 
 /// Everything that can be set, section by section.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
     /// Folder that holds everything; created when missing.
@@ -28,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// Where browsers reach this installation (`https://playhead.example`); empty: `http://` and the address it listens on.
     pub(crate) public_url: String,
+    /// Where pages send their batches and load the script from, when that is another address than `public_url`.
+    pub(crate) ingest_url: String,
     /// Serve the demo shop at /demo.
     pub(crate) demo: bool,
     /// Threads that serve requests; 0: one per core.
@@ -40,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) query_api: playhead_query_api::Config,
     pub(crate) log: LogConfig,
     pub(crate) store: StoreConfig,
+    pub(crate) kafka: KafkaConfig,
+    pub(crate) scylla: ScyllaConfig,
     pub(crate) blobs: BlobsConfig,
 }
 
@@ -49,6 +60,7 @@ impl Default for Config {
             data: PathBuf::from("playhead-data"),
             listen: SocketAddr::from(([127, 0, 0, 1], 7700)),
             public_url: String::new(),
+            ingest_url: String::new(),
             demo: true,
             worker_threads: 0,
             http: Http::default(),
@@ -59,6 +71,8 @@ impl Default for Config {
             query_api: playhead_query_api::Config::default(),
             log: LogConfig::default(),
             store: StoreConfig::default(),
+            kafka: KafkaConfig::default(),
+            scylla: ScyllaConfig::default(),
             blobs: BlobsConfig::default(),
         }
     }
@@ -74,27 +88,18 @@ pub(crate) struct Http {
     pub(crate) header_timeout_ms: u64,
     /// How long a stop waits for requests under way.
     pub(crate) drain_timeout_ms: u64,
+    /// How long a stop goes on serving after `/readyz` has begun to say no, so that load balancers notice first.
+    pub(crate) shutdown_delay_ms: u64,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { max_connections: 10_000, header_timeout_ms: 10_000, drain_timeout_ms: 5_000 }
-    }
-}
-
-/// What the process tells about itself, on standard error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Telemetry {
-    /// Which records are written: `info`, or per part such as `warn,playhead_gateway=debug`.
-    pub(crate) filter: String,
-    /// Write records as JSON.
-    pub(crate) json: bool,
-}
-
-impl Default for Telemetry {
-    fn default() -> Self {
-        Self { filter: "warn,playhead=info".to_owned(), json: false }
+        Self {
+            max_connections: 10_000,
+            header_timeout_ms: 10_000,
+            drain_timeout_ms: 5_000,
+            shutdown_delay_ms: 0,
+        }
     }
 }
 
@@ -138,14 +143,16 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let variables = Env::prefixed("PLAYHEAD_").ignore(&NOT_SETTINGS).split("__");
-        let figment = figment.merge(variables).merge(Serialized::defaults(overrides));
+        let variables = Env::prefixed("PLAYHEAD_").ignore(&NOT_SETTINGS);
+        let variables = variables.filter(|name| !OF_TESTS.iter().any(|prefix| name.starts_with(prefix)));
+        let figment = figment.merge(variables.split("__")).merge(Serialized::defaults(overrides));
         let config: Self = figment.extract().context("the configuration is not valid")?;
         config.validate()?;
         Ok(config)
     }
 
     fn validate(&self) -> anyhow::Result<()> {
+        self.telemetry.validate()?;
         self.gateway.validate().context("gateway")?;
         self.processor.validate().context("processor")?;
         self.query_api.validate().map_err(anyhow::Error::msg).context("query_api")?;
@@ -158,21 +165,46 @@ impl Config {
         if self.http.max_connections == 0 || self.http.header_timeout_ms == 0 {
             bail!("http.max_connections and http.header_timeout_ms must be at least 1");
         }
+        if self.http.shutdown_delay_ms > 300_000 {
+            bail!("http.shutdown_delay_ms must be at most 300000");
+        }
         if self.worker_threads > 1_024 {
             bail!("worker_threads must be at most 1024");
         }
-        self.validate_public_url()
+        self.kafka.validate().context("kafka")?;
+        self.scylla.validate().context("scylla")?;
+        self.blobs.validate().context("blobs")?;
+        validate_url("public_url", &self.public_url)?;
+        validate_url("ingest_url", &self.ingest_url)
     }
 
-    fn validate_public_url(&self) -> anyhow::Result<()> {
-        let url = &self.public_url;
-        let authority = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        let fine = authority
-            .is_some_and(|text| !text.is_empty() && !text.contains(['/', '?', '#', '"', '<', '>', ' ']));
-        if url.is_empty() || fine {
+    /// Checks that a process of its own has what it shares with the others.
+    ///
+    /// # Errors
+    /// A sentence that names the setting.
+    pub(crate) fn validate_for(&self, role: Role) -> anyhow::Result<()> {
+        if role == Role::All {
             return Ok(());
         }
-        bail!("public_url must be a scheme and a host such as https://playhead.example, without a path");
+        let name = role.name();
+        if self.kafka.brokers.is_empty() {
+            bail!("{name} runs apart from the other services only over a shared log: set kafka.brokers");
+        }
+        if !role.needs_store() {
+            return Ok(());
+        }
+        if self.scylla.nodes.is_empty() {
+            bail!("{name} runs apart from the other services only over a shared store: set scylla.nodes");
+        }
+        if self.blobs.url.is_empty() {
+            bail!("{name} runs apart from the other services only over shared blobs: set blobs.url");
+        }
+        Ok(())
+    }
+
+    /// Where pages send batches, without a slash at the end.
+    pub(crate) fn ingest_url(&self) -> String {
+        if self.ingest_url.is_empty() { self.public_url() } else { self.ingest_url.clone() }
     }
 
     /// Where browsers reach this installation, without a slash at the end.
@@ -188,6 +220,16 @@ impl Config {
             format!("http://{}", self.listen)
         }
     }
+}
+
+fn validate_url(name: &str, url: &str) -> anyhow::Result<()> {
+    let authority = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let fine =
+        authority.is_some_and(|text| !text.is_empty() && !text.contains(['/', '?', '#', '"', '<', '>', ' ']));
+    if url.is_empty() || fine {
+        return Ok(());
+    }
+    bail!("{name} must be a scheme and a host such as https://playhead.example, without a path");
 }
 
 /// A secret from the environment, if it is set.
@@ -225,6 +267,28 @@ mod tests {
     }
 
     #[test]
+    fn a_process_of_its_own_needs_what_it_shares() {
+        let kafka = "[kafka]\nbrokers = \"127.0.0.1:9092\"\n";
+        let scylla = "[scylla]\nnodes = \"127.0.0.1:9042\"\n";
+        let blobs = "[blobs]\nurl = \"s3://recordings\"\n";
+        for (toml, role, missing) in [
+            (String::new(), Role::Gateway, Some("kafka.brokers")),
+            (kafka.to_owned(), Role::Gateway, None),
+            (kafka.to_owned(), Role::StreamProcessor, Some("scylla.nodes")),
+            (format!("{kafka}{scylla}"), Role::QueryApi, Some("blobs.url")),
+            (format!("{kafka}{scylla}{blobs}"), Role::QueryApi, None),
+            (String::new(), Role::All, None),
+        ] {
+            let refusal = load(&toml).unwrap().validate_for(role).err().map(|error| error.to_string());
+            match (missing, &refusal) {
+                (None, None) => {}
+                (Some(name), Some(text)) => assert!(text.contains(name), "{text}"),
+                _ => panic!("{toml}: {refusal:?}"),
+            }
+        }
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_by_name() {
         for (toml, name) in [
             ("listne = 1", "listne"),
@@ -233,6 +297,8 @@ mod tests {
             ("[batches]\npartitions = 0", "batches.partitions"),
             ("public_url = \"shop\"", "public_url"),
             ("listen = 5", "listen"),
+            ("[blobs]\nurl = \"ftp://host/x\"", "blobs: url"),
+            ("[blobs]\nsecret_access_key = 5", "secret_access_key"),
         ] {
             let error = format!("{:#}", load(toml).unwrap_err());
             assert!(error.contains(name), "{error}");

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -11,44 +12,51 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use playhead_backends::log::embedded::EmbeddedLog;
-use playhead_backends::store::embedded::EmbeddedStore;
 use playhead_domain::project::ProjectDirectory;
 use playhead_gateway::Gateway;
 use playhead_stream_processor::Processor;
 use prometheus::{IntGauge, Registry, TextEncoder};
 use serde::Serialize;
 
+use crate::backends::{Engine, Measure};
+use crate::waiting::WaitingFor;
+
+/// Whoever asks for readiness does not wait long.
+const CHECK_LIMIT: Duration = Duration::from_secs(1);
+
 /// What readiness depends on.
 #[derive(Clone)]
 pub(crate) struct Health {
-    pub(crate) log: Arc<EmbeddedLog>,
-    pub(crate) store: Arc<EmbeddedStore>,
+    pub(crate) engines: Arc<[Engine]>,
     pub(crate) directory: Arc<ProjectDirectory>,
-    pub(crate) gateway: Gateway,
-    pub(crate) processor: Processor,
+    pub(crate) gateway: Option<Gateway>,
+    pub(crate) processor: Option<Processor>,
     pub(crate) registry: Registry,
-    pub(crate) disk: Disk,
+    pub(crate) measures: Measures,
+    pub(crate) stopping: Arc<AtomicBool>,
 }
 
-/// Bytes on disk, measured when asked for.
+/// Figures of the engines, taken when metrics are asked for.
 #[derive(Clone)]
-pub(crate) struct Disk {
-    log: IntGauge,
-    store: IntGauge,
-}
+pub(crate) struct Measures(Vec<(IntGauge, Measure)>);
 
-impl Disk {
-    pub(crate) fn register(registry: &Registry) -> anyhow::Result<Self> {
-        let gauge = |name: &str, help: &str| -> anyhow::Result<IntGauge> {
-            let gauge = IntGauge::new(name, help)?;
+impl Measures {
+    pub(crate) fn register(registry: &Registry, engines: &[Engine]) -> anyhow::Result<Self> {
+        let mut gauges = Vec::new();
+        for measure in engines.iter().flat_map(|engine| &engine.measures) {
+            let gauge = IntGauge::new(measure.name, measure.help)?;
             registry.register(Box::new(gauge.clone()))?;
-            Ok(gauge)
-        };
-        Ok(Self {
-            log: gauge("playhead_log_disk_bytes", "Bytes of the embedded log's files")?,
-            store: gauge("playhead_store_disk_bytes", "Bytes of the embedded store's files")?,
-        })
+            gauges.push((gauge, measure.clone()));
+        }
+        Ok(Self(gauges))
+    }
+
+    fn take(&self) {
+        for (gauge, measure) in &self.0 {
+            if let Some(value) = (measure.take)() {
+                gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+            }
+        }
     }
 }
 
@@ -56,13 +64,9 @@ impl Disk {
 struct Readiness {
     ready: bool,
     /// What is not ready, and why.
-    waiting_for: Vec<Waiting>,
-}
-
-#[derive(Debug, Serialize)]
-struct Waiting {
-    part: &'static str,
-    reason: String,
+    waiting_for: Vec<WaitingFor>,
+    /// What does not answer, although the process goes on without it as well as it can.
+    degraded: Vec<WaitingFor>,
 }
 
 /// `/healthz`, `/readyz`, `/metrics`.
@@ -75,42 +79,46 @@ pub(crate) fn router(health: Health) -> Router {
 }
 
 async fn ready(State(health): State<Health>) -> Response {
-    let waiting_for = health.waiting_for();
-    let ready = waiting_for.is_empty();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, [(header::CACHE_CONTROL, "no-store")], Json(Readiness { ready, waiting_for })).into_response()
+    let readiness = health.readiness().await;
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, [(header::CACHE_CONTROL, "no-store")], Json(readiness)).into_response()
 }
 
 impl Health {
-    fn waiting_for(&self) -> Vec<Waiting> {
-        let mut waiting = Vec::new();
-        let mut wait = |part, reason: String| waiting.push(Waiting { part, reason });
-        if let Err(reason) = self.log.check_health() {
-            wait("log", reason.to_string());
+    /// From now on it is not ready.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    async fn readiness(&self) -> Readiness {
+        let (mut waiting_for, mut degraded) = (Vec::new(), Vec::new());
+        let checks = self.engines.iter().map(|engine| tokio::time::timeout(CHECK_LIMIT, (engine.check)()));
+        let checked = futures::future::join_all(checks).await;
+        for (engine, checked) in self.engines.iter().zip(checked) {
+            if let Err(reason) = checked.unwrap_or_else(|_| Err("it does not answer".to_owned())) {
+                let list = if engine.is_shared { &mut degraded } else { &mut waiting_for };
+                list.push(WaitingFor { part: engine.part, reason });
+            }
         }
-        if let Err(reason) = self.store.check_health() {
-            wait("store", reason.to_string());
+        let mut wait = |part, reason: &str| waiting_for.push(WaitingFor { part, reason: reason.to_owned() });
+        if self.stopping.load(Ordering::Acquire) {
+            wait("process", "it is stopping");
         }
-        if !self.directory.ready() {
-            wait("projects", "not all projects are read yet".to_owned());
-        } else if !self.gateway.ready() {
-            wait("gateway", "it is stopping".to_owned());
+        let follows = self.gateway.is_some() || self.processor.is_some();
+        if follows && !self.directory.ready() {
+            wait("projects", "not all projects are read yet");
+        } else if self.gateway.as_ref().is_some_and(|gateway| !gateway.ready()) {
+            wait("gateway", "it is stopping");
         }
-        if !self.processor.is_running() {
-            wait("processor", "it is not consuming".to_owned());
+        if self.processor.as_ref().is_some_and(|processor| !processor.is_running()) {
+            wait("processor", "it is not consuming");
         }
-        waiting
+        Readiness { ready: waiting_for.is_empty(), waiting_for, degraded }
     }
 }
 
 async fn metrics(State(health): State<Health>) -> Response {
-    let gauge = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
-    if let Ok(bytes) = health.log.disk_bytes() {
-        health.disk.log.set(gauge(bytes));
-    }
-    if let Ok(bytes) = health.store.disk_bytes() {
-        health.disk.store.set(gauge(bytes));
-    }
+    health.measures.take();
     match TextEncoder::new().encode_to_string(&health.registry.gather()) {
         Ok(text) => {
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use playhead_domain::store::{Key, Store, Swap};
 use playhead_domain::table::INSTALLATION;
@@ -13,18 +13,23 @@ use playhead_proto::key::InstallationKey;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::secret;
+use crate::waiting::Unready;
 
 const KEY_FILE: &str = "installation.key";
 const TOKEN_FILE: &str = "admin.token";
 
 /// The key from which every other key derives: `PLAYHEAD_INSTALLATION_KEY` (64 hex digits), or the data folder's own.
-pub(crate) fn installation_key(data: &Path) -> anyhow::Result<InstallationKey> {
-    let (text, from) = match secret("PLAYHEAD_INSTALLATION_KEY")? {
-        Some(key) => (key, "PLAYHEAD_INSTALLATION_KEY".to_owned()),
-        None => {
+pub(crate) fn installation_key(data: Option<&Path>) -> anyhow::Result<InstallationKey> {
+    let (text, from) = match (secret("PLAYHEAD_INSTALLATION_KEY")?, data) {
+        (Some(key), _) => (key, "PLAYHEAD_INSTALLATION_KEY".to_owned()),
+        (None, Some(data)) => {
             let path = data.join(KEY_FILE);
             (read_or_create(&path)?, path.display().to_string())
         }
+        (None, None) => bail!(
+            "set PLAYHEAD_INSTALLATION_KEY to 64 hex digits, the same for every process of this installation \
+            (make them once: openssl rand -hex 32)"
+        ),
     };
     let key = from_hex(text.expose_secret().trim());
     let key = key
@@ -37,23 +42,30 @@ pub(crate) fn installation_key(data: &Path) -> anyhow::Result<InstallationKey> {
 ///
 /// # Errors
 /// When it is another key, or the store does not answer.
-pub(crate) async fn check_key(store: &dyn Store, key: &InstallationKey) -> anyhow::Result<()> {
+pub(crate) async fn check_key(store: &dyn Store, key: &InstallationKey) -> Result<(), Unready> {
     let ours = Bytes::copy_from_slice(&key.derive("playhead key check v1"));
     let row = Key { partition: vec!["key_check".into()], clustering: vec![] };
-    match store.compare_and_set(&INSTALLATION, &row, None, Some(ours.clone()), None).await? {
-        Swap::Conflict(Some(stored)) if stored != ours => bail!(
+    match store.compare_and_set(&INSTALLATION, &row, None, Some(ours.clone()), None).await {
+        Ok(Swap::Conflict(Some(stored))) if stored != ours => Err(Unready::Never(anyhow!(
             "the installation key is not the one that this data was written with: restore {KEY_FILE} in the data folder \
             (or PLAYHEAD_INSTALLATION_KEY) from a backup"
-        ),
-        Swap::Applied | Swap::Conflict(_) => Ok(()),
+        ))),
+        Ok(Swap::Applied | Swap::Conflict(_)) => Ok(()),
+        Err(error) if error.is_retryable() => Err(Unready::Later(error.to_string())),
+        Err(error) => Err(Unready::Never(error.into())),
     }
 }
 
 /// The administrator's bearer token: `PLAYHEAD_ADMIN_TOKEN`, or the data folder's own.
-pub(crate) fn admin_token(data: &Path) -> anyhow::Result<SecretString> {
+pub(crate) fn admin_token(data: Option<&Path>) -> anyhow::Result<SecretString> {
     if let Some(token) = secret("PLAYHEAD_ADMIN_TOKEN")? {
         return Ok(token);
     }
+    let Some(data) = data else {
+        bail!(
+            "set PLAYHEAD_ADMIN_TOKEN, the same for every query-api of this installation (openssl rand -hex 32)"
+        );
+    };
     let token = read_or_create(&data.join(TOKEN_FILE))?;
     Ok(token.expose_secret().trim().to_owned().into())
 }
@@ -105,8 +117,8 @@ mod tests {
     #[test]
     fn a_key_is_made_once_and_only_its_owner_reads_it() {
         let folder = tempfile::tempdir().unwrap();
-        let first = installation_key(folder.path()).unwrap().derive("test");
-        assert_eq!(installation_key(folder.path()).unwrap().derive("test"), first);
+        let first = installation_key(Some(folder.path())).unwrap().derive("test");
+        assert_eq!(installation_key(Some(folder.path())).unwrap().derive("test"), first);
         let mode = std::fs::metadata(folder.path().join(KEY_FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
@@ -117,18 +129,20 @@ mod tests {
             playhead_backends::store::memory::MemoryStore::new(playhead_backends::clock::Clock::system());
         let key = |byte| InstallationKey::new([byte; 32]);
         for _ in 0..2 {
-            check_key(&store, &key(1)).await.unwrap();
+            assert!(check_key(&store, &key(1)).await.is_ok());
         }
-        let error = check_key(&store, &key(2)).await.unwrap_err().to_string();
-        assert!(error.contains("installation.key"), "{error}");
-        check_key(&store, &key(1)).await.unwrap();
+        let Err(Unready::Never(error)) = check_key(&store, &key(2)).await else {
+            panic!("another key was taken")
+        };
+        assert!(error.to_string().contains("installation.key"), "{error}");
+        assert!(check_key(&store, &key(1)).await.is_ok());
     }
 
     #[test]
     fn a_damaged_key_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(KEY_FILE), "abc").unwrap();
-        let error = installation_key(folder.path()).unwrap_err().to_string();
+        let error = installation_key(Some(folder.path())).unwrap_err().to_string();
         assert!(error.contains("installation.key"), "{error}");
         assert_eq!(std::fs::read_to_string(folder.path().join(KEY_FILE)).unwrap(), "abc");
     }

@@ -4,6 +4,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic"))]
 
+mod backends;
 mod cli;
 mod config;
 mod country;
@@ -11,10 +12,15 @@ mod demo;
 mod greeting;
 mod health;
 mod installation;
+mod migrate;
+mod process;
 mod reference;
+mod role;
 mod server;
+mod services;
 mod site;
-mod up;
+mod telemetry;
+mod waiting;
 
 use std::process::ExitCode;
 

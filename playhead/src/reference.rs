@@ -8,18 +8,20 @@ use toml::{Table, Value};
 use crate::config::Config;
 
 /// The sources whose settings are listed, by section. Their comments are the descriptions.
-const SOURCES: [(&str, &str); 9] = [
+const SOURCES: [(&str, &str); 11] = [
     ("", include_str!("config.rs")),
     ("http", include_str!("config.rs")),
-    ("telemetry", include_str!("config.rs")),
+    ("telemetry", include_str!("telemetry.rs")),
     ("batches", include_str!("config.rs")),
     ("gateway", include_str!("../../gateway/src/config.rs")),
     ("processor", include_str!("../../stream-processor/src/config.rs")),
     ("query_api", include_str!("../../query-api/src/config.rs")),
     ("log", include_str!("../../backends/src/log/embedded/config.rs")),
     ("store", include_str!("../../backends/src/store/embedded/config.rs")),
+    ("kafka", include_str!("../../backends/src/log/kafka/config.rs")),
+    ("scylla", include_str!("../../backends/src/store/scylla/config.rs")),
 ];
-const BLOBS: (&str, &str) = ("blobs", include_str!("../../backends/src/blobs.rs"));
+const BLOBS: (&str, &str) = ("blobs", include_str!("../../backends/src/blobs/config.rs"));
 
 const HEAD: &str = "# Configuration
 
@@ -29,9 +31,13 @@ Settings come from, in this order: the defaults below, a TOML file (`playhead up
 the command line. A variable is `PLAYHEAD_` and the name in capitals, with two underscores between section and setting:
 `[processor] flush_interval_ms` is `PLAYHEAD_PROCESSOR__FLUSH_INTERVAL_MS`. Unknown settings are refused.
 
-Two secrets come from the environment only, or else from files that the first start makes in the data folder:
+Two secrets come from the environment only, or else from files that the first start of `playhead up` makes in the data folder:
 `PLAYHEAD_ADMIN_TOKEN` (the administrator's bearer token; file `admin.token`) and `PLAYHEAD_INSTALLATION_KEY` (64 hex
-digits from which every other key derives; file `installation.key`). Back the key up: without it no recording opens.
+digits from which every other key derives; file `installation.key`). Back the key up: without it no recording opens. The processes
+of the scaled shape have no data folder: give each the same key, and each query-api the same token.
+
+`[log]` and `[store]` are the embedded engines of `playhead up`; with `kafka.brokers` or `scylla.nodes` set it uses those instead. The
+services apart (`playhead gateway`, `stream-processor`, `query-api`) need `kafka.brokers`, and but for the gateway `scylla.nodes` and `blobs.url`.
 ";
 
 /// The reference as Markdown.

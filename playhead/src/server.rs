@@ -23,8 +23,16 @@ use crate::config::Http;
 /// After accepting failed (no file descriptors left, say) the next attempt waits.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What one connection reads at once. Five hundred uploads hold this each beside what the budget of bodies counts.
+const READ_BUFFER_BYTES: usize = 64 << 10;
+
 /// Serves until `shutdown`, then lets requests under way finish, for at most the configured time.
-pub(crate) async fn serve(listener: TcpListener, router: Router, config: &Http, shutdown: CancellationToken) {
+pub(crate) async fn serve(
+    listener: &TcpListener,
+    router: Router,
+    config: &Http,
+    shutdown: CancellationToken,
+) {
     let places = Arc::new(Semaphore::new(config.max_connections));
     let connections = TaskTracker::new();
     let builder = Arc::new(builder(config));
@@ -51,7 +59,6 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, config: &Http, 
             drop(place);
         });
     }
-    drop(listener);
     let limit = Duration::from_millis(config.drain_timeout_ms);
     connections.close();
     if tokio::time::timeout(limit, connections.wait()).await.is_err() {
@@ -67,7 +74,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, config: &Http, 
 fn builder(config: &Http) -> http1::Builder {
     let header_timeout = Duration::from_millis(config.header_timeout_ms);
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(256 << 10);
+    builder.timer(TokioTimer::new()).header_read_timeout(header_timeout).max_buf_size(READ_BUFFER_BYTES);
     builder
 }
 
@@ -110,11 +117,12 @@ mod tests {
     async fn a_connection_without_a_request_gives_its_place_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let config = Http { max_connections: 1, header_timeout_ms: 50, drain_timeout_ms: 1_000 };
+        let config =
+            Http { max_connections: 1, header_timeout_ms: 50, drain_timeout_ms: 1_000, shutdown_delay_ms: 0 };
         let router = Router::new().route("/", get(|| async { "here" }));
         let stop = CancellationToken::new();
         let (ended, running) = (stop.clone(), config.clone());
-        let server = tokio::spawn(async move { serve(listener, router, &running, ended).await });
+        let server = tokio::spawn(async move { serve(&listener, router, &running, ended).await });
         for opening in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n\r\nSM", b"GET / HTTP/1.1\r\nho"] {
             let mut silent = TcpStream::connect(address).await.unwrap();
             silent.write_all(opening).await.unwrap();

@@ -68,6 +68,17 @@ pub(crate) fn router(api: Api) -> Router {
         .with_state(api)
 }
 
+/// The SDK's script alone.
+pub(crate) fn sdk_router() -> Router {
+    let security = ServiceBuilder::new().layer(CompressionLayer::new().gzip(true).zstd(true)).layer(
+        SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+    );
+    Router::new().route("/sdk/{*path}", get(sdk)).layer(security)
+}
+
 /// The inline stub that the SDK's build wrote, with `__ORIGIN__` and `__KEY__` to fill in.
 pub(crate) fn script_stub() -> String {
     Sdk::get("stub.txt").map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()

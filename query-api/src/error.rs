@@ -88,8 +88,13 @@ impl ApiError {
                 (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
             }
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy"),
-            Self::Store(_) | Self::Log(_) | Self::Blobs(_) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Storage is not available")
+            Self::Store(error) if !error.is_retryable() => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "corrupt", "Stored data cannot be read")
+            }
+            Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The store is not available"),
+            Self::Log(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The log is not available"),
+            Self::Blobs(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Recordings are not available")
             }
             Self::Corrupt(_) => (StatusCode::INTERNAL_SERVER_ERROR, "corrupt", "Stored data cannot be read"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here"),
@@ -99,9 +104,26 @@ impl ApiError {
     /// What the client is told: faults of ours stay in the log.
     fn detail(&self) -> String {
         match self {
-            Self::Store(_) | Self::Log(_) | Self::Blobs(_) => "storage did not answer; try again".to_owned(),
+            Self::Store(error) if !error.is_retryable() => "the reason is in the server's log".to_owned(),
+            Self::Store(_) => "the store did not answer; try again".to_owned(),
+            Self::Log(_) => {
+                "the log did not answer, so the change may not be in force yet; try again".to_owned()
+            }
+            Self::Blobs(_) => "the storage of recordings did not answer; try again".to_owned(),
             Self::Corrupt(_) | Self::Internal(_) => "the reason is in the server's log".to_owned(),
             other => other.to_string(),
+        }
+    }
+}
+
+impl ApiError {
+    /// What does not answer.
+    const fn part(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(error) if error.is_retryable() => Some("store"),
+            Self::Log(_) => Some("log"),
+            Self::Blobs(_) => Some("blobs"),
+            _ => None,
         }
     }
 }
@@ -119,6 +141,7 @@ impl IntoResponse for ApiError {
             status: status.as_u16(),
             detail: self.detail(),
             field,
+            part: self.part().map(str::to_owned),
         };
         let mut response = (status, Json(problem)).into_response();
         let headers = response.headers_mut();

@@ -1,9 +1,12 @@
-//! How many requests each route answered, how, and how long it took.
+//! How many requests each route answered, how, and how long it took; and the span of each.
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use playhead_proto::trace;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::state::Api;
 
@@ -29,14 +32,20 @@ impl Metrics {
     }
 }
 
-/// Counts a request.
+/// Counts a request, in a span that goes on from the caller's.
 pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("other", MatchedPath::as_str);
     let method = known_method(request.method().as_str());
     let metrics = &api.0.metrics;
     let timer = metrics.seconds.with_label_values(&[route]).start_timer();
-    let response = next.run(request).await;
+    let span = server_span(method, route);
+    if !span.is_disabled() {
+        span.record("otel.name", format!("{method} {route}"));
+        let traceparent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+        trace::go_on(&span, traceparent.unwrap_or_default());
+    }
+    let response = next.run(request).instrument(span.clone()).await;
     timer.observe_duration();
     let class = match response.status().as_u16() {
         200..300 => "2xx",
@@ -45,7 +54,23 @@ pub(crate) async fn observe(State(api): State<Api>, request: Request, next: Next
         _ => "5xx",
     };
     metrics.requests.with_label_values(&[route, method, class]).inc();
+    span.record("http.response.status_code", i64::from(response.status().as_u16()));
+    if response.status().is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
     response
+}
+
+fn server_span(method: &str, route: &str) -> Span {
+    tracing::debug_span!(
+        "request",
+        otel.name = Empty,
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = Empty,
+    )
 }
 
 /// Methods come from clients and can be any text.

@@ -50,4 +50,8 @@ pub struct Problem {
     /// The field to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// With code `unavailable`: what does not answer, `store` (lists and time lines), `blobs` (recordings) or `log` (changes of projects).
+    /// The rest of the API goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
 }

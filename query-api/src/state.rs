@@ -58,6 +58,8 @@ pub struct Parts {
     pub admin_token: SecretString,
     /// Where browsers reach this installation: scheme, host and port, no slash at the end.
     pub public_url: String,
+    /// Where pages send batches and load the script from, likewise.
+    pub ingest_url: String,
     /// Where the demo shop is, when it is on.
     pub demo_url: Option<String>,
     /// The inline stub with `__ORIGIN__` and `__KEY__` in it, as the SDK's build wrote it.
@@ -84,6 +86,7 @@ pub(crate) struct Inner {
     pub(crate) sign_ins: SignIns,
     pub(crate) attempts: Attempts,
     pub(crate) public_url: String,
+    pub(crate) ingest_url: String,
     pub(crate) demo_url: Option<String>,
     pub(crate) script_stub: String,
     pub(crate) clock: Clock,
@@ -116,6 +119,7 @@ impl Api {
             sign_ins,
             attempts,
             public_url: parts.public_url,
+            ingest_url: parts.ingest_url,
             demo_url: parts.demo_url,
             script_stub: parts.script_stub,
             clock: parts.clock,

@@ -100,6 +100,12 @@ impl Batch {
         if offset.abs() <= NEGLIGIBLE_OFFSET_MS { 0.0 } else { offset }
     }
 
+    /// When its newest event happened, on the server's clock: as long before its receipt as it was old when it was sent.
+    pub(crate) fn newest_event_ms(&self) -> i64 {
+        let age = (self.sent_ms - self.to_ms).clamp(0.0, PAST_TOLERANCE_MS);
+        self.received_ms - age.round() as i64
+    }
+
     /// A browser's time on the server's clock, and whether it was possible. An impossible time becomes the time of receipt.
     pub(crate) fn server_time(&self, browser_ms: f64, offset_ms: f64) -> (i64, bool) {
         let time = browser_ms + offset_ms;

@@ -44,6 +44,11 @@ impl Cache {
         Some(entry.saved)
     }
 
+    /// What all entries take in memory, about.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(crate) fn insert(&mut self, session: SessionRef, saved: Saved, limit_bytes: usize) {
         self.take(&session);
         self.clock += 1;

@@ -10,19 +10,23 @@ mod source;
 mod staging;
 mod unit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures::StreamExt;
 use playhead_domain::id::{ProjectId, SessionId, StreamId, TenantId};
 use playhead_domain::row::{Block, OpenSession, SessionKey, SessionSummary};
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::{self, DataKey};
 use playhead_domain::session::key;
-use playhead_domain::store::{self, ClusteringRange, Mutation, Order, Row, Value};
-use playhead_domain::table;
+use playhead_domain::store::{self, ClusteringRange, Mutation, Order, Row, Store, Value};
+use playhead_domain::table::{self, Table};
 use prost::Message;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::SessionRef;
@@ -33,6 +37,10 @@ use source::{Frames, Source};
 use staging::{Finished, Stagings};
 
 const PAGE: usize = 500;
+/// Sessions under work at a time: most of a session's time is waiting for the store.
+const CONCURRENT_SESSIONS: usize = 16;
+/// Raw bytes that sessions under work may hold together, in KiB; a session holds at most about two blocks.
+const BUDGET_KIB: u32 = 96 << 10;
 
 /// Why a session was not compacted this time.
 #[derive(Debug, thiserror::Error)]
@@ -55,44 +63,119 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(interval) => {}
         }
+        let started = Instant::now();
         if let Err(error) = pass(&shared, &shutdown).await {
             tracing::warn!(%error, "compaction stopped early; it goes on with the next pass");
         }
+        // More sessions end than are compacted: until that has passed, blocks are compressed less.
+        shared.compaction_is_behind.store(started.elapsed() > interval, Ordering::Relaxed);
     }
 }
 
 /// Compacts every session of the owned partitions that is over. Returns how many.
 pub(crate) async fn pass(shared: &Shared, shutdown: &CancellationToken) -> Result<usize, store::Error> {
-    let mut stagings = Stagings::new(shared);
-    let mut open = 0;
+    let work = Work {
+        shared,
+        shutdown,
+        stagings: Stagings::new(shared),
+        budget: Semaphore::new(BUDGET_KIB as usize),
+    };
+    let mut open = HashSet::new();
     for partition in shared.owned() {
-        let mut range = ClusteringRange::ALL;
-        let columns = key::open_partition(shared.topic.name, partition);
-        loop {
-            let page =
-                shared.store.scan(&table::OPEN_SESSIONS, &columns, &range, Order::Ascending, PAGE).await?;
-            open += page.rows.len();
-            for row in page.rows.iter().filter(|row| is_over(shared, row)) {
-                if shutdown.is_cancelled() {
-                    return Ok(stagings.compacted);
-                }
-                try_session(shared, &mut stagings, row).await;
-            }
-            match page.rows.last() {
-                Some(last) if page.more => range.from = Bound::Excluded(last.key.clustering.clone()),
-                _ => break,
-            }
+        work.look_at_partition(partition, &mut open).await?;
+        if shutdown.is_cancelled() {
+            return Ok(work.stagings.compacted());
         }
     }
-    if let Err(error) = stagings.write(shared).await {
+    let written = work.stagings.write(shared).await;
+    let compacted = work.stagings.compacted();
+    if let Err(error) = written {
         shared.metrics.compaction_failures.inc();
         tracing::warn!(%error, "the compacted sessions were not written; they are compacted again");
     }
-    shared
-        .metrics
-        .open_sessions
-        .set(i64::try_from(open.saturating_sub(stagings.compacted)).unwrap_or(i64::MAX));
-    Ok(stagings.compacted)
+    let left = open.len().saturating_sub(compacted);
+    shared.metrics.open_sessions.set(i64::try_from(left).unwrap_or(i64::MAX));
+    Ok(compacted)
+}
+
+/// A pass under way.
+struct Work<'a> {
+    shared: &'a Shared,
+    shutdown: &'a CancellationToken,
+    stagings: Stagings,
+    budget: Semaphore,
+}
+
+impl Work<'_> {
+    /// Adds to `open` the sessions that are listed.
+    async fn look_at_partition(
+        &self,
+        partition: u32,
+        open: &mut HashSet<Vec<Value>>,
+    ) -> Result<(), store::Error> {
+        let (store, topic) = (&*self.shared.store, self.shared.topic.name);
+        let columns = key::log_partition(topic, partition);
+        let mut slices = list_rows(store, &table::OPEN_SLICES, columns).await?;
+        // Flushes of a partition follow each other in time: once a later slice is there nobody writes to an earlier one. Only a row of
+        // a slice that was found empty after that goes.
+        let newest = slices.pop();
+        for slice in slices {
+            if self.look_at_slice(partition, &slice, open).await? == 0 {
+                let (key, version) = (slice.key, slice.version);
+                store.write(vec![Mutation::Delete { table: &table::OPEN_SLICES, key, version }]).await?;
+            }
+        }
+        if let Some(newest) = newest {
+            self.look_at_slice(partition, &newest, open).await?;
+        }
+        Ok(())
+    }
+
+    /// Compacts what is over in the slice. Returns how many rows it had.
+    async fn look_at_slice(
+        &self,
+        partition: u32,
+        slice: &Row,
+        open: &mut HashSet<Vec<Value>>,
+    ) -> Result<usize, store::Error> {
+        let [Value::Int(slice)] = slice.key.clustering[..] else { return Ok(0) };
+        let columns = key::open_partition(self.shared.topic.name, partition, slice);
+        let (mut range, mut found) = (ClusteringRange::ALL, 0);
+        loop {
+            let (store, order) = (&self.shared.store, Order::Ascending);
+            let page = store.scan(&table::OPEN_SESSIONS, &columns, &range, order, PAGE).await?;
+            found += page.rows.len();
+            open.extend(page.rows.iter().map(|row| row.key.clustering.clone()));
+            let over: Vec<Row> = page.rows.iter().filter(|row| is_over(self.shared, row)).cloned().collect();
+            let sessions = over.into_iter().take_while(|_| !self.shutdown.is_cancelled());
+            let sessions = sessions.map(|row| async move { self.try_session(&row).await });
+            futures::stream::iter(sessions).buffer_unordered(CONCURRENT_SESSIONS).collect::<()>().await;
+            if self.shutdown.is_cancelled() {
+                return Ok(found);
+            }
+            match page.rows.last() {
+                Some(last) if page.more => range.from = Bound::Excluded(last.key.clustering.clone()),
+                _ => return Ok(found),
+            }
+        }
+    }
+}
+
+async fn list_rows(
+    store: &dyn Store,
+    table: &'static Table,
+    partition: Vec<Value>,
+) -> Result<Vec<Row>, store::Error> {
+    let (mut rows, mut range) = (Vec::new(), ClusteringRange::ALL);
+    loop {
+        let page = store.scan(table, &partition, &range, Order::Ascending, PAGE).await?;
+        let last = page.rows.last().map(|row| row.key.clustering.clone());
+        rows.extend(page.rows);
+        match last {
+            Some(last) if page.more => range.from = Bound::Excluded(last),
+            _ => return Ok(rows),
+        }
+    }
 }
 
 fn is_over(shared: &Shared, row: &Row) -> bool {
@@ -102,59 +185,118 @@ fn is_over(shared: &Shared, row: &Row) -> bool {
     quiet_ms >= i64::try_from(idle_ms.min(shared.config.session_idle_ms)).unwrap_or(i64::MAX)
 }
 
-async fn try_session(shared: &Shared, stagings: &mut Stagings, row: &Row) {
-    if let Err(error) = compact(shared, stagings, row).await {
-        shared.metrics.compaction_failures.inc();
-        tracing::warn!(%error, row = ?row.key.clustering, "the session is compacted again with the next pass");
-    }
-}
-
-/// The session of a row in the list of open ones.
-fn session_of(row: &Row) -> Option<SessionRef> {
+/// The session of a row in the list of open ones, and when its newest batch of that time was appended.
+fn session_of(row: &Row) -> Option<(SessionRef, i64)> {
     let open = OpenSession::decode(row.value.clone()).ok()?;
     let [Value::Bytes(id)] = &row.key.clustering[..] else { return None };
     let scope = Scope::of_log_record(TenantId(open.tenant), ProjectId(open.project));
-    Some((scope, SessionId(id.as_ref().try_into().ok()?)))
+    Some(((scope, SessionId(id.as_ref().try_into().ok()?)), open.last_append_us))
 }
 
-async fn compact(shared: &Shared, stagings: &mut Stagings, row: &Row) -> Result<(), Error> {
-    let close = close(row);
-    let Some(session) = session_of(row) else { return Ok(shared.store.write(vec![close]).await?) };
-    let Some((key, expires_at_ms)) = key_and_expiry(shared, session).await? else {
-        // Erased or expired.
-        return Ok(shared.store.write(vec![close]).await?);
-    };
-    // Frames first: one that is gone by then is in the blocks that are listed next.
-    let frames = source::list_frames(&*shared.store, session).await?;
-    let blocks = source::list_blocks(&*shared.store, session).await?;
-    if frames.rows.is_empty() {
-        return Ok(shared.store.write(vec![close]).await?);
+impl Work<'_> {
+    async fn try_session(&self, row: &Row) {
+        if let Err(error) = self.compact(row).await {
+            self.shared.metrics.compaction_failures.inc();
+            tracing::warn!(%error, row = ?row.key.clustering, "the session is compacted again with the next pass");
+        }
     }
-    let version = frames.newest_version.max(blocks.newest_version) + 1;
-    let mut finished = Finished::new(session, version, expires_at_ms);
-    let is_last = !frames.has_more;
-    let mut streams: BTreeMap<StreamId, (Vec<source::FrameRow>, Vec<Block>)> = BTreeMap::new();
-    for frame in frames.rows {
-        streams.entry(frame.stream).or_default().0.push(frame);
+
+    async fn compact(&self, row: &Row) -> Result<(), Error> {
+        let shared = self.shared;
+        let close = close(row);
+        let Some((session, last_append_us)) = session_of(row) else {
+            return Ok(shared.store.write(vec![close]).await?);
+        };
+        let Some((key, summary)) = key_and_summary(shared, session).await? else {
+            // Erased or expired.
+            return Ok(shared.store.write(vec![close]).await?);
+        };
+        if summary.last_append_us > last_append_us {
+            // It went on: it is listed in a later slice, too.
+            return Ok(shared.store.write(vec![close]).await?);
+        }
+        // Frames first: one that is gone by then is in the blocks that are listed next.
+        let frames = source::list_frames(&*shared.store, session).await?;
+        let blocks = source::list_blocks(&*shared.store, session).await?;
+        if frames.rows.is_empty() {
+            return Ok(shared.store.write(vec![close]).await?);
+        }
+        let _held = self.budget.acquire_many(self.held_kib(&frames.rows)).await;
+        let version = frames.newest_version.max(blocks.newest_version) + 1;
+        let mut finished = Finished::new(session, version, summary.expires_at_ms);
+        let is_last = !frames.has_more;
+        let mut streams: BTreeMap<StreamId, (Vec<source::FrameRow>, Vec<Block>)> = BTreeMap::new();
+        for frame in frames.rows {
+            streams.entry(frame.stream).or_default().0.push(frame);
+        }
+        for (stream, block) in blocks.rows {
+            streams.entry(stream).or_default().1.push(block);
+        }
+        for (stream, (frames, blocks)) in streams {
+            self.compact_stream(&mut finished, &key, stream, frames, blocks).await?;
+        }
+        if is_last {
+            // After the frames: what a stop in between leaves is looked at again.
+            finished.deletes.push(close);
+        }
+        self.stagings.finish(shared, finished).await
     }
-    for (stream, block) in blocks.rows {
-        streams.entry(stream).or_default().1.push(block);
+
+    /// What a session's frames may take in memory while they become blocks.
+    fn held_kib(&self, frames: &[source::FrameRow]) -> u32 {
+        let raw: usize = frames.iter().map(|row| row.frame.raw_bytes as usize).sum();
+        let held = raw.min(2 * self.shared.config.block_raw_bytes) * 2;
+        u32::try_from(held >> 10).unwrap_or(BUDGET_KIB).clamp(1, BUDGET_KIB)
     }
-    for (stream, (frames, blocks)) in streams {
-        compact_stream(shared, stagings, &mut finished, &key, stream, frames, blocks).await?;
+
+    /// Keeps the blocks that end before anything new, and writes the rest of the stream anew, in order of `seq`.
+    async fn compact_stream(
+        &self,
+        finished: &mut Finished,
+        key: &DataKey,
+        stream: StreamId,
+        mut frames: Vec<source::FrameRow>,
+        blocks: Vec<Block>,
+    ) -> Result<(), Error> {
+        let shared = self.shared;
+        let is_covered = |frame: &source::FrameRow| blocks.iter().any(|block| block.covers(frame.seq));
+        finished.deletes.extend(frames.iter().filter(|frame| is_covered(frame)).map(|frame| frame.delete()));
+        frames.retain(|frame| !is_covered(frame));
+        // Parts of a split event whose other parts are missing wait as frames.
+        let frames = Frames::complete(frames);
+        let first_new = frames.first_seq().unwrap_or(u64::MAX);
+        let (kept, redone): (Vec<_>, Vec<_>) =
+            blocks.into_iter().partition(|block| block.last_seq < first_new);
+        finished.keep(stream, kept);
+        if frames.is_empty() {
+            finished.keep(stream, redone);
+            return Ok(());
+        }
+        finished.deletes.extend(frames.deletes());
+        let mut source = Source::new(shared, finished.session, key, redone, frames);
+        let mut builder = BlockBuilder::new(shared.config.block_raw_bytes);
+        while let Some(unit) = source.next().await? {
+            shared.metrics.compaction_in_bytes.inc_by(unit.raw.len() as u64);
+            if builder.is_full_before(&unit) {
+                self.stagings.add(shared, finished, key, stream, builder.take()).await?;
+            }
+            builder.push(unit);
+        }
+        if !builder.is_empty() {
+            self.stagings.add(shared, finished, key, stream, builder.take()).await?;
+        }
+        Ok(())
     }
-    if is_last {
-        // After the frames: what a stop in between leaves is looked at again.
-        finished.deletes.push(close);
-    }
-    stagings.finish(shared, finished).await
 }
 
 fn close(row: &Row) -> Mutation {
     Mutation::Delete { table: &table::OPEN_SESSIONS, key: row.key.clone(), version: row.version }
 }
 
-async fn key_and_expiry(shared: &Shared, (scope, id): SessionRef) -> Result<Option<(DataKey, i64)>, Error> {
+async fn key_and_summary(
+    shared: &Shared,
+    (scope, id): SessionRef,
+) -> Result<Option<(DataKey, SessionSummary)>, Error> {
     let row_key = key::session(scope, id);
     let (Some(summary), Some(wrapped)) = (
         shared.store.get(&table::SESSIONS, &row_key).await?,
@@ -163,45 +305,7 @@ async fn key_and_expiry(shared: &Shared, (scope, id): SessionRef) -> Result<Opti
         return Ok(None);
     };
     let corrupt = |error: prost::DecodeError| store::Error::Corrupt(format!("session {id}: {error}"));
-    let expires_at_ms = SessionSummary::decode(summary.value).map_err(corrupt)?.expires_at_ms;
+    let summary = SessionSummary::decode(summary.value).map_err(corrupt)?;
     let wrapped = SessionKey::decode(wrapped.value).map_err(corrupt)?.wrapped;
-    Ok(Some((shared.keys.unwrap(id, &wrapped)?, expires_at_ms)))
-}
-
-/// Keeps the blocks that end before anything new, and writes the rest of the stream anew, in order of `seq`.
-async fn compact_stream(
-    shared: &Shared,
-    stagings: &mut Stagings,
-    finished: &mut Finished,
-    key: &DataKey,
-    stream: StreamId,
-    mut frames: Vec<source::FrameRow>,
-    blocks: Vec<Block>,
-) -> Result<(), Error> {
-    let is_covered = |frame: &source::FrameRow| blocks.iter().any(|block| block.covers(frame.seq));
-    finished.deletes.extend(frames.iter().filter(|frame| is_covered(frame)).map(|frame| frame.delete()));
-    frames.retain(|frame| !is_covered(frame));
-    // Parts of a split event whose other parts are missing wait as frames.
-    let frames = Frames::complete(frames);
-    let first_new = frames.first_seq().unwrap_or(u64::MAX);
-    let (kept, redone): (Vec<_>, Vec<_>) = blocks.into_iter().partition(|block| block.last_seq < first_new);
-    finished.keep(stream, kept);
-    if frames.is_empty() {
-        finished.keep(stream, redone);
-        return Ok(());
-    }
-    finished.deletes.extend(frames.deletes());
-    let mut source = Source::new(shared, finished.session, key, redone, frames);
-    let mut builder = BlockBuilder::new(shared.config.block_raw_bytes);
-    while let Some(unit) = source.next().await? {
-        shared.metrics.compaction_in_bytes.inc_by(unit.raw.len() as u64);
-        if builder.is_full_before(&unit) {
-            stagings.add(shared, finished, key, stream, builder.take()).await?;
-        }
-        builder.push(unit);
-    }
-    if !builder.is_empty() {
-        stagings.add(shared, finished, key, stream, builder.take()).await?;
-    }
-    Ok(())
+    Ok(Some((shared.keys.unwrap(id, &wrapped)?, summary)))
 }

@@ -17,7 +17,6 @@ use crate::shared::{Shared, locked};
 /// How long a poll without anything to flush waits.
 const IDLE_POLL: Duration = Duration::from_millis(500);
 const RETAKE_AFTER: Duration = Duration::from_secs(1);
-const LAG_INTERVAL: Duration = Duration::from_secs(5);
 const READ_BYTES: usize = 4 << 20;
 
 pub(crate) struct Driver<'a> {
@@ -28,7 +27,6 @@ pub(crate) struct Driver<'a> {
     retake: BTreeSet<u32>,
     last_flush: Instant,
     last_retake: Instant,
-    last_lag: Instant,
 }
 
 impl<'a> Driver<'a> {
@@ -41,7 +39,6 @@ impl<'a> Driver<'a> {
             retake: BTreeSet::new(),
             last_flush: now,
             last_retake: now,
-            last_lag: now,
         }
     }
 
@@ -56,7 +53,6 @@ impl<'a> Driver<'a> {
                 let again = std::mem::take(&mut self.retake);
                 self.assign(again.into_iter().collect()).await?;
             }
-            self.observe_lag().await;
         }
         self.flush().await
     }
@@ -94,12 +90,15 @@ impl<'a> Driver<'a> {
         };
         for id in polled.revoked {
             self.drop_partition(id);
+            self.shared.progress.left(id);
             self.retake.remove(&id);
         }
         self.assign(polled.assigned).await?;
         for record in polled.records {
             // Records of a partition that is being taken again come once more after the seek.
             if let Some(partition) = self.partitions.get_mut(&record.position.partition) {
+                let bytes = record.value.len() + record.meta.len();
+                self.shared.progress.read(record.position.partition, record.append_us, bytes);
                 partition.push(record);
             }
         }
@@ -108,6 +107,7 @@ impl<'a> Driver<'a> {
 
     fn drop_partition(&mut self, id: u32) {
         self.partitions.remove(&id);
+        self.shared.progress.dropped(id);
         locked(&self.shared.owned).remove(&id);
         self.shared.metrics.partitions.set(self.partitions.len() as i64);
     }
@@ -118,11 +118,12 @@ impl<'a> Driver<'a> {
             match start(self.shared, id).await {
                 Ok(partition) => {
                     self.consumer.seek(id, partition.control.next_offset()).await?;
+                    self.shared.progress.taken(id, partition.control.next_offset());
                     self.partitions.insert(id, partition);
                     locked(&self.shared.owned).insert(id);
                 }
                 Err(flush::Error::Stopped(step)) => return Err(Error::Stopped(step)),
-                Err(flush::Error::Control(control::Error::Lost)) => {}
+                Err(flush::Error::Control(control::Error::Lost)) => self.shared.progress.left(id),
                 Err(error) => {
                     tracing::error!(partition = id, %error, "the partition cannot be taken over yet");
                     self.retake.insert(id);
@@ -158,6 +159,7 @@ impl<'a> Driver<'a> {
             match outcome {
                 Ok((partition, to)) => {
                     let id = partition.id;
+                    shared.progress.flushed(id, to, partition.cache.bytes());
                     self.partitions.insert(id, partition);
                     if let Err(error) = self.consumer.commit(id, to).await {
                         tracing::warn!(partition = id, %error, "the hint of progress was not taken");
@@ -166,7 +168,7 @@ impl<'a> Driver<'a> {
                 Err((id, error)) => self.give_up(id, error)?,
             }
         }
-        shared.metrics.flush_ms.observe(started.elapsed().as_secs_f64() * 1_000.0);
+        shared.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
         Ok(())
     }
 
@@ -178,26 +180,13 @@ impl<'a> Driver<'a> {
         self.shared.metrics.lost_partitions.inc();
         self.drop_partition(id);
         if matches!(error, flush::Error::Control(control::Error::Lost)) {
+            self.shared.progress.left(id);
             tracing::info!(partition = id, "another process owns the partition now");
         } else {
             tracing::error!(partition = id, %error, "a flush failed; the partition is taken anew");
             self.retake.insert(id);
         }
         Ok(())
-    }
-
-    async fn observe_lag(&mut self) {
-        if self.last_lag.elapsed() < LAG_INTERVAL {
-            return;
-        }
-        self.last_lag = Instant::now();
-        for (id, partition) in &self.partitions {
-            if let Ok(offsets) = self.shared.log.offsets(self.shared.topic.name, *id).await {
-                let lag = offsets.end.saturating_sub(partition.control.next_offset());
-                let gauge = self.shared.metrics.lag.with_label_values(&[id.to_string().as_str()]);
-                gauge.set(i64::try_from(lag).unwrap_or(i64::MAX));
-            }
-        }
     }
 }
 

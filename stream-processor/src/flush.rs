@@ -14,15 +14,17 @@ use playhead_domain::session::{facet, key};
 use playhead_domain::store::{self, Mutation};
 use playhead_domain::{scope::Scope, table};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use crate::batch::{self, Batch, Unreadable};
 use crate::cache::SessionRef;
-use crate::effect::{Effects, Stamp, intake_expires_at_ms, object_row};
+use crate::effect::{Effects, Stamp, object_rows};
 use crate::partition::{LoadError, Partition, first_state};
 use crate::range::{Input, fold_range};
 use crate::retry::retry;
 use crate::shared::Shared;
-use crate::{calendar, control, intake};
+use crate::trace::flush_span;
+use crate::{calendar, control};
 
 /// A point between two effects of a flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +76,9 @@ pub(crate) struct Flight {
     pub(crate) write_us: i64,
     pub(crate) records: Vec<StoredRecord>,
     effects: Effects,
+    /// When the newest event of each batch happened.
+    newest_ms: Vec<i64>,
+    span: Span,
 }
 
 impl Flight {
@@ -81,23 +86,43 @@ impl Flight {
     pub(crate) fn redo(partition: Partition, records: Vec<StoredRecord>) -> Option<Self> {
         let intent = partition.control.unfinished()?.clone();
         let (from, to, write_us) = (intent.from, intent.to, intent.write_us);
-        Some(Self { partition, from, to, write_us, records, effects: Effects::default() })
+        let span = flush_span(partition.id, &records);
+        Some(Self {
+            partition,
+            from,
+            to,
+            write_us,
+            records,
+            effects: Effects::default(),
+            newest_ms: Vec::new(),
+            span,
+        })
     }
 
     /// Records the intent for what waits.
     pub(crate) async fn begin(shared: &Shared, mut partition: Partition) -> Result<Self, Error> {
         let records = std::mem::take(&mut partition.waiting);
         partition.waiting_bytes = 0;
+        let span = flush_span(partition.id, &records);
         let from = partition.control.next_offset();
         let to = records.last().map_or(from, |record| record.position.offset + 1);
         let newest_us = records.iter().map(|record| record.append_us).max().unwrap_or(0);
         let write_us = partition.control.begin(&*shared.store, from, to, newest_us).await?;
         shared.reached(Step::IntentRecorded)?;
-        Ok(Self { partition, from, to, write_us, records, effects: Effects::default() })
+        Ok(Self {
+            partition,
+            from,
+            to,
+            write_us,
+            records,
+            effects: Effects::default(),
+            newest_ms: Vec::new(),
+            span,
+        })
     }
 
     fn stamp<'a>(&self, topic: &'a str) -> Stamp<'a> {
-        Stamp { topic, partition: self.partition.id, from: self.from, write_us: self.write_us }
+        Stamp { topic, partition: self.partition.id, write_us: self.write_us }
     }
 }
 
@@ -106,9 +131,9 @@ pub(crate) type Outcome = Result<(Partition, u64), (u32, Error)>;
 
 /// Flushes ranges whose intents are recorded; they share one object.
 pub(crate) async fn flush(shared: &Shared, flights: Vec<Flight>) -> Vec<Outcome> {
-    let folded = join_all(flights.into_iter().map(|flight| async {
-        let id = flight.partition.id;
-        flight.fold(shared).await.map_err(|error| (id, error))
+    let folded = join_all(flights.into_iter().map(|flight| {
+        let (id, span) = (flight.partition.id, flight.span.clone());
+        async move { flight.fold(shared).await.map_err(|error| (id, error)) }.instrument(span)
     }))
     .await;
     let (mut ready, mut outcomes) = (Vec::new(), Vec::new());
@@ -119,10 +144,10 @@ pub(crate) async fn flush(shared: &Shared, flights: Vec<Flight>) -> Vec<Outcome>
         }
     }
     match write_object(shared, &mut ready).await {
-        Ok(row) => {
+        Ok(rows) => {
             let writes = ready.into_iter().map(|flight| {
-                let row = row.clone();
-                flight.write(shared, row)
+                let (rows, span) = (rows.clone(), flight.span.clone());
+                flight.write(shared, rows).instrument(span)
             });
             outcomes.extend(join_all(writes).await);
         }
@@ -139,8 +164,8 @@ pub(crate) async fn flush(shared: &Shared, flights: Vec<Flight>) -> Vec<Outcome>
     outcomes
 }
 
-/// Puts the frames of all flights into one object, and returns the row that tells of it.
-async fn write_object(shared: &Shared, flights: &mut [Flight]) -> Result<Option<Mutation>, Error> {
+/// Puts the frames of all flights into one object, and returns the rows that tell of it.
+async fn write_object(shared: &Shared, flights: &mut [Flight]) -> Result<Vec<Mutation>, Error> {
     let day = key::day(shared.now_ms());
     let name = format!("flush/{}/{}", calendar::date(day), uuid::Uuid::now_v7());
     let mut object = Vec::new();
@@ -149,18 +174,18 @@ async fn write_object(shared: &Shared, flights: &mut [Flight]) -> Result<Option<
         sessions.extend(flight.effects.fill(&mut object, &name));
     }
     if object.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let expires = flights.iter().flat_map(|flight| flight.effects.sessions.values());
     let expires =
         expires.filter_map(|work| Some(work.state.summary.as_ref()?.expires_at_ms)).max().unwrap_or(0);
     let version = flights.iter().map(|flight| flight.write_us).max().unwrap_or(0);
-    let row = object_row("flush", &name, day, object.len(), &sessions, expires, version);
+    let rows = object_rows("flush", &name, day, object.len(), &sessions, expires, version);
     shared.metrics.flush_bytes.observe(object.len() as f64);
     let (path, payload) = (Path::from(name), PutPayload::from(object));
     retry(WRITE_FOR, || shared.blobs.put(&path, payload.clone())).await?;
     shared.reached(Step::ObjectWritten)?;
-    Ok(Some(row))
+    Ok(rows)
 }
 
 impl Flight {
@@ -170,6 +195,7 @@ impl Flight {
         let projects = shared.projects(batches.iter().map(|batch| batch.scope)).await;
         let batches: Vec<Batch> =
             batches.into_iter().filter(|batch| shared.is_wanted(batch, &projects)).collect();
+        self.newest_ms = batches.iter().map(Batch::newest_event_ms).collect();
         let erased = self.erased(shared, &batches).await?;
         let mut firsts: HashMap<SessionRef, &Batch> = HashMap::new();
         for batch in &batches {
@@ -196,6 +222,9 @@ impl Flight {
             .map_err(|error| Error::Panicked(error.to_string()))??;
         self.drop_erased_users(shared).await?;
         self.bound_dead_letters(shared).await?;
+        let (partition, range) = (&self.partition, (self.from, self.to));
+        self.effects.totals =
+            partition.intake.add(&*shared.store, partition.id, range, &self.effects.intake).await?;
         Ok(self)
     }
 
@@ -248,21 +277,23 @@ impl Flight {
         Ok(())
     }
 
-    async fn write(mut self, shared: &Shared, object_row: Option<Mutation>) -> Outcome {
+    async fn write(mut self, shared: &Shared, object_rows: Vec<Mutation>) -> Outcome {
         let id = self.partition.id;
-        match self.write_all(shared, object_row).await {
+        match self.write_all(shared, object_rows).await {
             Ok(()) => {
-                self.merge_intake(shared).await;
+                self.partition.intake.keep(std::mem::take(&mut self.effects.totals));
                 let sessions = std::mem::take(&mut self.effects.sessions);
                 self.partition.keep(sessions, shared.cache_bytes());
                 Ok((self.partition, self.to))
             }
-            Err(error) => Err((id, error)),
+            Err(error) => {
+                self.span.record("otel.status_code", "ERROR");
+                Err((id, error))
+            }
         }
     }
 
-    async fn write_all(&mut self, shared: &Shared, object_row: Option<Mutation>) -> Result<(), Error> {
-        let mut rows: Vec<Mutation> = object_row.into_iter().collect();
+    async fn write_all(&mut self, shared: &Shared, mut rows: Vec<Mutation>) -> Result<(), Error> {
         rows.extend(self.effects.rows(self.stamp(shared.topic.name)));
         let end = Instant::now() + WRITE_FOR;
         for (at, chunk) in chunks(rows).into_iter().enumerate() {
@@ -275,20 +306,6 @@ impl Flight {
         shared.reached(Step::Checkpointed)?;
         self.observe(shared);
         Ok(())
-    }
-
-    /// Only a matter of how many rows a reader reads: a failure is left to the next time.
-    async fn merge_intake(&mut self, shared: &Shared) {
-        for &day in self.effects.intake.keys() {
-            if !self.partition.intake.count(day) {
-                continue;
-            }
-            let expires_at_ms = intake_expires_at_ms(day.1);
-            let merged = intake::merge(&*shared.store, day, self.partition.id, self.to, expires_at_ms);
-            if let Err(error) = merged.await {
-                tracing::warn!(%error, "counts of what came in were not merged");
-            }
-        }
     }
 
     /// An erasure that began while the rows were on their way may not have seen them.
@@ -307,7 +324,10 @@ impl Flight {
     fn observe(&self, shared: &Shared) {
         let now_us = shared.now_us();
         for record in &self.records {
-            shared.metrics.visible_after_ms.observe((now_us - record.append_us) as f64 / 1_000.0);
+            shared.metrics.visible_after_seconds.observe((now_us - record.append_us) as f64 / 1e6);
+        }
+        for newest_ms in &self.newest_ms {
+            shared.metrics.freshness_seconds.observe((now_us.div_euclid(1_000) - newest_ms) as f64 / 1e3);
         }
         let duplicates = self.effects.intake.values().map(|counts| counts.duplicates).sum();
         shared.metrics.duplicates.inc_by(duplicates);

@@ -21,9 +21,11 @@ mod metrics;
 mod normalize;
 mod partition;
 mod processor;
+mod progress;
 mod range;
 mod retry;
 mod shared;
+mod trace;
 
 pub use client::CountryLookup;
 pub use config::{Config, ConfigError};

@@ -1,7 +1,7 @@
 //! What the processor tells about itself.
 
 use prometheus::{
-    Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     exponential_buckets,
 };
 
@@ -12,10 +12,15 @@ pub(crate) struct Metrics {
     pub(crate) duplicates: IntCounter,
     pub(crate) dropped_batches: IntCounterVec,
     pub(crate) dead_letters: IntCounterVec,
-    pub(crate) flush_ms: Histogram,
+    pub(crate) flush_seconds: Histogram,
     pub(crate) flush_bytes: Histogram,
-    pub(crate) visible_after_ms: Histogram,
-    pub(crate) lag: IntGaugeVec,
+    pub(crate) flush_age_seconds: GaugeVec,
+    pub(crate) visible_after_seconds: Histogram,
+    pub(crate) freshness_seconds: Histogram,
+    pub(crate) lag_records: IntGaugeVec,
+    pub(crate) lag_seconds: GaugeVec,
+    pub(crate) waiting_bytes: IntGauge,
+    pub(crate) session_cache_bytes: IntGauge,
     pub(crate) partitions: IntGauge,
     pub(crate) open_sessions: IntGauge,
     pub(crate) compacted_sessions: IntCounter,
@@ -43,15 +48,38 @@ impl Metrics {
                 "Batches not processed in whole or part.",
                 "reason",
             )?,
-            flush_ms: maker.histogram("flush_ms", "Duration of a flush in milliseconds.", 1.0, 14)?,
+            flush_seconds: maker.histogram("flush_seconds", "Duration of a flush.", 0.001, 16)?,
             flush_bytes: maker.histogram("flush_bytes", "Bytes of a flush's object.", 1024.0, 16)?,
-            visible_after_ms: maker.histogram(
-                "visible_after_ms",
-                "From append to checkpoint, milliseconds.",
-                4.0,
-                14,
+            flush_age_seconds: maker.gauges_f64(
+                "flush_age_seconds",
+                "How long the oldest record that was read has waited for its flush.",
+                "partition",
             )?,
-            lag: maker.gauges("lag_records", "Records of a partition that wait in the log.", "partition")?,
+            visible_after_seconds: maker.histogram(
+                "visible_after_seconds",
+                "From a batch's append to its checkpoint.",
+                0.004,
+                16,
+            )?,
+            freshness_seconds: maker.histogram(
+                "freshness_seconds",
+                "From a batch's newest event in the browser to its checkpoint.",
+                0.125,
+                16,
+            )?,
+            lag_records: maker.gauges(
+                "lag_records",
+                "Records of a partition behind the checkpoint.",
+                "partition",
+            )?,
+            lag_seconds: maker.gauges_f64(
+                "lag_seconds",
+                "Age of the oldest record behind the checkpoint.",
+                "partition",
+            )?,
+            waiting_bytes: maker.gauge("waiting_bytes", "Bytes of records that wait for their flush.")?,
+            session_cache_bytes: maker
+                .gauge("session_cache_bytes", "Bytes of sessions' states in memory.")?,
             partitions: maker.gauge("partitions", "Partitions that this process owns.")?,
             open_sessions: maker
                 .gauge("open_sessions", "Sessions not compacted yet, as of the last look.")?,
@@ -93,6 +121,10 @@ impl Maker<'_> {
 
     fn gauges(&self, name: &str, help: &str, label: &str) -> Result<IntGaugeVec, prometheus::Error> {
         self.register(IntGaugeVec::new(opts(name, help), &[label])?)
+    }
+
+    fn gauges_f64(&self, name: &str, help: &str, label: &str) -> Result<GaugeVec, prometheus::Error> {
+        self.register(GaugeVec::new(opts(name, help), &[label])?)
     }
 
     fn histogram(

@@ -16,6 +16,7 @@ use crate::config::{Config, ConfigError};
 use crate::driver::Driver;
 use crate::flush::{Probe, Step};
 use crate::metrics::Metrics;
+use crate::progress::{self, Progress};
 use crate::shared::{Shared, locked};
 use crate::{collection, compaction};
 
@@ -102,9 +103,11 @@ impl Processor {
             clock: parts.clock,
             probe,
             owned: Mutex::default(),
+            progress: Progress::default(),
             unknown: Mutex::default(),
             resumed: Mutex::default(),
             is_running: AtomicBool::new(false),
+            compaction_is_behind: AtomicBool::new(false),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -145,6 +148,7 @@ impl Processor {
         let tasks = [
             tokio::spawn(compaction::run(Arc::clone(shared), background.clone())),
             tokio::spawn(collection::run(Arc::clone(shared), background.clone())),
+            tokio::spawn(progress::run(Arc::clone(shared), background.clone())),
         ];
         shared.is_running.store(true, Ordering::Release);
         let result = Driver::new(shared, consumer).run(&shutdown).await;

@@ -21,6 +21,7 @@ use crate::client::CountryLookup;
 use crate::config::Config;
 use crate::flush::{self, Probe, Step};
 use crate::metrics::Metrics;
+use crate::progress::Progress;
 
 /// How long a project that was not found is not waited for again, and of how many that is remembered.
 const UNKNOWN_FOR: Duration = Duration::from_secs(60);
@@ -41,10 +42,13 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Fn() -> i64 + Send + Sync>,
     pub(crate) probe: Option<Probe>,
     pub(crate) owned: Mutex<BTreeSet<u32>>,
+    pub(crate) progress: Progress,
     pub(crate) unknown: Mutex<HashMap<ProjectId, Instant>>,
     /// Scopes whose interrupted erasures were finished since the start.
     pub(crate) resumed: Mutex<BTreeSet<Scope>>,
     pub(crate) is_running: AtomicBool,
+    /// The last pass of compaction took longer than the time between two.
+    pub(crate) compaction_is_behind: AtomicBool,
 }
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

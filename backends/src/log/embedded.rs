@@ -29,6 +29,7 @@ pub use config::LogConfig;
 use self::retention::Janitor;
 use self::topic::Topic;
 use self::writer::{Append, Writer};
+use super::check_key_and_meta;
 use super::group::{self, Groups, Source};
 use crate::clock::Clock;
 use crate::engine::{self, Engine, Limits};
@@ -162,7 +163,7 @@ impl EventLog for EmbeddedLog {
         if bytes > limit {
             return Err(Error::TooLarge { bytes, limit });
         }
-        codec::check_key(&record)?;
+        check_key_and_meta(&record)?;
         let permits = codec::encoded_len(&record).div_ceil(PERMIT_BYTES);
         let permits = u32::try_from(permits).unwrap_or(u32::MAX);
         let permit = Arc::clone(&self.budget).try_acquire_many_owned(permits).map_err(|_| {

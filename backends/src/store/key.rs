@@ -240,6 +240,7 @@ mod tests {
     static TABLE: Table = Table {
         name: "keys",
         keyspace: playhead_domain::table::Keyspace::Data,
+        pattern: playhead_domain::table::Pattern::Changing,
         partition: &[],
         clustering: COLUMNS,
     };

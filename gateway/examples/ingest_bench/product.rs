@@ -42,6 +42,8 @@ pub(crate) async fn serve(folder: &Path) -> Server {
         burst_bytes: 1 << 40,
         rate_requests_per_s: 1 << 30,
         burst_requests: 1 << 30,
+        session_rate_bytes_per_s: 1 << 40,
+        session_burst_bytes: 1 << 40,
     };
     let config = Config { quota: unlimited, ..Config::default() };
     let registry = prometheus::Registry::new();

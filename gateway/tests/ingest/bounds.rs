@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::app::{App, answer, eventually, head};
-use crate::batch::{good, of_size};
+use crate::batch::{batch, good, of_size};
 
 const UNDER_WAY: &str = "playhead_gateway_bytes_under_way";
 
@@ -145,6 +145,7 @@ async fn a_project_over_its_quota_waits() {
             burst_requests: 2,
             rate_bytes_per_s: 1 << 20,
             burst_bytes: 1 << 20,
+            ..Quota::default()
         };
     })
     .await;
@@ -162,14 +163,37 @@ async fn a_project_over_its_quota_waits() {
     assert_eq!(app.post("/v1/batches", &of_size(1 << 20)).await.status, 202, "the bucket is full again");
 }
 
+#[tokio::test]
+async fn a_session_over_its_quota_waits_and_the_others_do_not() {
+    let app = App::with(|config| {
+        config.quota.session_rate_bytes_per_s = 100_000;
+        config.quota.session_burst_bytes = 1 << 20;
+    })
+    .await;
+    for _ in 0..5 {
+        assert_eq!(app.post("/v1/batches", &of_size(200_000)).await.status, 202);
+    }
+    let refused = app.post("/v1/batches", &of_size(200_000)).await;
+    assert_eq!(refused.problem(), (429, "session-over-quota".into()));
+    assert_eq!(refused.header("retry-after"), Some("2"), "151,424 bytes at 100,000 a second");
+    assert_eq!(refused.header("access-control-expose-headers"), Some("retry-after"));
+    let other = batch(serde_json::json!({"session": "ffeeddccbbaa99887766554433221100"}));
+    assert_eq!(app.post("/v1/batches", &other).await.status, 202);
+    app.advance(2);
+    assert_eq!(app.post("/v1/batches", &of_size(200_000)).await.status, 202);
+    assert_eq!(app.metric("playhead_gateway_refused_total", Some("session-over-quota")), 1);
+}
+
 #[test]
 fn settings_that_cannot_work_are_named() {
     type Change = fn(&mut Config);
-    let bad: [(&str, Change); 4] = [
+    let bad: [(&str, Change); 6] = [
         ("body_budget_bytes", |config| config.body_budget_bytes = 1_000),
         ("retry_after_s", |config| config.retry_after_s = 0),
         ("token_key_rotation_s", |config| config.token_key_rotation_s = 10),
         ("quota.burst_bytes", |config| config.quota.burst_bytes = 10),
+        ("quota.session_burst_bytes", |config| config.quota.session_burst_bytes = 10),
+        ("append_stall_ms", |config| config.append_stall_ms = 0),
     ];
     for (field, change) in bad {
         let mut config = Config::default();

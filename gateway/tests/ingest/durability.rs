@@ -68,6 +68,63 @@ async fn nothing_is_acknowledged_while_the_log_does_not_take_it() {
 }
 
 #[tokio::test]
+async fn a_log_that_is_away_is_not_waited_for() {
+    // Nothing but the stall ends the waiting.
+    let app = App::with(|config| {
+        config.append_timeout_ms = 3_600_000;
+        config.append_stall_ms = 1;
+    })
+    .await;
+    app.log.set(Mood::Hanging);
+    let app = std::sync::Arc::new(app);
+    let post = |app: std::sync::Arc<App>| tokio::spawn(async move { app.post("/v1/batches", &good()).await });
+    let first = post(app.clone());
+    crate::app::eventually(|| app.metric("playhead_gateway_requests_under_way", None) == 1).await;
+    // Of any number of further ones a few try the log and wait, and the others are refused.
+    let mut posts = Vec::new();
+    while app.metric("playhead_gateway_refused_total", Some("log-unavailable")) <= 32 {
+        posts.push(post(app.clone()));
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    posts.push(first);
+    app.log.set(Mood::Well);
+    let mut accepted = 0;
+    for post in posts {
+        let answer = post.await.unwrap();
+        accepted += usize::from(answer.status == 202);
+        if answer.status != 202 {
+            assert_eq!(answer.problem(), (503, "log-unavailable".into()));
+        }
+    }
+    assert!(accepted >= 1, "those that waited are taken");
+    assert_eq!(app.stored().await.len(), accepted);
+    assert_eq!(app.post("/v1/batches", &good()).await.status, 202, "it was heard of again");
+}
+
+/// What the budget of bytes rests on: a log that copies a record and lets the original go frees it, as nobody else has it. (A body
+/// that comes in one read is a part of its connection's buffer, whose size is bounded apart.)
+#[tokio::test]
+async fn the_log_gets_the_only_copy_of_a_batch() {
+    let app = App::start().await;
+    app.log.set(Mood::Copying);
+    assert_eq!(app.post("/v1/batches", &of_size(1 << 20)).await.status, 202);
+    assert_eq!(app.stored().await.len(), 1);
+}
+
+#[tokio::test]
+async fn with_notice_batches_are_taken_until_its_end() {
+    let app = App::start().await;
+    let gateway = app.gateway.clone();
+    let notice = std::time::Duration::from_secs(3_600);
+    let stop = tokio::spawn(async move { gateway.stop(notice).await });
+    crate::app::eventually(|| !app.gateway.ready()).await;
+    assert_eq!(app.post("/v1/batches", &good()).await.status, 202);
+    stop.abort();
+    app.gateway.stop(std::time::Duration::ZERO).await;
+    assert_eq!(app.post("/v1/batches", &good()).await.problem(), (503, "shutting-down".into()));
+}
+
+#[tokio::test]
 async fn draining_answers_what_is_under_way_and_refuses_the_rest() {
     let app = App::start().await;
     app.log.set(Mood::Hanging);

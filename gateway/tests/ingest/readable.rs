@@ -28,10 +28,10 @@ async fn answers_of_every_kind_have_cors_headers() {
         (204, app.send("OPTIONS", "/v1/batches", b"", &[]).await),
         (204, app.send("OPTIONS", "/v1/sessions", b"", &[]).await),
     ];
-    app.log.set(Mood::Unavailable);
-    answers.push((503, app.post("/v1/batches", &good()).await));
     app.log.set(Mood::Panicking);
     answers.push((500, app.post("/v1/batches", &good()).await));
+    app.log.set(Mood::Unavailable);
+    answers.push((503, app.post("/v1/batches", &good()).await));
     for (status, answer) in &answers {
         assert_eq!(answer.status, *status, "{answer:?}");
         assert_readable(answer, &status.to_string());

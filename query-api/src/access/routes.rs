@@ -62,7 +62,7 @@ pub(crate) async fn me(caller: Caller, State(api): State<Api>) -> Json<Me> {
         name: name.to_owned(),
         installation: Installation {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            ingest_url: api.0.public_url.clone(),
+            ingest_url: api.0.ingest_url.clone(),
             demo_url: api.0.demo_url.clone(),
         },
     })

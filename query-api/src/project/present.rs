@@ -35,13 +35,13 @@ impl Api {
     #[must_use]
     pub fn script_tag(&self, project: ProjectId) -> String {
         let key = self.0.public_keys.issue(project);
-        self.0.script_stub.trim().replace("__ORIGIN__", &self.0.public_url).replace("__KEY__", &key)
+        self.0.script_stub.trim().replace("__ORIGIN__", &self.0.ingest_url).replace("__KEY__", &key)
     }
 
     /// One deferred script: the plain form.
     #[must_use]
     pub fn script_tag_plain(&self, project: ProjectId) -> String {
-        let (origin, key) = (&self.0.public_url, self.0.public_keys.issue(project));
+        let (origin, key) = (&self.0.ingest_url, self.0.public_keys.issue(project));
         format!(r#"<script defer src="{origin}/sdk/playhead.js" data-key="{key}"></script>"#)
     }
 }

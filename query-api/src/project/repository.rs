@@ -1,5 +1,6 @@
 //! The rows of projects: the store is the truth, the topic `projects` carries it to every gateway and processor.
 
+use futures::{StreamExt, TryStreamExt};
 use playhead_domain::id::ProjectId;
 use playhead_domain::store::{ClusteringRange, Key, Order, Store, Swap, Value};
 use playhead_domain::{project, row, table};
@@ -12,6 +13,7 @@ use crate::state::{Api, FIRST_TENANT};
 const MAX_PROJECTS: usize = 10_000;
 const PAGE_ROWS: usize = 500;
 const ATTEMPTS: usize = 8;
+const CONCURRENT_PUBLISHES: usize = 32;
 
 /// How long a new project keeps what it receives.
 pub const DEFAULT_RETENTION_DAYS: u32 = 30;
@@ -30,8 +32,14 @@ fn decode(bytes: impl bytes::Buf) -> Result<row::Project, ApiError> {
     row::Project::decode(bytes).map_err(|e| ApiError::Corrupt(format!("project row: {e}")))
 }
 
-/// The project of that id.
+/// The project of that id. Every request asks: a plain read sees all that was answered with success, and does not take part in
+/// a consensus round as a serial one does.
 pub(crate) async fn find(api: &Api, id: ProjectId) -> Result<Option<row::Project>, ApiError> {
+    api.store().get(&table::PROJECTS, &key(id)).await?.map(|row| decode(row.value)).transpose()
+}
+
+/// The project at its newest state, also after a change whose outcome is unknown.
+async fn find_newest(api: &Api, id: ProjectId) -> Result<Option<row::Project>, ApiError> {
     api.store().get_serial(&table::PROJECTS, &key(id)).await?.map(decode).transpose()
 }
 
@@ -100,7 +108,7 @@ pub(crate) async fn update(
     change: impl Fn(&mut row::Project) -> Result<(), ApiError> + Send,
 ) -> Result<row::Project, ApiError> {
     for _ in 0..ATTEMPTS {
-        let old = find(api, id).await?.ok_or(ApiError::NotFound("project"))?;
+        let old = find_newest(api, id).await?.ok_or(ApiError::NotFound("project"))?;
         let mut new = old.clone();
         change(&mut new)?;
         if new == old {
@@ -122,21 +130,32 @@ async fn swap(store: &dyn Store, old: Option<&row::Project>, new: &row::Project)
     Ok(swap == Swap::Applied)
 }
 
+/// Somebody else may have changed the project and published it in between: what stands last in the topic must be what the store
+/// has, so whoever published looks once more.
 async fn publish(api: &Api, project: &row::Project) -> Result<(), ApiError> {
-    project::publish(&*api.0.log, project).await?;
-    Ok(())
+    let mut published = project.clone();
+    for _ in 0..ATTEMPTS {
+        project::publish(&*api.0.log, &published).await?;
+        match find_newest(api, ProjectId(project.project)).await? {
+            Some(current) if current != published => published = current,
+            _ => return Ok(()),
+        }
+    }
+    Err(ApiError::Conflict)
 }
 
-/// Publishes every project anew: called at start, so that a change whose publishing was interrupted still gets through.
+/// Publishes every project anew: called at start and from time to time, so that a change whose publishing was interrupted still
+/// gets through.
 ///
 /// # Errors
 /// The store's and the log's.
 pub async fn publish_all(api: &Api) -> Result<usize, ApiError> {
     let projects = all(api.store()).await?;
-    for project in &projects {
-        publish(api, project).await?;
-    }
-    Ok(projects.len())
+    let count = projects.len();
+    let published = projects.into_iter().map(|project| async move { publish(api, &project).await });
+    let published = futures::stream::iter(published).buffer_unordered(CONCURRENT_PUBLISHES);
+    published.try_collect::<()>().await?;
+    Ok(count)
 }
 
 /// The oldest project; in an empty installation creates one of that name, whose recordings show images of these hosts.

@@ -98,6 +98,7 @@ impl App {
             installation_key: installation(),
             admin_token: ADMIN.to_owned().into(),
             public_url: "http://play.test".to_owned(),
+            ingest_url: "http://play.test".to_owned(),
             demo_url: Some("/demo".to_owned()),
             script_stub: "<script>__ORIGIN__ __KEY__</script>".to_owned(),
             clock: Arc::new(move || time.load(Ordering::Relaxed)),
@@ -162,8 +163,7 @@ impl App {
         for (name, value) in facet::of(&summary) {
             self.put(&table::SESSION_FACETS, key::facet(project.scope, name, &value, start_ms, id), ()).await;
         }
-        self.put(&table::SESSIONS_BY_START, key::by_start(project.scope, id, start_ms), summary.clone())
-            .await;
+        self.put(&table::SESSIONS_BY_START, key::by_start(project.scope, id, start_ms), ()).await;
         self.put(&table::SESSIONS, key::session(project.scope, id), summary).await;
         id
     }

@@ -151,6 +151,40 @@ describe('delivery', () => {
     expect(bytes).toBeLessThan(9 << 20);
   });
 
+  it('waits when the session is over its quota, keeps every signal, and tells which pictures it dropped', async () => {
+    const gaps = () => collector.signals('gap').filter((signal) => signal.reason === 'buffer_full');
+    let refuse = false;
+    let attempts = 0;
+    collector.answer = () => {
+      if (refuse) attempts += 1;
+      return refuse ? { status: 429, retryAfterS: 3 } : undefined;
+    };
+    await stopClock(context);
+    const page = await open('/', '<div id="root"></div>');
+    while (!hasKey()) await page.clock.runFor(500);
+    refuse = true;
+    const marks = Array.from({ length: 150 }, (_, round) => `mark ${round}`);
+    for (const mark of marks) {
+      await page.evaluate((name) => {
+        const random = (): string => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(45_000))));
+        const node = document.createElement('p');
+        node.textContent = random() + random();
+        document.querySelector('#root')!.replaceChildren(node);
+        playhead.track(name);
+      }, mark);
+      await page.clock.runFor(60);
+    }
+    // Of the page's nine seconds: one attempt in three seconds at most, by the page's clock.
+    expect(attempts).toBeGreaterThan(0);
+    expect(attempts).toBeLessThanOrEqual(4);
+    refuse = false;
+    await page.clock.resume();
+    await collector.until('every signal', () => customs().length >= marks.length);
+    expect(customs()).toEqual(marks);
+    await collector.until('the gap', () => gaps().length > 0);
+    expect(gaps().every((gap) => gap.frame === 'dom')).toBe(true);
+  });
+
   it('splits a page that fits no batch, and the parts join again', async () => {
     const cell = (row: number): string => `<p class="row">row ${row} äöü ${'lorem ipsum '.repeat(12)}</p>`;
     await open('/', Array.from({ length: 9_000 }, (_, row) => cell(row)).join(''));

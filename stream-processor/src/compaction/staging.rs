@@ -1,24 +1,27 @@
 //! Objects of compacted sessions, by the day on which they expire, and what may be written once they are there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use playhead_domain::id::StreamId;
 use playhead_domain::row::Block;
-use playhead_domain::seal::DataKey;
+use playhead_domain::seal::{DataKey, Effort};
 use playhead_domain::session::key;
 use playhead_domain::store::{self, Mutation};
 use playhead_domain::table;
 use prost::Message;
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::Error;
 use super::block::RawBlock;
 use crate::cache::SessionRef;
 use crate::calendar;
-use crate::effect::object_row;
+use crate::effect::object_rows;
 use crate::retry::retry;
 use crate::shared::Shared;
 
@@ -27,6 +30,7 @@ const WRITE_FOR: Duration = Duration::from_secs(120);
 const REFER_WITHIN: Duration = Duration::from_secs(300);
 const DELETES_AT_ONCE: usize = 500;
 const MAX_WAITING_DELETES: usize = 20_000;
+const CONCURRENT_WRITES: usize = 16;
 
 /// A session whose blocks are all staged.
 pub(crate) struct Finished {
@@ -74,28 +78,37 @@ struct Staging {
     expires_at_ms: i64,
 }
 
-/// The objects under way: together about as large as one may be.
+/// The objects under way, together about as large as one may be, and the sessions that wait for them. Sessions add to them at the
+/// same time.
 pub(crate) struct Stagings {
     limit_bytes: usize,
+    waiting: Mutex<Waiting>,
+    /// Sessions whose rows are written.
+    compacted: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Waiting {
     by_day: BTreeMap<i64, Staging>,
     finished: Vec<Finished>,
-    /// Sessions whose rows are written.
-    pub(crate) compacted: usize,
 }
 
 impl Stagings {
     pub(crate) fn new(shared: &Shared) -> Self {
         Self {
             limit_bytes: shared.config.object_bytes,
-            by_day: BTreeMap::new(),
-            finished: Vec::new(),
-            compacted: 0,
+            waiting: Mutex::default(),
+            compacted: AtomicUsize::new(0),
         }
+    }
+
+    pub(crate) fn compacted(&self) -> usize {
+        self.compacted.load(Ordering::Relaxed)
     }
 
     /// Seals a block and puts it into the object of its session's expiry day.
     pub(crate) async fn add(
-        &mut self,
+        &self,
         shared: &Shared,
         finished: &mut Finished,
         key: &DataKey,
@@ -103,11 +116,14 @@ impl Stagings {
         block: RawBlock,
     ) -> Result<(), Error> {
         let (id, key, RawBlock { raw, mut row }) = (finished.session.1, key.clone(), block);
-        let sealed = tokio::task::spawn_blocking(move || key.seal_block(id, &raw))
+        let is_behind = shared.compaction_is_behind.load(Ordering::Relaxed);
+        let effort = if is_behind { Effort::Quick } else { Effort::Thorough };
+        let sealed = tokio::task::spawn_blocking(move || key.seal_block(id, &raw, effort))
             .await
             .map_err(|error| Error::Panicked(error.to_string()))??;
         let day = key::day(finished.expires_at_ms);
-        let staging = self.by_day.entry(day).or_insert_with(|| Staging {
+        let mut waiting = self.waiting.lock().await;
+        let staging = waiting.by_day.entry(day).or_insert_with(|| Staging {
             name: format!("blocks/{}/{}", calendar::date(day), uuid::Uuid::now_v7()),
             bytes: Vec::new(),
             sessions: BTreeSet::new(),
@@ -121,46 +137,61 @@ impl Stagings {
         staging.expires_at_ms = staging.expires_at_ms.max(finished.expires_at_ms);
         finished.blocks.push((stream, row));
         shared.metrics.compaction_out_bytes.inc_by(sealed.len() as u64);
-        if self.by_day.values().map(|staging| staging.bytes.len()).sum::<usize>() >= self.limit_bytes {
-            self.write(shared).await?;
+        if waiting.by_day.values().map(|staging| staging.bytes.len()).sum::<usize>() >= self.limit_bytes {
+            self.write_waiting(shared, &mut waiting).await?;
         }
         Ok(())
     }
 
     /// Takes a session whose blocks are all added.
-    pub(crate) async fn finish(&mut self, shared: &Shared, finished: Finished) -> Result<(), Error> {
-        self.finished.push(finished);
+    pub(crate) async fn finish(&self, shared: &Shared, finished: Finished) -> Result<(), Error> {
+        let mut waiting = self.waiting.lock().await;
+        waiting.finished.push(finished);
         // Sessions without much of a recording must not pile up either.
-        let waiting: usize = self.finished.iter().map(|session| session.deletes.len()).sum();
-        if waiting >= MAX_WAITING_DELETES { self.write(shared).await } else { Ok(()) }
+        let deletes: usize = waiting.finished.iter().map(|session| session.deletes.len()).sum();
+        if deletes >= MAX_WAITING_DELETES { self.write_waiting(shared, &mut waiting).await } else { Ok(()) }
     }
 
     /// Writes the objects, then the rows of the sessions that are finished.
-    pub(crate) async fn write(&mut self, shared: &Shared) -> Result<(), Error> {
-        let finished = std::mem::take(&mut self.finished);
+    pub(crate) async fn write(&self, shared: &Shared) -> Result<(), Error> {
+        let mut waiting = self.waiting.lock().await;
+        self.write_waiting(shared, &mut waiting).await
+    }
+
+    /// Whoever adds meanwhile waits: an object is complete before a session of it can be finished.
+    async fn write_waiting(&self, shared: &Shared, waiting: &mut Waiting) -> Result<(), Error> {
+        let finished = std::mem::take(&mut waiting.finished);
         let started = Instant::now();
-        for (day, staging) in std::mem::take(&mut self.by_day) {
+        for (day, staging) in std::mem::take(&mut waiting.by_day) {
             let Staging { name, bytes, sessions, expires_at_ms } = staging;
-            let row =
-                object_row("blocks", &name, day, bytes.len(), &sessions, expires_at_ms, shared.now_us());
+            let rows =
+                object_rows("blocks", &name, day, bytes.len(), &sessions, expires_at_ms, shared.now_us());
             let (path, payload) = (Path::from(name), PutPayload::from(bytes));
             retry(WRITE_FOR, || shared.blobs.put(&path, payload.clone())).await?;
-            retry(WRITE_FOR, || shared.store.write(vec![row.clone()])).await?;
+            retry(WRITE_FOR, || shared.store.write(rows.clone())).await?;
         }
-        for session in finished {
-            if started.elapsed() > REFER_WITHIN {
-                return Err(store::Error::Unavailable(
-                    "the objects are too old to be referred to".to_owned(),
-                )
-                .into());
-            }
-            shared.store.write(session.rows()).await?;
-            for deletes in session.deletes.chunks(DELETES_AT_ONCE) {
-                shared.store.write(deletes.to_vec()).await?;
-            }
-            self.compacted += 1;
-            shared.metrics.compacted_sessions.inc();
+        let writes = finished
+            .into_iter()
+            .map(|session| async move { self.write_session(shared, &session, started).await });
+        futures::stream::iter(writes).buffer_unordered(CONCURRENT_WRITES).try_collect().await
+    }
+
+    async fn write_session(
+        &self,
+        shared: &Shared,
+        session: &Finished,
+        started: Instant,
+    ) -> Result<(), Error> {
+        if started.elapsed() > REFER_WITHIN {
+            let detail = "the objects are too old to be referred to".to_owned();
+            return Err(store::Error::Unavailable(detail).into());
         }
+        shared.store.write(session.rows()).await?;
+        for deletes in session.deletes.chunks(DELETES_AT_ONCE) {
+            shared.store.write(deletes.to_vec()).await?;
+        }
+        self.compacted.fetch_add(1, Ordering::Relaxed);
+        shared.metrics.compacted_sessions.inc();
         Ok(())
     }
 }

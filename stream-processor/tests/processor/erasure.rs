@@ -31,7 +31,8 @@ async fn assert_gone(world: &World, id: u8) {
         world.rows(&table::SESSIONS_BY_START, key::by_start_partition(scope(), day, key::shard(id))).await;
     assert!(listed.iter().all(|row| key::start_of(&row.key.clustering).unwrap().1 != id));
     for (name, value) in [(facet::USER, "ana"), (facet::EMAIL, "ana@example.org"), (facet::PAGE, "/")] {
-        let rows = world.rows(&table::SESSION_FACETS, key::facet_partition(scope(), name, value, day)).await;
+        let partition = key::facet_partition(scope(), name, value, day, key::shard(id));
+        let rows = world.rows(&table::SESSION_FACETS, partition).await;
         assert!(rows.iter().all(|row| key::start_of(&row.key.clustering).unwrap().1 != id), "{name}");
     }
 }
@@ -96,14 +97,16 @@ async fn an_interrupted_erasure_is_finished() {
     world.process(None).await.unwrap();
     // All that had happened was that the request was persisted.
     let entry = playhead_domain::row::Suppression { requested_ms: world.now_ms(), stage: "keys".to_owned() };
-    let put = playhead_domain::store::Mutation::Put {
+    let id = session(1).0;
+    let put = |(kind, id): (&str, &[u8])| playhead_domain::store::Mutation::Put {
         table: &table::SUPPRESSIONS,
-        key: key::suppression(scope(), "session", &session(1).0),
+        key: key::suppression(scope(), kind, id),
         value: prost::Message::encode_to_vec(&entry).into(),
         version: world.now_ms() * 1_000,
         expires_at_ms: None,
     };
-    world.store.write(vec![put]).await.unwrap();
+    let entries = [("any", &[][..]), ("pending", &id), ("session", &id)];
+    world.store.write(entries.map(put).to_vec()).await.unwrap();
     world.pass(1);
     assert_eq!(world.erasure().resume(scope(), world.now_ms()).await.unwrap(), 1);
     assert_gone(&world, 1).await;

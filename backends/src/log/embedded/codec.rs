@@ -8,19 +8,6 @@ use playhead_domain::log::{Error, Position, Record, StoredRecord};
 
 /// The length of all that comes before the key.
 pub(super) const HEADER_BYTES: usize = 4 + 4 + 4 + 8 + 8 + 4 + 4;
-/// Keys and metadata are small by contract; this keeps index rows within what the database takes.
-const MAX_KEY_BYTES: usize = 4 << 10;
-const MAX_META_BYTES: usize = 64 << 10;
-
-/// Refuses keys and metadata that are not small.
-pub(super) fn check_key(record: &Record) -> Result<(), Error> {
-    for (bytes, limit) in [(record.key.len(), MAX_KEY_BYTES), (record.meta.len(), MAX_META_BYTES)] {
-        if bytes > limit {
-            return Err(Error::TooLarge { bytes, limit });
-        }
-    }
-    Ok(())
-}
 
 /// The length of an encoded record.
 pub(super) fn encoded_len(record: &Record) -> usize {

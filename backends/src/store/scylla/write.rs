@@ -1,0 +1,147 @@
+//! Versioned writes: one request per partition of a table, which the servers apply as a whole.
+//!
+//! The servers' bound of a batch (`batch_size_fail_threshold`) is one of batches over several partitions; what goes to one
+//! partition is one mutation, bounded by half a segment of the commit log.
+
+use std::collections::HashMap;
+
+use futures::TryStreamExt;
+use futures::stream;
+use playhead_domain::store::{Error, Mutation, Value};
+use playhead_domain::table::{Keyspace, Table};
+use scylla::statement::batch::{Batch, BatchType};
+
+use super::cell::{Parameter, ttl_s};
+use super::cluster::{Cluster, unavailable};
+use super::cql::Operation;
+use crate::clock::Clock;
+
+/// What a statement takes beside its value. With at most 16 MiB a batch stays below the protocol's 65,535 statements.
+const STATEMENT_BYTES: usize = 512;
+
+/// The mutations of one partition of one table.
+struct Group<'a> {
+    table: &'static Table,
+    mutations: Vec<&'a Mutation>,
+    bytes: usize,
+}
+
+/// Writes all. The partitions are written side by side; the first failure is told once it is known.
+pub(super) async fn write(cluster: &Cluster, clock: &Clock, mutations: &[Mutation]) -> Result<(), Error> {
+    let groups = group(mutations)?;
+    let limit = cluster.config.batch_bytes;
+    if let Some(group) = groups.iter().find(|group| group.bytes > limit) {
+        // Cut in two it would not be atomic.
+        return Err(Error::TooLarge { bytes: group.bytes, limit });
+    }
+    let groups = stream::iter(groups.into_iter().map(Ok));
+    groups.try_for_each_concurrent(cluster.config.requests, |group| send(cluster, clock, group)).await
+}
+
+fn group(mutations: &[Mutation]) -> Result<Vec<Group<'_>>, Error> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut places: HashMap<(&str, &[Value]), usize> = HashMap::new();
+    for mutation in mutations {
+        let (table, partition, bytes) = match mutation {
+            Mutation::Put { table, key, value, .. } => (*table, &key.partition, value.len()),
+            Mutation::Delete { table, key, .. } => (*table, &key.partition, 0),
+            Mutation::DeletePartition { table, partition, .. } => (*table, partition, 0),
+        };
+        if table.keyspace == Keyspace::Control {
+            let detail = "its rows are written conditionally only".to_owned();
+            return Err(Error::BadKey { table: table.name, detail });
+        }
+        let place = *places.entry((table.name, partition)).or_insert_with(|| {
+            groups.push(Group { table, mutations: Vec::new(), bytes: 0 });
+            groups.len() - 1
+        });
+        groups[place].mutations.push(mutation);
+        groups[place].bytes += bytes + STATEMENT_BYTES;
+    }
+    Ok(groups)
+}
+
+async fn send(cluster: &Cluster, clock: &Clock, group: Group<'_>) -> Result<(), Error> {
+    let _admitted = cluster.admit(group.bytes).await?;
+    let now_ms = clock.now_ms();
+    let mut statements = Vec::with_capacity(group.mutations.len());
+    let mut values = Vec::with_capacity(group.mutations.len());
+    for mutation in &group.mutations {
+        let (operation, parameters) = bind(mutation, now_ms);
+        statements.push(cluster.prepared(group.table, operation).await?);
+        values.push(parameters);
+    }
+    let session = &cluster.session;
+    if let ([statement], [values]) = (&statements[..], &values[..]) {
+        session.execute_unpaged(statement, values).await.map_err(|error| unavailable(&error))?;
+        return Ok(());
+    }
+    let statements = statements.into_iter().map(Into::into).collect();
+    let mut batch = Batch::new_with_statements(BatchType::Unlogged, statements);
+    batch.set_is_idempotent(true);
+    session.batch(&batch, values).await.map_err(|error| unavailable(&error))?;
+    Ok(())
+}
+
+/// CQL has no timestamp `i64::MIN`: the lowest two versions count as equal.
+pub(super) fn timestamp(version: i64) -> i64 {
+    version.max(i64::MIN + 1)
+}
+
+fn bind(mutation: &Mutation, now_ms: i64) -> (Operation, Vec<Parameter<'_>>) {
+    let (operation, mut parameters, key) = match mutation {
+        Mutation::Put { key, value, version, expires_at_ms, .. } => {
+            let cell = Parameter::Cell { expires_at_ms: *expires_at_ms, value };
+            let ttl = Parameter::Seconds(ttl_s(now_ms, *expires_at_ms));
+            (Operation::Put, vec![Parameter::Number(timestamp(*version)), ttl, cell], Some(key))
+        }
+        Mutation::Delete { key, version, .. } => {
+            (Operation::Delete, vec![Parameter::Number(timestamp(*version))], Some(key))
+        }
+        Mutation::DeletePartition { partition, version, .. } => {
+            let mut parameters = vec![Parameter::Number(timestamp(*version))];
+            parameters.extend(partition.iter().map(Parameter::Key));
+            return (Operation::DeletePartition, parameters);
+        }
+    };
+    let columns = key.into_iter().flat_map(|key| key.partition.iter().chain(&key.clustering));
+    parameters.extend(columns.map(Parameter::Key));
+    (operation, parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use playhead_domain::store::Key;
+    use playhead_domain::table::{PROJECTS, SESSION_STATE, SESSIONS};
+
+    fn put(table: &'static Table, session: u8, clustering: Vec<Value>, bytes: usize) -> Mutation {
+        let key = Key { partition: vec![1.into(), 2.into(), vec![session].into()], clustering };
+        Mutation::Put { table, key, value: vec![0; bytes].into(), version: 1, expires_at_ms: None }
+    }
+
+    #[test]
+    fn what_goes_to_one_partition_of_a_table_goes_together() {
+        let mutations = [
+            put(&SESSION_STATE, 1, vec![0.into()], 10),
+            put(&SESSIONS, 1, vec![], 20),
+            put(&SESSION_STATE, 2, vec![0.into()], 30),
+            put(&SESSION_STATE, 1, vec![1.into()], 40),
+        ];
+        let groups = group(&mutations).unwrap();
+        let sizes: Vec<_> =
+            groups.iter().map(|group| (group.table.name, group.mutations.len(), group.bytes)).collect();
+        let (one, two) = (STATEMENT_BYTES, 2 * STATEMENT_BYTES);
+        assert_eq!(
+            sizes,
+            [("session_state", 2, 50 + two), ("sessions", 1, 20 + one), ("session_state", 1, 30 + one)]
+        );
+    }
+
+    #[test]
+    fn conditional_rows_are_not_written_otherwise() {
+        let key = Key { partition: vec!["all".into()], clustering: vec![1.into()] };
+        let delete = Mutation::Delete { table: &PROJECTS, key, version: 1 };
+        assert!(matches!(group(&[delete]), Err(Error::BadKey { table: "projects", .. })));
+    }
+}

@@ -1,0 +1,73 @@
+//! What was measured: a file in the repository, each number with its unit and the command that makes it anew.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Measurements {
+    pub(super) machine: String,
+    /// Processor time of a gateway for one batch.
+    pub(super) gateway_us_per_batch: Measured,
+    /// Processor time of the stream-processor and the store's writer for one batch, until it is queryable.
+    pub(super) processor_us_per_batch: Measured,
+    /// Processor time of compaction.
+    pub(super) compaction_ms_per_raw_mib: Measured,
+    pub(super) batches_per_session: Measured,
+    pub(super) bytes_per_batch: Measured,
+    pub(super) raw_kib_per_session: Measured,
+    /// What the log keeps of a batch, one replica.
+    pub(super) log_bytes_per_batch: Measured,
+    /// What the store keeps of a session once it is compacted, one replica.
+    pub(super) store_bytes_per_session: Measured,
+    /// Rows that a batch writes until its session is compacted.
+    pub(super) rows_per_batch: Measured,
+    /// What object storage keeps of a session once it is compacted.
+    pub(super) blob_bytes_per_session: Measured,
+    /// Bytes that one processor's partition takes in a second, at most.
+    pub(super) partition_batches_per_s: Measured,
+    /// Runs that were not used for the numbers above.
+    #[serde(default)]
+    pub(super) runs: Vec<Run>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Measured {
+    pub(super) value: f64,
+    pub(super) unit: String,
+    /// The command, or where the number is from.
+    pub(super) source: String,
+}
+
+/// A run, and what it took.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Run {
+    pub(super) name: String,
+    pub(super) source: String,
+    pub(super) batches_per_s: f64,
+    pub(super) sessions_per_s: f64,
+    /// Raw bytes that were compacted in a second.
+    pub(super) compacted_raw_mib_per_s: f64,
+    /// Cores that the server used.
+    pub(super) cores: f64,
+    pub(super) log_mib_per_s: f64,
+}
+
+impl Measurements {
+    pub(super) fn named(&self) -> [(&'static str, &Measured); 11] {
+        [
+            ("gateway_us_per_batch", &self.gateway_us_per_batch),
+            ("processor_us_per_batch", &self.processor_us_per_batch),
+            ("compaction_ms_per_raw_mib", &self.compaction_ms_per_raw_mib),
+            ("batches_per_session", &self.batches_per_session),
+            ("bytes_per_batch", &self.bytes_per_batch),
+            ("raw_kib_per_session", &self.raw_kib_per_session),
+            ("log_bytes_per_batch", &self.log_bytes_per_batch),
+            ("store_bytes_per_session", &self.store_bytes_per_session),
+            ("rows_per_batch", &self.rows_per_batch),
+            ("blob_bytes_per_session", &self.blob_bytes_per_session),
+            ("partition_batches_per_s", &self.partition_batches_per_s),
+        ]
+    }
+}

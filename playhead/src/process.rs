@@ -1,0 +1,225 @@
+//! One process: opens what its role needs, serves, and stops in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use playhead_gateway::Gateway;
+use playhead_query_api::{Api, project};
+use playhead_stream_processor::Processor;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::backends::{self, Backends};
+use crate::config::Config;
+use crate::health::Health;
+use crate::role::Role;
+use crate::services::Services;
+use crate::waiting::Waiting;
+use crate::{server, telemetry};
+
+const PROCESSOR_PAUSE: Duration = Duration::from_secs(1);
+/// Threads for what blocks: reads of the store and the blobs, compression. Tokio's own bound of 512 costs a burst of small
+/// reads some hundred MiB, as every thread keeps memory of its own; what does not get one waits its turn.
+const MAX_BLOCKING_THREADS: usize = 16;
+/// How long the processor may take to flush at the end; what it does not manage is redone at the next start.
+const FLUSH_LIMIT: Duration = Duration::from_secs(10);
+/// How often every project is published anew, so that a change whose publishing a crash interrupted gets through.
+const REPUBLISH_INTERVAL: Duration = Duration::from_secs(3_600);
+const REPUBLISH_RETRY: Duration = Duration::from_secs(5);
+
+/// Runs until a signal.
+///
+/// # Errors
+/// What keeps it from starting, or stopped it.
+pub(crate) fn run(config: Config, role: Role) -> anyhow::Result<()> {
+    let telemetry = telemetry::start(&config.telemetry, role.service())?;
+    let runtime = runtime(&config)?;
+    let result = runtime.block_on(serve(config, role));
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    telemetry.stop();
+    result
+}
+
+/// The runtime of a process.
+///
+/// # Errors
+/// When the system gives no threads.
+pub(crate) fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if config.worker_threads > 0 {
+        runtime.worker_threads(config.worker_threads);
+    }
+    runtime.max_blocking_threads(MAX_BLOCKING_THREADS);
+    runtime.enable_all().thread_name("playhead").build().context("threads cannot be started")
+}
+
+async fn serve(mut config: Config, role: Role) -> anyhow::Result<()> {
+    let listener = Arc::new(bind(config.listen).await?);
+    // Port 0 asks for any free one.
+    config.listen = listener.local_addr()?;
+    let started = tokio::select! {
+        started = start(&config, role, &listener) => started?,
+        signal = signalled() => return signal,
+    };
+    let (backends, services) = started;
+    let running = Running::start(&config, &backends, &services, listener)?;
+    println!("{}", services.greeting(&config, &backends));
+    let result = tokio::select! {
+        signal = signalled() => signal,
+        () = running.failed.cancelled() => Err(anyhow!("the processor cannot go on; the record above says why")),
+    };
+    running.stop(services.gateway.as_ref(), Duration::from_millis(config.http.shutdown_delay_ms)).await;
+    result
+}
+
+/// Opens and wires everything. Meanwhile whoever asks is told what the process waits for.
+async fn start(
+    config: &Config,
+    role: Role,
+    listener: &Arc<TcpListener>,
+) -> anyhow::Result<(Backends, Services)> {
+    let waiting = Waiting::default();
+    let answering = CancellationToken::new();
+    let (router, http) = (waiting.router(), config.http.clone());
+    let (listener, answered) = (Arc::clone(listener), answering.clone());
+    let server = tokio::spawn(async move { server::serve(&listener, router, &http, answered).await });
+    let backends = backends::open(config, role, &waiting).await?;
+    let services = Services::new(config, role, &backends, &waiting).await?;
+    answering.cancel();
+    server.await?;
+    Ok((backends, services))
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let hint = || {
+        format!(
+            "cannot listen on {address}: is another program using port {}? choose another with --listen",
+            address.port()
+        )
+    };
+    TcpListener::bind(address).await.with_context(hint)
+}
+
+async fn signalled() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// What runs, and how it ends.
+struct Running {
+    health: Health,
+    server: JoinHandle<()>,
+    processor: Option<JoinHandle<()>>,
+    background: Vec<JoinHandle<()>>,
+    stop_server: CancellationToken,
+    stop_processor: CancellationToken,
+    /// The processor met what retries do not cure.
+    failed: CancellationToken,
+}
+
+impl Running {
+    fn start(
+        config: &Config,
+        backends: &Backends,
+        services: &Services,
+        listener: Arc<TcpListener>,
+    ) -> anyhow::Result<Self> {
+        let (stop_server, stop_processor) = (CancellationToken::new(), CancellationToken::new());
+        let failed = CancellationToken::new();
+        let health = services.health(backends)?;
+        let router = services.router(health.clone());
+        let (http, stop) = (config.http.clone(), stop_server.clone());
+        let server = tokio::spawn(async move { server::serve(&listener, router, &http, stop).await });
+        let (directory, log) = (services.directory.clone(), backends.log.clone());
+        let mut background = vec![tokio::spawn(async move {
+            if let Err(error) = directory.follow(log).await {
+                tracing::error!(%error, "projects are not followed any more; restart");
+            }
+        })];
+        if let Some(api) = &services.api {
+            background.push(tokio::spawn(resume_erasures(api.clone())));
+            background.push(tokio::spawn(republish(api.clone())));
+        }
+        let processor = services.processor.clone();
+        let processor = processor
+            .map(|processor| tokio::spawn(process(processor, stop_processor.clone(), failed.clone())));
+        Ok(Self { health, server, processor, background, stop_server, stop_processor, failed })
+    }
+
+    /// Readiness goes first, and after a while new requests are refused; those under way end, then what was read is flushed.
+    async fn stop(self, gateway: Option<&Gateway>, delay: Duration) {
+        self.health.stop();
+        tokio::time::sleep(delay).await;
+        self.stop_server.cancel();
+        let drained = async {
+            if let Some(gateway) = gateway {
+                gateway.drain().await;
+            }
+            self.server.await
+        };
+        if let Err(error) = drained.await {
+            tracing::error!(%error, "the server ended badly");
+        }
+        self.stop_processor.cancel();
+        if let Some(processor) = self.processor {
+            match tokio::time::timeout(FLUSH_LIMIT, processor).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "the processor ended badly"),
+                Err(_) => {
+                    tracing::warn!("the processor did not flush in time; the next start goes on from the log")
+                }
+            }
+        }
+        self.background.iter().for_each(JoinHandle::abort);
+        tracing::info!("stopped");
+    }
+}
+
+/// Runs the processor, again after what a retry may cure.
+async fn process(processor: Processor, stop: CancellationToken, failed: CancellationToken) {
+    while !stop.is_cancelled() {
+        match processor.run(stop.clone()).await {
+            Ok(()) => return,
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(%error, "the processor stopped and starts again");
+                tokio::time::sleep(PROCESSOR_PAUSE).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "the processor stopped for good");
+                failed.cancel();
+                return;
+            }
+        }
+    }
+}
+
+async fn resume_erasures(api: Api) {
+    match playhead_query_api::resume_erasures(&api).await {
+        Ok(0) => {}
+        Ok(sessions) => tracing::info!(sessions, "erasures that had been interrupted are finished"),
+        Err(error) => {
+            tracing::error!(%error, "interrupted erasures are not finished; the next start tries again")
+        }
+    }
+}
+
+async fn republish(api: Api) {
+    loop {
+        let pause = match project::publish_all(&api).await {
+            Ok(_) => REPUBLISH_INTERVAL,
+            Err(error) => {
+                tracing::warn!(%error, "projects were not published anew; tried again soon");
+                REPUBLISH_RETRY
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
