@@ -446,6 +446,11 @@ export interface components {
             detail: string;
             /** @description The field to blame. */
             field?: string | null;
+            /**
+             * @description With code `unavailable`: what does not answer, `store` (lists and time lines), `blobs` (recordings) or `log` (changes of projects).
+             *     The rest of the API goes on.
+             */
+            part?: string | null;
             /** Format: int32 */
             status: number;
             title: string;
