@@ -187,13 +187,13 @@ impl Config {
             return Ok(());
         }
         let name = role.name();
-        if self.kafka.brokers.is_empty() {
+        if !self.kafka.is_used() {
             bail!("{name} runs apart from the other services only over a shared log: set kafka.brokers");
         }
         if !role.needs_store() {
             return Ok(());
         }
-        if self.scylla.nodes.is_empty() {
+        if !self.scylla.is_used() {
             bail!("{name} runs apart from the other services only over a shared store: set scylla.nodes");
         }
         if self.blobs.url.is_empty() {

@@ -28,7 +28,7 @@ use rdkafka::producer::Producer as _;
 use tokio::runtime::Handle;
 
 pub use config::{ConfigError, KafkaConfig};
-pub use security::{Password, SaslMechanism, SecurityProtocol};
+pub use security::{SaslMechanism, SecurityProtocol};
 
 use self::closing::Closing;
 use self::producer::Producer;
@@ -157,7 +157,7 @@ impl EventLog for KafkaLog {
             return Err(Error::TooLarge { bytes, limit });
         }
         check_key_and_meta(&record)?;
-        self.producer.append(&topic, &record).await
+        self.producer.append(&topic, record).await
     }
 
     async fn offsets(&self, topic: &str, partition: u32) -> Result<Range<u64>, Error> {
