@@ -30,11 +30,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::SessionRef;
+use crate::compute::Panicked;
 use crate::shared::Shared;
 use block::BlockBuilder;
 pub(crate) use source::objects_of;
 use source::{Frames, Source};
-use staging::{Finished, Stagings};
+use staging::{Finished, Owner, Stagings};
 
 const PAGE: usize = 500;
 /// Sessions under work at a time: most of a session's time is waiting for the store.
@@ -51,8 +52,8 @@ pub(crate) enum Error {
     Blobs(#[from] object_store::Error),
     #[error("sealing: {0}")]
     Seal(#[from] seal::Error),
-    #[error("a worker panicked: {0}")]
-    Panicked(String),
+    #[error("recoding: {0}")]
+    Panicked(#[from] Panicked),
 }
 
 /// Runs passes until `shutdown`.
@@ -60,6 +61,7 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
     let interval = Duration::from_millis(shared.config.compaction_interval_ms);
     loop {
         tokio::select! {
+            biased;
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(interval) => {}
         }
@@ -76,9 +78,9 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
 pub(crate) async fn pass(shared: &Shared, shutdown: &CancellationToken) -> Result<usize, store::Error> {
     let work = Work { shared, stagings: Stagings::new(shared), budget: Semaphore::new(BUDGET_KIB as usize) };
     let mut open = 0;
-    for partition in shared.owned() {
+    for owner in shared.owned() {
         let mut range = ClusteringRange::ALL;
-        let columns = key::open_partition(shared.topic.name, partition);
+        let columns = key::open_partition(shared.topic.name, owner.0);
         loop {
             let page =
                 shared.store.scan(&table::OPEN_SESSIONS, &columns, &range, Order::Ascending, PAGE).await?;
@@ -86,7 +88,7 @@ pub(crate) async fn pass(shared: &Shared, shutdown: &CancellationToken) -> Resul
             let over: Vec<Row> = page.rows.iter().filter(|row| is_over(shared, row)).cloned().collect();
             let work = &work;
             let sessions = over.into_iter().take_while(|_| !shutdown.is_cancelled());
-            let sessions = sessions.map(|row| async move { work.try_session(&row).await });
+            let sessions = sessions.map(|row| async move { work.try_session(owner, &row).await });
             futures::stream::iter(sessions).buffer_unordered(CONCURRENT_SESSIONS).collect::<()>().await;
             if shutdown.is_cancelled() {
                 return Ok(work.stagings.compacted());
@@ -130,14 +132,14 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn try_session(&self, row: &Row) {
-        if let Err(error) = self.compact(row).await {
+    async fn try_session(&self, owner: Owner, row: &Row) {
+        if let Err(error) = self.compact(owner, row).await {
             self.shared.metrics.compaction_failures.inc();
             tracing::warn!(%error, row = ?row.key.clustering, "the session is compacted again with the next pass");
         }
     }
 
-    async fn compact(&self, row: &Row) -> Result<(), Error> {
+    async fn compact(&self, owner: Owner, row: &Row) -> Result<(), Error> {
         let shared = self.shared;
         let close = close(row);
         let Some(session) = session_of(row) else { return Ok(shared.store.write(vec![close]).await?) };
@@ -153,7 +155,7 @@ impl Work<'_> {
         }
         let _held = self.budget.acquire_many(self.held_kib(&frames.rows)).await;
         let version = frames.newest_version.max(blocks.newest_version) + 1;
-        let mut finished = Finished::new(session, version, expires_at_ms);
+        let mut finished = Finished::new(owner, session, version, expires_at_ms);
         let is_last = !frames.has_more;
         let mut streams: BTreeMap<StreamId, (Vec<source::FrameRow>, Vec<Block>)> = BTreeMap::new();
         for frame in frames.rows {

@@ -76,7 +76,8 @@ pub(crate) async fn merge(
     store.write(mutations).await
 }
 
-fn add(total: &mut IntakeCounts, counts: IntakeCounts) {
+/// Adds counts to others.
+pub(crate) fn add(total: &mut IntakeCounts, counts: IntakeCounts) {
     total.batches += counts.batches;
     total.bytes += counts.bytes;
     total.signals += counts.signals;
