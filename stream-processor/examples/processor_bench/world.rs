@@ -99,7 +99,7 @@ impl World {
                     received_us: self.now_us.load(Ordering::Relaxed),
                     client_ip: vec![192, 0, 2, 1].into(),
                     user_agent: USER_AGENT.to_owned(),
-                    traceparent: String::new(),
+                    ..RecordMeta::default()
                 };
                 let key = Bytes::copy_from_slice(&session);
                 let record = Record { key, value, meta: meta.encode_to_vec().into() };
