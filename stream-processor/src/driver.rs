@@ -52,7 +52,7 @@ struct Owned {
 }
 
 enum Stage {
-    Idle(Partition),
+    Idle(Box<Partition>),
     /// Being taken over.
     Starting,
     Flushing {
@@ -261,7 +261,7 @@ impl Driver {
                     let taken = owned.waiting.take(MAX_FLUSH_RECORDS - records);
                     records += taken.records.len();
                     owned.in_flight = taken.bytes;
-                    due.push(Due { partition, term: owned.term, records: taken.records });
+                    due.push(Due { partition: *partition, term: owned.term, records: taken.records });
                 }
                 busy => owned.stage = busy,
             }
@@ -328,7 +328,7 @@ impl Driver {
         }
         self.shared.progress.taken(id, next_offset);
         if let Some(owned) = self.owned.get_mut(&id) {
-            owned.stage = Stage::Idle(partition);
+            owned.stage = Stage::Idle(Box::new(partition));
             if std::mem::take(&mut owned.is_paused) {
                 self.consumer.resume(id);
             }
@@ -343,7 +343,7 @@ impl Driver {
         let id = partition.id;
         let Some(owned) = self.current(id, term) else { return };
         let cache_bytes = partition.cache.bytes();
-        owned.stage = Stage::Idle(partition);
+        owned.stage = Stage::Idle(Box::new(partition));
         owned.in_flight = 0;
         let waiting = (owned.waiting.bytes, owned.waiting.oldest());
         let was_paused = std::mem::take(&mut owned.is_paused);

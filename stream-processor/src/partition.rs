@@ -1,6 +1,7 @@
 //! One owned partition: its control row, and the states of its sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use futures::{FutureExt, StreamExt};
 use playhead_domain::row::{Client, Project, SessionKey, SessionState};
@@ -39,6 +40,9 @@ pub(crate) enum LoadError {
     Key(#[from] playhead_domain::seal::Error),
     #[error("the session's state cannot be read: {0}")]
     Corrupt(#[from] prost::DecodeError),
+    /// Whoever reads this does not own the partition any more, and what it would fold from is gone.
+    #[error("another process has gone on beyond the range")]
+    Overtaken,
 }
 
 impl LoadError {
@@ -47,6 +51,8 @@ impl LoadError {
             Self::Store(error) => error.is_retryable(),
             Self::Key(error) => error.is_retryable(),
             Self::Corrupt(_) => false,
+            // Taken anew, the partition tells how far it is.
+            Self::Overtaken => true,
         }
     }
 }
@@ -56,7 +62,7 @@ impl Partition {
         Self { id, control, cache: Cache::default(), intake: Default::default() }
     }
 
-    /// The states of `sessions` as of the checkpoint. Missing are those that are being erased.
+    /// The states of `sessions` as of the checkpoint, for a range that ends at `to`. Missing are those that are being erased.
     ///
     /// # Errors
     /// What may be better next time. What will not be concerns its session alone.
@@ -65,10 +71,11 @@ impl Partition {
         store: &dyn Store,
         keys: &KeyWrapper,
         sessions: &BTreeSet<SessionRef>,
+        to: u64,
     ) -> Result<BTreeMap<SessionRef, Loaded>, LoadError> {
-        let checkpoint = self.control.next_offset();
+        let range = self.control.next_offset()..to;
         let cached: Vec<_> = sessions.iter().map(|session| (*session, self.cache.take(session))).collect();
-        let load = |(session, saved)| load_apart(store, keys, session, saved, checkpoint).boxed();
+        let load = |(session, saved)| load_apart(store, keys, session, saved, range.clone()).boxed();
         let loads: Vec<_> = cached.into_iter().map(load).collect();
         let mut loads = futures::stream::iter(loads).buffer_unordered(CONCURRENT_LOADS);
         let mut loaded = BTreeMap::new();
@@ -95,9 +102,9 @@ async fn load_apart(
     keys: &KeyWrapper,
     session: SessionRef,
     saved: Option<Saved>,
-    checkpoint: u64,
+    range: Range<u64>,
 ) -> Result<Option<(SessionRef, Loaded)>, LoadError> {
-    match load_one(store, keys, session, saved, checkpoint).await {
+    match load_one(store, keys, session, saved, range).await {
         Ok(work) => Ok(work.map(|work| (session, Loaded::Work(Box::new(work))))),
         Err(error) if error.is_retryable() => Err(error),
         Err(error) => {
@@ -112,11 +119,11 @@ async fn load_one(
     keys: &KeyWrapper,
     session: SessionRef,
     saved: Option<Saved>,
-    checkpoint: u64,
+    range: Range<u64>,
 ) -> Result<Option<SessionWork>, LoadError> {
     let saved = match saved {
         Some(saved) => Some(saved),
-        None => newest_state(store, &session, checkpoint).await?,
+        None => newest_state(store, &session, range).await?,
     };
     match saved {
         Some(saved) => resume(keys, &session, saved),
@@ -124,19 +131,24 @@ async fn load_one(
     }
 }
 
+/// The newest state at or below the range's start, the checkpoint. One behind the range's end tells that its slot, which may have held
+/// that state, was written by a later range.
 async fn newest_state(
     store: &dyn Store,
     (scope, session): &SessionRef,
-    checkpoint: u64,
+    range: Range<u64>,
 ) -> Result<Option<Saved>, LoadError> {
     let partition = key::session_partition(*scope, *session);
     let page = store.scan(&SESSION_STATE, &partition, &ClusteringRange::ALL, Order::Ascending, 2).await?;
     let mut newest: Option<Saved> = None;
     for row in page.rows {
         let state = SessionState::decode(row.value)?;
+        if state.next_offset > range.end {
+            return Err(LoadError::Overtaken);
+        }
         let slot = i64::from(row.key.clustering == [store::Value::Int(1)]);
         let is_newer = newest.as_ref().is_none_or(|known| state.next_offset > known.state.next_offset);
-        if state.next_offset <= checkpoint && is_newer {
+        if state.next_offset <= range.start && is_newer {
             newest = Some(Saved { state, slot });
         }
     }

@@ -20,7 +20,7 @@ use crate::hooks::Hooks;
 use crate::metrics::Metrics;
 use crate::progress::{self, Progress};
 use crate::shared::{Shared, locked};
-use crate::{collection, compaction};
+use crate::{collection, compaction, interrupted};
 
 /// The consumer group.
 const GROUP: &str = "stream-processor";
@@ -109,7 +109,6 @@ impl Processor {
             owned: Mutex::default(),
             progress: Progress::default(),
             unknown: Mutex::default(),
-            resumed: Mutex::default(),
             is_running: AtomicBool::new(false),
             compaction_is_behind: AtomicBool::new(false),
         };
@@ -154,6 +153,7 @@ impl Processor {
         let mut tasks = JoinSet::new();
         tasks.spawn(compaction::run(Arc::clone(shared), background.clone()));
         tasks.spawn(collection::run(Arc::clone(shared), background.clone()));
+        tasks.spawn(interrupted::run(Arc::clone(shared), background.clone()));
         tasks.spawn(progress::run(Arc::clone(shared), background.clone()));
         shared.is_running.store(true, Ordering::Release);
         let result = Driver::new(Arc::clone(shared), consumer).run(&shutdown).await;

@@ -13,7 +13,7 @@ use playhead_domain::project::{Lookup, ProjectDirectory};
 use playhead_domain::row::Project;
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::KeyWrapper;
-use playhead_domain::store::{self, Store};
+use playhead_domain::store::Store;
 use tokio::time::Instant;
 
 use crate::client::CountryLookup;
@@ -45,8 +45,6 @@ pub(crate) struct Shared {
     pub(crate) owned: Mutex<BTreeMap<u32, u64>>,
     pub(crate) progress: Progress,
     pub(crate) unknown: Mutex<HashMap<ProjectId, Instant>>,
-    /// Scopes whose interrupted erasures were finished since the start.
-    pub(crate) resumed: Mutex<BTreeSet<Scope>>,
     pub(crate) is_running: AtomicBool,
     /// The last pass of compaction took longer than the time between two.
     pub(crate) compaction_is_behind: AtomicBool,
@@ -134,15 +132,5 @@ impl Shared {
             unknown.clear();
         }
         unknown.insert(id, Instant::now());
-    }
-
-    /// Finishes erasures of the scope that were interrupted, once per process.
-    pub(crate) async fn resume_erasures(&self, scope: Scope) -> Result<(), store::Error> {
-        if locked(&self.resumed).contains(&scope) {
-            return Ok(());
-        }
-        self.erasure.resume(scope, self.now_ms()).await?;
-        locked(&self.resumed).insert(scope);
-        Ok(())
     }
 }

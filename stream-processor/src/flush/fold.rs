@@ -45,7 +45,7 @@ impl Flight {
             self.erase_what_was_written(shared, &batches, &erased, &projects).await?;
         }
         let wanted = sessions.difference(&erased).copied().collect();
-        let sessions = self.partition.load(&*shared.store, &shared.keys, &wanted).await?;
+        let sessions = self.partition.load(&*shared.store, &shared.keys, &wanted, self.to).await?;
         let settings = settings(shared, &projects);
         let input = Input { settings, to: self.to, batches, unreadable, unknown, sessions };
         self.effects = compute(move || fold_range(input)).await??;
@@ -165,7 +165,6 @@ async fn erased_among(
         if !shared.erasure.any(scope).await? {
             continue;
         }
-        shared.resume_erasures(scope).await?;
         let looks: Vec<_> = sessions.into_iter().map(|session| if_erased(shared, session).boxed()).collect();
         let looks = futures::stream::iter(looks).buffer_unordered(CONCURRENT_READS);
         erased.extend(looks.try_collect::<Vec<_>>().await?.into_iter().flatten());

@@ -364,7 +364,7 @@ impl Chaos {
                     let stopped = self.end(id);
                     stopped.shutdown.cancel();
                     // It ends by itself, while the others go on.
-                    tokio::spawn(async move { stopped.task.await });
+                    tokio::spawn(stopped.task);
                 }
             }
             _ => self.erase().await,
