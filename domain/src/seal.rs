@@ -147,21 +147,38 @@ impl DataKey {
     /// # Errors
     /// [`Error::Random`].
     pub fn seal(&self, session: SessionId, purpose: Purpose, plain: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD_BYTES);
+        self.seal_onto(&mut sealed, session, purpose, plain)?;
+        Ok(sealed)
+    }
+
+    /// The same, onto the end of `sealed`, which stays as it was on an error but for that end.
+    ///
+    /// # Errors
+    /// [`Error::Random`].
+    pub fn seal_onto(
+        &self,
+        sealed: &mut Vec<u8>,
+        session: SessionId,
+        purpose: Purpose,
+        plain: &[u8],
+    ) -> Result<(), Error> {
         let mut nonce = [0u8; NONCE_BYTES];
         getrandom::fill(&mut nonce).map_err(|error| Error::Random(error.to_string()))?;
-        let mut sealed = Vec::with_capacity(plain.len() + OVERHEAD_BYTES);
+        sealed.reserve(plain.len() + OVERHEAD_BYTES);
         sealed.extend_from_slice(&nonce);
+        let begin = sealed.len();
         sealed.extend_from_slice(plain);
         let tag = self
             .cipher()
             .encrypt_inout_detached(
                 &XNonce::from(nonce),
                 &purpose.associated(session),
-                (&mut sealed[NONCE_BYTES..]).into(),
+                (&mut sealed[begin..]).into(),
             )
             .map_err(|_| Error::Sealed(purpose.name()))?;
         sealed.extend_from_slice(&tag);
-        Ok(sealed)
+        Ok(())
     }
 
     /// Opens a range; [`OVERHEAD_BYTES`] shorter than `sealed`.

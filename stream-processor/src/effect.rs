@@ -16,13 +16,12 @@ use prost::Message;
 
 use crate::cache::SessionRef;
 
-/// A sealed dom frame on its way into the flush's object; `frame.offset` and `frame.object` are set there.
+/// A dom frame on its way into the flush's object. `frame.offset` is where it begins in [`SessionWork::sealed`], and then in the object.
 #[derive(Debug, Clone)]
 pub(crate) struct PendingFrame {
     pub(crate) stream: StreamId,
     pub(crate) seq: u64,
     pub(crate) frame: Frame,
-    pub(crate) sealed: Vec<u8>,
 }
 
 /// A session under work: its state, and what the range adds.
@@ -36,7 +35,23 @@ pub(crate) struct SessionWork {
     pub(crate) is_changed: bool,
     pub(crate) chunks: Vec<(StreamId, u64, EventChunk)>,
     pub(crate) frames: Vec<PendingFrame>,
+    /// The frames' bytes, one after the other.
+    pub(crate) sealed: Vec<u8>,
     pub(crate) facets: Vec<(&'static str, String)>,
+}
+
+/// The bytes of an object, never copied into one piece.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    pub(crate) parts: Vec<Bytes>,
+    pub(crate) bytes: u64,
+}
+
+impl Parts {
+    fn push(&mut self, part: Bytes) {
+        self.bytes += part.len() as u64;
+        self.parts.push(part);
+    }
 }
 
 /// What a log partition took in for a scope on a day, up to and with the range.
@@ -97,18 +112,16 @@ impl Effects {
         self.dead_letters.retain(|letter| !is_of_session(letter));
     }
 
-    /// Moves the frames' sealed bytes to the end of `object` and tells each where it is. Returns the sessions that have some.
-    pub(crate) fn fill(&mut self, object: &mut Vec<u8>, name: &str) -> BTreeSet<SessionRef> {
+    /// Moves the sessions' sealed bytes to the end of `object` and tells each frame where it is. Returns the sessions that have some.
+    pub(crate) fn fill(&mut self, object: &mut Parts, name: &str) -> BTreeSet<SessionRef> {
         let mut sessions = BTreeSet::new();
-        for (session, work) in &mut self.sessions {
+        for (session, work) in self.sessions.iter_mut().filter(|(_, work)| !work.frames.is_empty()) {
             for pending in &mut work.frames {
-                let sealed = std::mem::take(&mut pending.sealed);
                 name.clone_into(&mut pending.frame.object);
-                pending.frame.offset = object.len() as u64;
-                pending.frame.bytes = u32::try_from(sealed.len()).unwrap_or(u32::MAX);
-                object.extend_from_slice(&sealed);
-                sessions.insert(*session);
+                pending.frame.offset += object.bytes;
             }
+            object.push(std::mem::take(&mut work.sealed).into());
+            sessions.insert(*session);
         }
         sessions
     }
@@ -203,7 +216,7 @@ pub(crate) fn object_rows(
     kind: &str,
     name: &str,
     day: i64,
-    bytes: usize,
+    bytes: u64,
     sessions: &BTreeSet<SessionRef>,
     expires_at_ms: i64,
     version: i64,
@@ -217,7 +230,7 @@ pub(crate) fn object_rows(
         })
         .collect();
     let row = |(part, sessions): (i64, &[ObjectSession])| {
-        let (kind, bytes) = (kind.to_owned(), bytes as u64);
+        let kind = kind.to_owned();
         Mutation::Put {
             table: &table::OBJECTS,
             key: key::object(day, name, part),

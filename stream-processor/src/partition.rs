@@ -198,6 +198,7 @@ fn work(state: SessionState, slot: i64, key: playhead_domain::seal::DataKey, is_
         is_changed: false,
         chunks: Vec::new(),
         frames: Vec::new(),
+        sealed: Vec::new(),
         facets: Vec::new(),
     }
 }

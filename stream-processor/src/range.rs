@@ -104,6 +104,10 @@ fn fold_session(
     let before = work.clone();
     let folded = isolate(|| {
         let mut fold = SessionFold::new(work);
+        // At once, so that it need not grow.
+        fold.work
+            .sealed
+            .reserve_exact(batches.iter().map(|batch| batch.dom.len() + seal::OVERHEAD_BYTES).sum());
         for batch in batches {
             fold.take(settings, project, batch)?;
         }

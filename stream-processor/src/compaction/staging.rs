@@ -172,8 +172,15 @@ impl Stagings {
         let started = Instant::now();
         for (day, staging) in std::mem::take(&mut waiting.by_day) {
             let Staging { name, bytes, sessions, expires_at_ms } = staging;
-            let rows =
-                object_rows("blocks", &name, day, bytes.len(), &sessions, expires_at_ms, shared.now_us());
+            let rows = object_rows(
+                "blocks",
+                &name,
+                day,
+                bytes.len() as u64,
+                &sessions,
+                expires_at_ms,
+                shared.now_us(),
+            );
             let (path, payload) = (Path::from(name), PutPayload::from(bytes));
             retry(WRITE_FOR, || shared.blobs.put(&path, payload.clone())).await?;
             retry(WRITE_FOR, || shared.store.write(rows.clone())).await?;

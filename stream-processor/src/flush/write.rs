@@ -12,7 +12,7 @@ use tracing::Instrument;
 
 use super::{Error, Failed, Flight, Step};
 use crate::calendar;
-use crate::effect::object_rows;
+use crate::effect::{Parts, object_rows};
 use crate::partition::Partition;
 use crate::retry::retry;
 use crate::shared::Shared;
@@ -49,7 +49,7 @@ pub(super) async fn put_object(shared: &Shared, flights: &mut [Flight]) -> Resul
     let (began, began_ms) = (Instant::now(), shared.now_ms());
     let day = key::day(began_ms);
     let name = format!("flush/{}/{}", calendar::date(day), shared.hooks.name());
-    let mut object = Vec::new();
+    let mut object = Parts::default();
     let mut sessions = BTreeSet::new();
     for flight in flights.iter_mut() {
         sessions.extend(flight.effects.fill(&mut object, &name));
@@ -58,9 +58,9 @@ pub(super) async fn put_object(shared: &Shared, flights: &mut [Flight]) -> Resul
     let expires =
         expires.filter_map(|work| Some(work.state.summary.as_ref()?.expires_at_ms)).max().unwrap_or(0);
     let version = flights.iter().map(|flight| flight.write_us).max().unwrap_or(0);
-    let rows = object_rows("flush", &name, day, object.len(), &sessions, expires, version);
-    shared.metrics.flush_bytes.observe(object.len() as f64);
-    let (path, payload) = (Path::from(name), PutPayload::from(object));
+    let rows = object_rows("flush", &name, day, object.bytes, &sessions, expires, version);
+    shared.metrics.flush_bytes.observe(object.bytes as f64);
+    let (path, payload) = (Path::from(name), PutPayload::from_iter(object.parts));
     retry(WRITE_FOR, || async {
         // Twice the same bytes under the same name do no harm.
         let put = shared.blobs.put(&path, payload.clone());

@@ -33,7 +33,7 @@ pub(super) struct SessionFold {
 pub(super) struct Mark {
     state: SessionState,
     is_changed: bool,
-    added: [usize; 5],
+    added: [usize; 6],
     intake: BTreeMap<(Scope, i64), IntakeCounts>,
 }
 
@@ -50,6 +50,7 @@ impl SessionFold {
             added: [
                 work.chunks.len(),
                 work.frames.len(),
+                work.sealed.len(),
                 work.facets.len(),
                 side.dead_letters.len(),
                 side.resolved.len(),
@@ -60,11 +61,12 @@ impl SessionFold {
 
     /// Forgets what was taken since, as if it had never come.
     pub(super) fn back_to(&mut self, mark: Mark) {
-        let [chunks, frames, facets, letters, resolved] = mark.added;
+        let [chunks, frames, sealed, facets, letters, resolved] = mark.added;
         let (work, side) = (&mut self.work, &mut self.side);
         (work.state, work.is_changed, side.intake) = (mark.state, mark.is_changed, mark.intake);
         work.chunks.truncate(chunks);
         work.frames.truncate(frames);
+        work.sealed.truncate(sealed);
         work.facets.truncate(facets);
         side.dead_letters.truncate(letters);
         side.resolved.truncate(resolved);
@@ -250,7 +252,9 @@ impl SessionWork {
         if batch.dom.is_empty() {
             return Ok(());
         }
-        let sealed = self.key.seal(self.id(), Purpose::Frame, &batch.dom)?;
+        let offset = self.sealed.len();
+        let (key, id) = (self.key.clone(), self.id());
+        key.seal_onto(&mut self.sealed, id, Purpose::Frame, &batch.dom)?;
         let (part_index, part_count) = batch.part.unwrap_or((0, 1));
         let frame = Frame {
             raw_bytes: u32::try_from(batch.dom_info.raw).unwrap_or(u32::MAX),
@@ -261,9 +265,11 @@ impl SessionWork {
             to_ms,
             part_index,
             part_count,
+            offset: offset as u64,
+            bytes: u32::try_from(self.sealed.len() - offset).unwrap_or(u32::MAX),
             ..Frame::default()
         };
-        self.frames.push(PendingFrame { stream: batch.stream, seq: batch.seq, frame, sealed });
+        self.frames.push(PendingFrame { stream: batch.stream, seq: batch.seq, frame });
         Ok(())
     }
 
