@@ -13,6 +13,10 @@ build:
 test:
 	@scripts/test.sh $(STEPS)
 
+# The part of it that needs Kafka, Cassandra and an S3 server; starts them if they do not run.
+test-live:
+	@scripts/test-live.sh $(STEPS)
+
 # Formatting, lints and types, without running tests.
 check:
 	@scripts/test.sh format lint

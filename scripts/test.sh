@@ -3,9 +3,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/packages.sh
+. scripts/steps.sh
 
 # Steps in order. Formatting and lints first, as they are quick; browsers last.
-all_steps=(prepare format lint rust sdk dashboard build kill load end-to-end)
+# shellcheck disable=SC2034
+all_steps=(prepare format lint rust sdk dashboard build kill load live end-to-end)
 
 step_prepare() { scripts/prepare.sh browser; }
 step_format() { cargo fmt --all --check; }
@@ -22,26 +24,10 @@ step_kill() {
 }
 # Recorded pages, sent by many visitors: the read model equals what was acknowledged.
 step_load() { scripts/load.sh; }
+# Against Kafka, Cassandra and an S3 server, which it installs and starts.
+step_live() { scripts/test-live.sh; }
 step_end-to-end() { install_npm e2e; (cd e2e && npm run --silent check && npm test --silent); }
 
+# shellcheck disable=SC1091
 [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
-steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=("${all_steps[@]}")
-
-passed=0
-for step in "${steps[@]}"; do
-  declare -F "step_$step" >/dev/null || { echo "error: no step $step; there are: ${all_steps[*]}" >&2; exit 2; }
-  echo "=== $step"
-  # Not in an `if`: bash would stop minding failures inside.
-  set +e
-  (set -e; "step_$step")
-  status=$?
-  set -e
-  if [ $status -ne 0 ]; then
-    echo "=== $step failed" >&2
-    echo "$passed passed, 1 failed"
-    exit 1
-  fi
-  passed=$((passed + 1))
-done
-echo "$passed passed, 0 failed"
+run_steps "$@"

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The layout that this version reads and writes.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -129,10 +129,10 @@ mod tests {
     #[test]
     fn data_of_another_version_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("format"), "3\n").unwrap();
+        std::fs::write(folder.path().join("format"), "4\n").unwrap();
         let refused = DataFolder::open(folder.path()).unwrap_err();
-        assert!(matches!(refused, Error::Newer { found: 3, known: FORMAT, .. }), "{refused}");
-        assert_eq!(std::fs::read_to_string(folder.path().join("format")).unwrap(), "3\n");
+        assert!(matches!(refused, Error::Newer { found: 4, known: FORMAT, .. }), "{refused}");
+        assert_eq!(std::fs::read_to_string(folder.path().join("format")).unwrap(), "4\n");
         std::fs::write(folder.path().join("format"), "1\n").unwrap();
         let refused = DataFolder::open(folder.path()).unwrap_err();
         assert!(matches!(refused, Error::Older { found: 1, known: FORMAT, .. }), "{refused}");

@@ -51,7 +51,7 @@ fn session(number: i64) -> Key {
 }
 
 fn facet() -> Key {
-    let partition = vec![1.into(), 2.into(), "user".into(), SECRET.into(), 20_000.into()];
+    let partition = vec![1.into(), 2.into(), "user".into(), SECRET.into(), 20_000.into(), 0.into()];
     Key { partition, clustering: vec![1.into(), b"session".to_vec().into()] }
 }
 

@@ -6,7 +6,7 @@ import { Replayer } from '@rrweb/replay';
 import type { eventWithTime } from '@rrweb/types';
 import type { Size } from '../src/replay/protocol';
 import { dropReplaced } from './order';
-import { EventType, isNumber, type RecordedEvent, Source } from './recorded';
+import { EventType, type Fields, isNumber, type RecordedEvent, Source } from './recorded';
 
 /** Far enough behind the last event that no session reaches it. */
 const SENTINEL_AFTER_MS = 1e11;
@@ -117,15 +117,21 @@ export class ReplayWindow {
     return replayer;
   }
 
-  /** The size and address at the moment: the last ones among the events that are already past. */
+  /** The size, address and colours at the moment: the last ones among the events that are already past. */
   private readState(past: readonly RecordedEvent[]): void {
     for (const { type, data } of past) {
-      if (type === EventType.Meta && typeof data.href === 'string') this.url = data.href;
+      if (type === EventType.Meta) this.readMeta(data);
       const sized =
         type === EventType.Meta || (type === EventType.Incremental && data.source === Source.ViewportResize);
       if (sized && isNumber(data.width) && isNumber(data.height))
         this.size = { width: data.width, height: data.height };
     }
+  }
+
+  private readMeta(data: Fields): void {
+    if (typeof data.href === 'string') this.url = data.href;
+    // The page's media queries see what its user had asked for, not what whoever watches did.
+    this.root.style.colorScheme = data.color_scheme === 'dark' ? 'dark' : 'light';
   }
 
   private takeSize(size: Size): void {
@@ -136,9 +142,9 @@ export class ReplayWindow {
   }
 
   private takeCast(event: RecordedEvent): void {
-    if (event.type === EventType.Meta && typeof event.data.href === 'string') {
-      this.url = event.data.href;
-      this.watcher.navigated(this.url);
+    if (event.type === EventType.Meta) {
+      this.readMeta(event.data);
+      if (this.url !== null) this.watcher.navigated(this.url);
     }
     const clicked =
       event.type === EventType.Incremental && event.data.source === Source.MouseInteraction && event.data.type === 2;

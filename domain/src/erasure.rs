@@ -5,8 +5,10 @@
 //! the keys, then the rows; [`Erasure::resume`] finishes what was interrupted.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::Arc;
 
+use futures::future::try_join_all;
 use prost::Message;
 
 use crate::id::SessionId;
@@ -22,6 +24,10 @@ pub const USER_HASH_PURPOSE: &str = "playhead suppressed users v1";
 pub const SESSION: &str = "session";
 /// [`Suppression`] of a user: what began before the request is erased.
 pub const USER: &str = "user";
+/// A session whose erasure has begun and is not done. Deleted when it is.
+pub const PENDING: &str = "pending";
+/// One row, written before the first suppression of a scope.
+const ANY: &str = "any";
 
 const DAY_MS: i64 = 86_400_000;
 /// Longer than any log keeps records and than any project keeps sessions.
@@ -31,6 +37,8 @@ const MAX_RETENTION_DAYS: i64 = 401;
 /// Deletes carry a version this far ahead, so that a flush that had already begun cannot bring rows back.
 const AHEAD_US: i64 = 3_600_000_000;
 const PAGE: usize = 500;
+/// Partitions that are read at once.
+const CONCURRENT_READS: usize = 32;
 
 /// Erases sessions and users. Cheap to clone.
 #[derive(Clone)]
@@ -71,6 +79,9 @@ impl Erasure {
         now_ms: i64,
     ) -> Result<(), store::Error> {
         let suppression = |stage: &str| self.suppression(scope, SESSION, &session.0, stage, now_ms);
+        // What makes others look for a suppression must not come after it.
+        let pending = self.suppression(scope, PENDING, &session.0, "keys", now_ms);
+        self.store.write(vec![self.suppression(scope, ANY, &[], "done", now_ms), pending]).await?;
         self.store.write(vec![suppression("keys")]).await?;
         let states = self.states(scope, session).await?;
         self.store.write(destroy_keys(scope, session, &states, now_ms)).await?;
@@ -78,7 +89,12 @@ impl Erasure {
         self.store.write(delete_listings(scope, session, &states, now_ms)).await?;
         self.delete_dead_letters(scope, session, now_ms).await?;
         self.store.write(delete_rows(scope, session, now_ms)).await?;
-        self.store.write(vec![suppression("done")]).await
+        let done = Mutation::Delete {
+            table: &table::SUPPRESSIONS,
+            key: key::suppression(scope, PENDING, &session.0),
+            version: version(now_ms, "done"),
+        };
+        self.store.write(vec![suppression("done"), done]).await
     }
 
     /// Erases every session of a user (`user` is an id or an e-mail address) that began before `now_ms`, those included that the
@@ -87,13 +103,16 @@ impl Erasure {
     /// # Errors
     /// The store's.
     pub async fn erase_user(&self, scope: Scope, user: &str, now_ms: i64) -> Result<u64, store::Error> {
-        let user = facet::cut(user);
+        let user = &facet::user_name(user);
         let hash = self.user_hash(scope, user);
+        self.store.write(vec![self.suppression(scope, ANY, &[], "done", now_ms)]).await?;
         self.store.write(vec![self.suppression(scope, USER, &hash, "rows", now_ms)]).await?;
-        let mut sessions = BTreeSet::new();
-        for facet in [facet::USER, facet::EMAIL] {
-            self.find(scope, facet, user, now_ms, &mut sessions).await?;
-        }
+        let mut sessions = self.find(scope, facet::USER, user, now_ms).await?;
+        sessions.extend(self.find(scope, facet::EMAIL, user, now_ms).await?);
+        // All are on record before the first one goes, so that `resume` finds those that an end of the process leaves.
+        let begun =
+            sessions.iter().map(|session| self.suppression(scope, PENDING, &session.0, "keys", now_ms));
+        self.store.write(begun.collect()).await?;
         for &session in &sessions {
             self.erase_unreclaimed(scope, session, now_ms).await?;
         }
@@ -108,18 +127,11 @@ impl Erasure {
     /// The store's.
     pub async fn resume(&self, scope: Scope, now_ms: i64) -> Result<u64, store::Error> {
         let mut unfinished = Vec::new();
-        let partition = key::scope_columns(scope);
-        let mut range = ClusteringRange::prefix(vec![SESSION.into()]);
-        loop {
-            let page =
-                self.store.scan(&table::SUPPRESSIONS, &partition, &range, Order::Ascending, PAGE).await?;
-            unfinished.extend(page.rows.iter().filter(|row| !is_done(row)).filter_map(suppressed_session));
-            match page.rows.last() {
-                Some(last) if page.more => {
-                    range.from = std::ops::Bound::Excluded(last.key.clustering.clone())
-                }
-                _ => break,
-            }
+        for shard in 0..key::SUPPRESSION_SHARDS {
+            let partition = key::suppression_partition(scope, shard);
+            let range = ClusteringRange::prefix(vec![PENDING.into()]);
+            let rows = self.scan_all(&table::SUPPRESSIONS, partition, range).await?;
+            unfinished.extend(rows.iter().filter_map(suppressed_session));
         }
         for &session in &unfinished {
             self.erase_unreclaimed(scope, session, now_ms).await?;
@@ -135,12 +147,7 @@ impl Erasure {
     /// # Errors
     /// The store's.
     pub async fn any(&self, scope: Scope) -> Result<bool, store::Error> {
-        let partition = key::scope_columns(scope);
-        let page = self
-            .store
-            .scan(&table::SUPPRESSIONS, &partition, &ClusteringRange::ALL, Order::Ascending, 1)
-            .await?;
-        Ok(!page.rows.is_empty())
+        Ok(self.store.get(&table::SUPPRESSIONS, &key::suppression(scope, ANY, &[])).await?.is_some())
     }
 
     /// Whether this session was erased. Readers answer 410 for it.
@@ -157,7 +164,7 @@ impl Erasure {
     /// # Errors
     /// The store's.
     pub async fn user_erased_ms(&self, scope: Scope, user: &str) -> Result<Option<i64>, store::Error> {
-        let key = key::suppression(scope, USER, &self.user_hash(scope, facet::cut(user)));
+        let key = key::suppression(scope, USER, &self.user_hash(scope, &facet::user_name(user)));
         let row = self.store.get(&table::SUPPRESSIONS, &key).await?;
         Ok(row.and_then(|row| Suppression::decode(row.value).ok()).map(|entry| entry.requested_ms))
     }
@@ -173,17 +180,11 @@ impl Erasure {
 
     fn suppression(&self, scope: Scope, kind: &str, id: &[u8], stage: &str, now_ms: i64) -> Mutation {
         let entry = Suppression { requested_ms: now_ms, stage: stage.to_owned() };
-        // A later stage of the same request must replace an earlier one.
-        let step = match stage {
-            "keys" => 0,
-            "rows" => 1,
-            _ => 2,
-        };
         Mutation::Put {
             table: &table::SUPPRESSIONS,
             key: key::suppression(scope, kind, id),
             value: entry.encode_to_vec().into(),
-            version: now_ms * 1_000 + step,
+            version: version(now_ms, stage),
             expires_at_ms: Some(now_ms + SUPPRESSION_TTL_MS),
         }
     }
@@ -211,29 +212,43 @@ impl Erasure {
         facet: &str,
         value: &str,
         now_ms: i64,
-        found: &mut BTreeSet<SessionId>,
-    ) -> Result<(), store::Error> {
+    ) -> Result<BTreeSet<SessionId>, store::Error> {
         // Tomorrow, too: a browser's clock may have put the start a little ahead.
         let today = key::day(now_ms) + 1;
-        for day in (today - MAX_RETENTION_DAYS..=today).rev() {
-            let partition = key::facet_partition(scope, facet, value, day);
-            let mut range = ClusteringRange::ALL;
-            loop {
-                let page = self
-                    .store
-                    .scan(&table::SESSION_FACETS, &partition, &range, Order::Ascending, PAGE)
-                    .await?;
-                let starts = page.rows.iter().filter_map(|row| key::start_of(&row.key.clustering));
-                found.extend(starts.map(|(_, session)| session));
-                match page.rows.last() {
-                    Some(last) if page.more => {
-                        range.from = std::ops::Bound::Excluded(last.key.clustering.clone())
-                    }
-                    _ => break,
-                }
+        let days = (today - MAX_RETENTION_DAYS..=today).rev();
+        let partitions: Vec<_> = days
+            .flat_map(|day| {
+                (0..key::SHARDS).map(move |shard| key::facet_partition(scope, facet, value, day, shard))
+            })
+            .collect();
+        let mut found = BTreeSet::new();
+        for some in partitions.chunks(CONCURRENT_READS) {
+            let reads = some.iter().map(|partition| {
+                self.scan_all(&table::SESSION_FACETS, partition.clone(), ClusteringRange::ALL)
+            });
+            let rows = try_join_all(reads).await?.concat();
+            let starts = rows.iter().filter_map(|row| key::start_of(&row.key.clustering));
+            found.extend(starts.map(|(_, session)| session));
+        }
+        Ok(found)
+    }
+
+    async fn scan_all(
+        &self,
+        table: &'static Table,
+        partition: Vec<store::Value>,
+        mut range: ClusteringRange,
+    ) -> Result<Vec<Row>, store::Error> {
+        let mut rows = Vec::new();
+        loop {
+            let page = self.store.scan(table, &partition, &range, Order::Ascending, PAGE).await?;
+            let last = page.rows.last().map(|row| row.key.clustering.clone());
+            rows.extend(page.rows);
+            match last {
+                Some(last) if page.more => range.from = Bound::Excluded(last),
+                _ => return Ok(rows),
             }
         }
-        Ok(())
     }
 
     async fn delete_dead_letters(
@@ -258,9 +273,7 @@ impl Erasure {
             });
             self.store.write(deletes.collect()).await?;
             match page.rows.last() {
-                Some(last) if page.more => {
-                    range.from = std::ops::Bound::Excluded(last.key.clustering.clone())
-                }
+                Some(last) if page.more => range.from = Bound::Excluded(last.key.clustering.clone()),
                 _ => return Ok(()),
             }
         }
@@ -271,8 +284,14 @@ const fn ahead_us(now_ms: i64) -> i64 {
     now_ms * 1_000 + AHEAD_US
 }
 
-fn is_done(row: &Row) -> bool {
-    Suppression::decode(row.value.clone()).is_ok_and(|entry| entry.stage == "done")
+/// A later stage of the same request must replace an earlier one.
+fn version(now_ms: i64, stage: &str) -> i64 {
+    let step = match stage {
+        "keys" => 0,
+        "rows" => 1,
+        _ => 2,
+    };
+    now_ms * 1_000 + step
 }
 
 fn suppressed_session(row: &Row) -> Option<SessionId> {

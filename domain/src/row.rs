@@ -487,7 +487,7 @@ pub struct DeadLetter {
     pub topic: String,
 }
 
-/// What one flush of one log partition took in for a project.
+/// What a log partition took in for a project on a day: every record of it below `next_offset`.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct IntakeCounts {
     #[prost(uint64, tag = "1")]
@@ -507,6 +507,24 @@ pub struct IntakeCounts {
     pub dead_letters: std::collections::BTreeMap<String, u64>,
     #[prost(uint64, tag = "8")]
     pub suppressed: u64,
+    #[prost(uint64, tag = "9")]
+    pub next_offset: u64,
+}
+
+impl IntakeCounts {
+    /// Adds what another range or partition took in. `next_offset` stays.
+    pub fn add(&mut self, counts: &Self) {
+        self.batches += counts.batches;
+        self.bytes += counts.bytes;
+        self.signals += counts.signals;
+        self.dropped_signals += counts.dropped_signals;
+        self.duplicates += counts.duplicates;
+        self.new_sessions += counts.new_sessions;
+        self.suppressed += counts.suppressed;
+        for (reason, count) in &counts.dead_letters {
+            *self.dead_letters.entry(reason.clone()).or_default() += count;
+        }
+    }
 }
 
 /// Something that was erased and must stay so.
@@ -519,7 +537,7 @@ pub struct Suppression {
     pub stage: String,
 }
 
-/// An object in blob storage.
+/// An object in blob storage, or a part of it with some of its sessions.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct Object {
     /// `flush` or `blocks`.

@@ -96,12 +96,13 @@ tables! {
     SESSION_KEYS = Data Changing "session_keys" [int("tenant"), int("project"), bytes("session")] [];
     /// [`crate::row::SessionSummary`] by id.
     SESSIONS = Data Changing "sessions" [int("tenant"), int("project"), bytes("session")] [];
-    /// The same summary by day and start.
+    /// Sessions by day and start; the value is empty.
     SESSIONS_BY_START = Data Expiring "sessions_by_start"
         [int("tenant"), int("project"), int("day"), int("shard")] [int("start_ms"), bytes("session")];
     /// Sessions that have a value of a facet (`user`, `email`, `ip`, `page`, `release`); the value is empty.
     SESSION_FACETS = Data Changing "session_facets"
-        [int("tenant"), int("project"), text("facet"), text("value"), int("day")] [int("start_ms"), bytes("session")];
+        [int("tenant"), int("project"), text("facet"), text("value"), int("day"), int("shard")]
+        [int("start_ms"), bytes("session")];
     /// A batch's signals, normalized, sealed with the session's key: [`crate::row::EventChunk`].
     SESSION_EVENTS = Data Expiring "session_events"
         [int("tenant"), int("project"), bytes("session")] [bytes("stream"), int("seq")];
@@ -111,14 +112,19 @@ tables! {
     /// Where a compacted range of a stream is: [`crate::row::Block`].
     SESSION_BLOCKS = Data Expiring "session_blocks"
         [int("tenant"), int("project"), bytes("session")] [bytes("stream"), int("first_seq")];
-    /// Sessions of a log partition that are not compacted yet: [`crate::row::OpenSession`].
-    OPEN_SESSIONS = Data Transient "open_sessions" [text("topic"), int("partition")] [bytes("session")];
+    /// Sessions of a log partition that are not compacted yet, by the slice of time in which a flush wrote of them:
+    /// [`crate::row::OpenSession`]. A session with flushes in several slices is in each.
+    OPEN_SESSIONS = Data Transient "open_sessions" [text("topic"), int("partition"), int("slice")] [bytes("session")];
+    /// The slices in which [`OPEN_SESSIONS`] may have rows; the value is empty.
+    OPEN_SLICES = Data Transient "open_slices" [text("topic"), int("partition")] [int("slice")];
     /// Records that could not be processed: [`crate::row::DeadLetter`].
     DEAD_LETTERS = Data Changing "dead_letters" [int("tenant"), int("project")] [int("partition"), int("offset")];
-    /// What one flush of one log partition took in, merged on read: [`crate::row::IntakeCounts`].
-    INTAKE_COUNTS = Data Changing "intake_counts" [int("tenant"), int("project"), int("day")] [int("partition"), int("offset")];
+    /// What a log partition took in on a day, in two alternating slots, merged over the partitions on read:
+    /// [`crate::row::IntakeCounts`].
+    INTAKE_COUNTS = Data Changing "intake_counts" [int("tenant"), int("project"), int("day")] [int("partition"), int("slot")];
     /// What must never be shown or stored again: [`crate::row::Suppression`]. Outlives the log.
-    SUPPRESSIONS = Data Changing "suppressions" [int("tenant"), int("project")] [text("kind"), bytes("id")];
-    /// Objects written, so that dead ones can be found: [`crate::row::Object`].
-    OBJECTS = Data Changing "objects" [int("day")] [text("name")];
+    SUPPRESSIONS = Data Changing "suppressions"
+        [int("tenant"), int("project"), int("shard")] [text("kind"), bytes("id")];
+    /// Objects written, so that dead ones can be found: [`crate::row::Object`], in parts by its sessions.
+    OBJECTS = Data Changing "objects" [int("day"), text("name")] [int("part")];
 }

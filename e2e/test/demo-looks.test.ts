@@ -37,3 +37,18 @@ test('the demo shop', async () => {
   await page.close();
   await checkReplay(product, chromium, project, moments, 'demo');
 });
+
+test('the demo shop in the colours that its user had asked for, and in the other ones after a change', async () => {
+  const project = await demoProject(product);
+  // A session of its own.
+  const context = await chromium.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'dark' });
+  const page = await context.newPage();
+  await page.goto(`${product.url}/demo`);
+  await page.waitForSelector('.card');
+  const moments = [await moment(page, 'dark')];
+  await page.emulateMedia({ colorScheme: 'light' });
+  moments.push(await moment(page, 'light'));
+  await letItSend();
+  await context.close();
+  await checkReplay(product, chromium, project, moments, 'demo-colours');
+});

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { freePort, startProduct, startRefused, type Product } from '../src/product.ts';
+import { newSession, newStream, pageSignal, sendBatch } from '../src/batch.ts';
+import { createProject, freePort, read, startProduct, startRefused, until, type Product } from '../src/product.ts';
 
 const running: Product[] = [];
 
@@ -56,6 +57,24 @@ test('data of a newer version is refused and left alone', async () => {
   await writeFile(path, before);
   const again = await start({ data: product.data });
   expect(again.url).toBeTruthy();
+});
+
+test('a disk without room is refused, by its size, and what was acknowledged is there when it has room again', async () => {
+  const first = await start();
+  const project = await createProject(first);
+  const [session, now] = [newSession(), Date.now()];
+  const signals = [pageSignal(now)];
+  await sendBatch(first, project, { session, stream: newStream(), seq: 0, from: now, to: now, signals });
+  // Ends without a flush: the batch is in the log alone.
+  first.process.kill('SIGKILL');
+  await first.stop();
+  const refused = await startRefused(first.data, await freePort(), {
+    PLAYHEAD_LOG__MIN_FREE_BYTES: String(Number.MAX_SAFE_INTEGER),
+  });
+  expect(refused.code).not.toBe(0);
+  expect(refused.output).toMatch(/bytes free and needs 9007199254740991/);
+  const again = await start({ data: first.data });
+  await until('the session', async () => (await read(again, project, `/sessions/${session}`)).id === session);
 });
 
 test('a setting that does not exist is refused before anything is opened', async () => {

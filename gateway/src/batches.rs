@@ -15,7 +15,7 @@ use tracing::{Instrument, Span};
 
 use crate::admission::{Admitted, Credential};
 use crate::answer::{self, Refusal};
-use crate::circuit::Change;
+use crate::circuit::Outage;
 use crate::client::{self, Client};
 use crate::error::ApiError;
 use crate::gateway::Gateway;
@@ -108,9 +108,9 @@ async fn append(gateway: &Gateway, record: Record) -> Result<(), ApiError> {
     let append = inner.log.append(&inner.config.batches_topic, record);
     let result = tokio::time::timeout(inner.config.append_timeout(), append).await;
     timer.observe_duration();
-    let (change, error, detail) = match result {
+    let (outage, error, detail) = match result {
         Ok(Ok(_)) => {
-            if pass.succeed() == Change::Closed {
+            if pass.succeed() == Outage::Over {
                 tracing::info!("the log takes batches again");
             }
             return Ok(());
@@ -125,7 +125,7 @@ async fn append(gateway: &Gateway, record: Record) -> Result<(), ApiError> {
         Err(elapsed) => (pass.fail(), elapsed.to_string(), "the log did not answer in time"),
     };
     // Once per outage: each of thousands of refused batches says it in the metrics.
-    if change == Change::Opened {
+    if outage == Outage::Begun {
         tracing::error!(%error, "the log does not take batches; senders are asked to come back");
     }
     Err(unavailable(detail))

@@ -128,7 +128,7 @@ fn open_log(
     folder: Option<&DataFolder>,
     engines: &mut Vec<Engine>,
 ) -> anyhow::Result<Arc<dyn EventLog>> {
-    let Some(folder) = folder.filter(|_| config.kafka.brokers.is_empty()) else {
+    let Some(folder) = folder.filter(|_| !config.kafka.is_used()) else {
         let log = Arc::new(KafkaLog::open(config.kafka.clone()).context("kafka")?);
         let checked = Arc::clone(&log);
         let mut engine = Engine::shared("log", known(move || checked.check_health()));
@@ -174,7 +174,7 @@ async fn open_store(
     engines: &mut Vec<Engine>,
     waiting: &Waiting,
 ) -> anyhow::Result<Arc<dyn Store>> {
-    let Some(folder) = folder.filter(|_| config.scylla.nodes.is_empty()) else {
+    let Some(folder) = folder.filter(|_| !config.scylla.is_used()) else {
         let store = Arc::new(waiting.until("store", || connect_store(config, folder.is_some())).await?);
         let asked = Arc::clone(&store);
         let check: Check = Arc::new(move || {

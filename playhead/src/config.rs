@@ -18,21 +18,11 @@ use serde::{Deserialize, Serialize};
 use crate::role::Role;
 use crate::telemetry::Telemetry;
 
-/// Variables that are not settings: secrets, which no file should hold, and names that tools and tests use.
-const NOT_SETTINGS: [&str; 12] = [
-    "admin_token",
-    "installation_key",
-    "config",
-    "binary",
-    "write_openapi",
-    "write_reference",
-    "test_kafka",
-    "test_cql",
-    "test_s3_endpoint",
-    "test_s3_bucket",
-    "services_dir",
-    "services_port",
-];
+/// Variables that are not settings: secrets, which no file should hold, and names that tools use.
+const NOT_SETTINGS: [&str; 6] =
+    ["admin_token", "installation_key", "config", "binary", "write_openapi", "write_reference"];
+/// Beginnings of variables that are about the services of `make services`, which tests and the product may run beside.
+const OF_TESTS: [&str; 2] = ["test_", "services_"];
 const MIN_TOKEN_CHARACTERS: usize = 16;
 
 /// Everything that can be set, section by section.
@@ -153,8 +143,9 @@ impl Config {
             }
             figment = figment.merge(Toml::file_exact(file));
         }
-        let variables = Env::prefixed("PLAYHEAD_").ignore(&NOT_SETTINGS).split("__");
-        let figment = figment.merge(variables).merge(Serialized::defaults(overrides));
+        let variables = Env::prefixed("PLAYHEAD_").ignore(&NOT_SETTINGS);
+        let variables = variables.filter(|name| !OF_TESTS.iter().any(|prefix| name.starts_with(prefix)));
+        let figment = figment.merge(variables.split("__")).merge(Serialized::defaults(overrides));
         let config: Self = figment.extract().context("the configuration is not valid")?;
         config.validate()?;
         Ok(config)
@@ -196,13 +187,13 @@ impl Config {
             return Ok(());
         }
         let name = role.name();
-        if self.kafka.brokers.is_empty() {
+        if !self.kafka.is_used() {
             bail!("{name} runs apart from the other services only over a shared log: set kafka.brokers");
         }
         if !role.needs_store() {
             return Ok(());
         }
-        if self.scylla.nodes.is_empty() {
+        if !self.scylla.is_used() {
             bail!("{name} runs apart from the other services only over a shared store: set scylla.nodes");
         }
         if self.blobs.url.is_empty() {
@@ -306,6 +297,8 @@ mod tests {
             ("[batches]\npartitions = 0", "batches.partitions"),
             ("public_url = \"shop\"", "public_url"),
             ("listen = 5", "listen"),
+            ("[blobs]\nurl = \"ftp://host/x\"", "blobs: url"),
+            ("[blobs]\nsecret_access_key = 5", "secret_access_key"),
         ] {
             let error = format!("{:#}", load(toml).unwrap_err());
             assert!(error.contains(name), "{error}");

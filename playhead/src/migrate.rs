@@ -11,7 +11,7 @@ use crate::process;
 /// # Errors
 /// When no store is configured, or it does not answer.
 pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
-    if config.scylla.nodes.is_empty() {
+    if !config.scylla.is_used() {
         bail!("there is no schema to migrate: set scylla.nodes");
     }
     let migrated = scylla::migrate(&config.scylla, |step| println!("{step}"));

@@ -1,13 +1,16 @@
 # shellcheck shell=bash disable=SC2154
 # Sourced: processes by pid file. The file also holds when the process started, as a pid alone may be another's by now.
 
-# When a process started, in ticks since boot; nothing if there is none, or only a dead one's entry.
+# When a process started, in ticks since boot; nothing if there is none, or only a dead one's entry. While threads of a dead one
+# are left, its ports are still taken.
 started_at() {
   local stat
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
   # The name, in parentheses, may hold spaces.
   read -ra stat <<<"${stat##*) }"
-  [ "${stat[0]}" = Z ] || echo "${stat[19]}"
+  if [ "${stat[0]}" != Z ] || [ "$(find "/proc/$1/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" -gt 1 ]; then
+    echo "${stat[19]}"
+  fi
 }
 
 pid_of() {

@@ -37,8 +37,9 @@ fetch_jars() {
     done < <(printf '%s\n' "$@")
     echo '</dependencies></project>'
   } >"$work/pom.xml"
-  mvn -q -B -Dstyle.color=never -f "$work/pom.xml" "$maven_plugin:copy-dependencies" -DincludeScope=runtime -DoutputDirectory="$work/jars" ||
-    { rm -rf "$work"; fail "$name could not be fetched from Maven Central, see above"; }
+  mvn -q -B -f "$work/pom.xml" "$maven_plugin:copy-dependencies" -DincludeScope=runtime \
+    -DoutputDirectory="$work/jars" >"$work/log" 2>&1 ||
+    { cat "$work/log" >&2; rm -rf "$work"; fail "$name could not be fetched from Maven Central, see above"; }
   mv "$work/jars" "$target"
   rm -rf "$work"
 }
@@ -64,10 +65,19 @@ go_is_at_least() {
   printf '%s\n' "$1" "${found#go}" | sort --check=quiet --version-sort
 }
 
+# Whether the system's package has at least that version.
+apt_offers() {
+  local candidate
+  candidate=$(apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: \([0-9]*:\)\{0,1\}//p')
+  # Not known before the first `apt-get update`: worth a try.
+  [ -z "$candidate" ] || printf '%s\n' "$2" "$candidate" | sort --check=quiet --version-sort
+}
+
 need_go() {
   go_is_at_least "$1" && return
-  command -v go >/dev/null || install_packages golang-go || true
+  # Debian 12's is too old to be worth its 400 MB.
+  command -v go >/dev/null || ! apt_offers golang-go "$1" || install_packages golang-go || true
   go_is_at_least "$1" ||
-    fail "Go $1 or newer is needed to build the S3 server, this is $(go env GOVERSION 2>/dev/null || echo none):" \
+    fail "Go $1 or newer is needed to build the S3 server, there is $(go env GOVERSION 2>/dev/null || echo none):" \
       "install it from https://go.dev/dl (Debian 12's own is too old, Debian 13's will do)"
 }

@@ -1,4 +1,5 @@
 import { reportError } from './capture/errors.js';
+import { cleanProperties } from './capture/properties.js';
 import { attempt, guard } from './guard.js';
 import { resolve, type StartOptions } from './options.js';
 import { Recording } from './recording.js';
@@ -111,9 +112,7 @@ export function createApi({ defaults = {}, origin, stub }: ApiSource): PlayheadA
     track: guard((name: string, properties?: Record<string, unknown>) =>
       when((current) => {
         const { privacy, now } = current.context;
-        const clean = attempt(
-          () => JSON.parse(privacy.redactText(JSON.stringify(properties))) as Record<string, unknown>,
-        );
+        const clean = properties && attempt(() => cleanProperties(properties, privacy));
         current.emit({ k: 'custom', t: now(), name: String(name), ...(clean ? { properties: clean } : {}) });
       }),
     ),

@@ -2,6 +2,7 @@
 //! replaced or erased, and objects that no row ever told of.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use playhead_domain::id::{ProjectId, SessionId, TenantId};
 use playhead_domain::row::{Object, ObjectSession};
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key;
-use playhead_domain::store::{self, Mutation};
+use playhead_domain::store::{self, ClusteringRange, Mutation, Order};
 use playhead_domain::table;
 use prost::Message;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,8 @@ use crate::shared::Shared;
 
 /// Every how many passes the blocks are looked through, too: there are many, and few die before their day.
 const BLOCKS_EVERY: u32 = 60;
+/// Rows of an object that are held at once: each is some hundred KB.
+const PAGE: usize = 4;
 /// Sessions whose references are remembered within a pass.
 const MAX_REMEMBERED: usize = 10_000;
 
@@ -105,20 +108,35 @@ impl Collector<'_> {
         if !is_flush && depth == Depth::Flushes {
             return Ok(false);
         }
-        let Some(row) = self.shared.store.get(&table::OBJECTS, &key::object(day, name)).await? else {
-            return Ok(true);
-        };
-        let object = Object::decode(row.value)
-            .map_err(|error| store::Error::Corrupt(format!("object {name}: {error}")))?;
-        if object.expires_at_ms < self.shared.now_ms() {
-            return Ok(true);
-        }
-        for session in object.sessions.iter().filter_map(session_of) {
-            if self.refers(session, is_flush, name).await? {
-                return Ok(false);
+        let partition = key::object_partition(day, name);
+        let mut range = ClusteringRange::ALL;
+        loop {
+            let (store, order) = (&self.shared.store, Order::Ascending);
+            let page = store.scan(&table::OBJECTS, &partition, &range, order, PAGE).await?;
+            let last = page.rows.last().map(|row| row.key.clustering.clone());
+            for row in page.rows {
+                let object = Object::decode(row.value)
+                    .map_err(|error| store::Error::Corrupt(format!("object {name}: {error}")))?;
+                if object.expires_at_ms >= self.shared.now_ms()
+                    && self.is_needed(&object, is_flush, name).await?
+                {
+                    return Ok(false);
+                }
+            }
+            match last {
+                Some(last) if page.more => range.from = Bound::Excluded(last),
+                _ => return Ok(true),
             }
         }
-        Ok(true)
+    }
+
+    async fn is_needed(&mut self, object: &Object, is_flush: bool, name: &str) -> Result<bool, store::Error> {
+        for session in object.sessions.iter().filter_map(session_of) {
+            if self.refers(session, is_flush, name).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn refers(
@@ -143,9 +161,9 @@ impl Collector<'_> {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => return Err(unavailable(error)),
         }
-        let delete = Mutation::Delete {
+        let delete = Mutation::DeletePartition {
             table: &table::OBJECTS,
-            key: key::object(day, name),
+            partition: key::object_partition(day, name),
             version: self.shared.now_us(),
         };
         self.shared.store.write(vec![delete]).await?;

@@ -10,7 +10,7 @@ mod source;
 mod staging;
 mod unit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,8 +22,8 @@ use playhead_domain::row::{Block, OpenSession, SessionKey, SessionSummary};
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::{self, DataKey};
 use playhead_domain::session::key;
-use playhead_domain::store::{self, ClusteringRange, Mutation, Order, Row, Value};
-use playhead_domain::table;
+use playhead_domain::store::{self, ClusteringRange, Mutation, Order, Row, Store, Value};
+use playhead_domain::table::{self, Table};
 use prost::Message;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -74,27 +74,17 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
 
 /// Compacts every session of the owned partitions that is over. Returns how many.
 pub(crate) async fn pass(shared: &Shared, shutdown: &CancellationToken) -> Result<usize, store::Error> {
-    let work = Work { shared, stagings: Stagings::new(shared), budget: Semaphore::new(BUDGET_KIB as usize) };
-    let mut open = 0;
+    let work = Work {
+        shared,
+        shutdown,
+        stagings: Stagings::new(shared),
+        budget: Semaphore::new(BUDGET_KIB as usize),
+    };
+    let mut open = HashSet::new();
     for partition in shared.owned() {
-        let mut range = ClusteringRange::ALL;
-        let columns = key::open_partition(shared.topic.name, partition);
-        loop {
-            let page =
-                shared.store.scan(&table::OPEN_SESSIONS, &columns, &range, Order::Ascending, PAGE).await?;
-            open += page.rows.len();
-            let over: Vec<Row> = page.rows.iter().filter(|row| is_over(shared, row)).cloned().collect();
-            let work = &work;
-            let sessions = over.into_iter().take_while(|_| !shutdown.is_cancelled());
-            let sessions = sessions.map(|row| async move { work.try_session(&row).await });
-            futures::stream::iter(sessions).buffer_unordered(CONCURRENT_SESSIONS).collect::<()>().await;
-            if shutdown.is_cancelled() {
-                return Ok(work.stagings.compacted());
-            }
-            match page.rows.last() {
-                Some(last) if page.more => range.from = Bound::Excluded(last.key.clustering.clone()),
-                _ => break,
-            }
+        work.look_at_partition(partition, &mut open).await?;
+        if shutdown.is_cancelled() {
+            return Ok(work.stagings.compacted());
         }
     }
     let written = work.stagings.write(shared).await;
@@ -103,8 +93,89 @@ pub(crate) async fn pass(shared: &Shared, shutdown: &CancellationToken) -> Resul
         shared.metrics.compaction_failures.inc();
         tracing::warn!(%error, "the compacted sessions were not written; they are compacted again");
     }
-    shared.metrics.open_sessions.set(i64::try_from(open.saturating_sub(compacted)).unwrap_or(i64::MAX));
+    let left = open.len().saturating_sub(compacted);
+    shared.metrics.open_sessions.set(i64::try_from(left).unwrap_or(i64::MAX));
     Ok(compacted)
+}
+
+/// A pass under way.
+struct Work<'a> {
+    shared: &'a Shared,
+    shutdown: &'a CancellationToken,
+    stagings: Stagings,
+    budget: Semaphore,
+}
+
+impl Work<'_> {
+    /// Adds to `open` the sessions that are listed.
+    async fn look_at_partition(
+        &self,
+        partition: u32,
+        open: &mut HashSet<Vec<Value>>,
+    ) -> Result<(), store::Error> {
+        let (store, topic) = (&*self.shared.store, self.shared.topic.name);
+        let columns = key::log_partition(topic, partition);
+        let mut slices = list_rows(store, &table::OPEN_SLICES, columns).await?;
+        // Flushes of a partition follow each other in time: once a later slice is there nobody writes to an earlier one. Only a row of
+        // a slice that was found empty after that goes.
+        let newest = slices.pop();
+        for slice in slices {
+            if self.look_at_slice(partition, &slice, open).await? == 0 {
+                let (key, version) = (slice.key, slice.version);
+                store.write(vec![Mutation::Delete { table: &table::OPEN_SLICES, key, version }]).await?;
+            }
+        }
+        if let Some(newest) = newest {
+            self.look_at_slice(partition, &newest, open).await?;
+        }
+        Ok(())
+    }
+
+    /// Compacts what is over in the slice. Returns how many rows it had.
+    async fn look_at_slice(
+        &self,
+        partition: u32,
+        slice: &Row,
+        open: &mut HashSet<Vec<Value>>,
+    ) -> Result<usize, store::Error> {
+        let [Value::Int(slice)] = slice.key.clustering[..] else { return Ok(0) };
+        let columns = key::open_partition(self.shared.topic.name, partition, slice);
+        let (mut range, mut found) = (ClusteringRange::ALL, 0);
+        loop {
+            let (store, order) = (&self.shared.store, Order::Ascending);
+            let page = store.scan(&table::OPEN_SESSIONS, &columns, &range, order, PAGE).await?;
+            found += page.rows.len();
+            open.extend(page.rows.iter().map(|row| row.key.clustering.clone()));
+            let over: Vec<Row> = page.rows.iter().filter(|row| is_over(self.shared, row)).cloned().collect();
+            let sessions = over.into_iter().take_while(|_| !self.shutdown.is_cancelled());
+            let sessions = sessions.map(|row| async move { self.try_session(&row).await });
+            futures::stream::iter(sessions).buffer_unordered(CONCURRENT_SESSIONS).collect::<()>().await;
+            if self.shutdown.is_cancelled() {
+                return Ok(found);
+            }
+            match page.rows.last() {
+                Some(last) if page.more => range.from = Bound::Excluded(last.key.clustering.clone()),
+                _ => return Ok(found),
+            }
+        }
+    }
+}
+
+async fn list_rows(
+    store: &dyn Store,
+    table: &'static Table,
+    partition: Vec<Value>,
+) -> Result<Vec<Row>, store::Error> {
+    let (mut rows, mut range) = (Vec::new(), ClusteringRange::ALL);
+    loop {
+        let page = store.scan(table, &partition, &range, Order::Ascending, PAGE).await?;
+        let last = page.rows.last().map(|row| row.key.clustering.clone());
+        rows.extend(page.rows);
+        match last {
+            Some(last) if page.more => range.from = Bound::Excluded(last),
+            _ => return Ok(rows),
+        }
+    }
 }
 
 fn is_over(shared: &Shared, row: &Row) -> bool {
@@ -114,19 +185,12 @@ fn is_over(shared: &Shared, row: &Row) -> bool {
     quiet_ms >= i64::try_from(idle_ms.min(shared.config.session_idle_ms)).unwrap_or(i64::MAX)
 }
 
-/// The session of a row in the list of open ones.
-fn session_of(row: &Row) -> Option<SessionRef> {
+/// The session of a row in the list of open ones, and when its newest batch of that time was appended.
+fn session_of(row: &Row) -> Option<(SessionRef, i64)> {
     let open = OpenSession::decode(row.value.clone()).ok()?;
     let [Value::Bytes(id)] = &row.key.clustering[..] else { return None };
     let scope = Scope::of_log_record(TenantId(open.tenant), ProjectId(open.project));
-    Some((scope, SessionId(id.as_ref().try_into().ok()?)))
-}
-
-/// A pass under way.
-struct Work<'a> {
-    shared: &'a Shared,
-    stagings: Stagings,
-    budget: Semaphore,
+    Some(((scope, SessionId(id.as_ref().try_into().ok()?)), open.last_append_us))
 }
 
 impl Work<'_> {
@@ -140,11 +204,17 @@ impl Work<'_> {
     async fn compact(&self, row: &Row) -> Result<(), Error> {
         let shared = self.shared;
         let close = close(row);
-        let Some(session) = session_of(row) else { return Ok(shared.store.write(vec![close]).await?) };
-        let Some((key, expires_at_ms)) = key_and_expiry(shared, session).await? else {
+        let Some((session, last_append_us)) = session_of(row) else {
+            return Ok(shared.store.write(vec![close]).await?);
+        };
+        let Some((key, summary)) = key_and_summary(shared, session).await? else {
             // Erased or expired.
             return Ok(shared.store.write(vec![close]).await?);
         };
+        if summary.last_append_us > last_append_us {
+            // It went on: it is listed in a later slice, too.
+            return Ok(shared.store.write(vec![close]).await?);
+        }
         // Frames first: one that is gone by then is in the blocks that are listed next.
         let frames = source::list_frames(&*shared.store, session).await?;
         let blocks = source::list_blocks(&*shared.store, session).await?;
@@ -153,7 +223,7 @@ impl Work<'_> {
         }
         let _held = self.budget.acquire_many(self.held_kib(&frames.rows)).await;
         let version = frames.newest_version.max(blocks.newest_version) + 1;
-        let mut finished = Finished::new(session, version, expires_at_ms);
+        let mut finished = Finished::new(session, version, summary.expires_at_ms);
         let is_last = !frames.has_more;
         let mut streams: BTreeMap<StreamId, (Vec<source::FrameRow>, Vec<Block>)> = BTreeMap::new();
         for frame in frames.rows {
@@ -223,7 +293,10 @@ fn close(row: &Row) -> Mutation {
     Mutation::Delete { table: &table::OPEN_SESSIONS, key: row.key.clone(), version: row.version }
 }
 
-async fn key_and_expiry(shared: &Shared, (scope, id): SessionRef) -> Result<Option<(DataKey, i64)>, Error> {
+async fn key_and_summary(
+    shared: &Shared,
+    (scope, id): SessionRef,
+) -> Result<Option<(DataKey, SessionSummary)>, Error> {
     let row_key = key::session(scope, id);
     let (Some(summary), Some(wrapped)) = (
         shared.store.get(&table::SESSIONS, &row_key).await?,
@@ -232,7 +305,7 @@ async fn key_and_expiry(shared: &Shared, (scope, id): SessionRef) -> Result<Opti
         return Ok(None);
     };
     let corrupt = |error: prost::DecodeError| store::Error::Corrupt(format!("session {id}: {error}"));
-    let expires_at_ms = SessionSummary::decode(summary.value).map_err(corrupt)?.expires_at_ms;
+    let summary = SessionSummary::decode(summary.value).map_err(corrupt)?;
     let wrapped = SessionKey::decode(wrapped.value).map_err(corrupt)?.wrapped;
-    Ok(Some((shared.keys.unwrap(id, &wrapped)?, expires_at_ms)))
+    Ok(Some((shared.keys.unwrap(id, &wrapped)?, summary)))
 }

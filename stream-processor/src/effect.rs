@@ -39,14 +39,26 @@ pub(crate) struct SessionWork {
     pub(crate) facets: Vec<(&'static str, String)>,
 }
 
+/// What a log partition took in for a scope on a day, up to and with the range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DayTotal {
+    pub(crate) scope: Scope,
+    pub(crate) day: i64,
+    /// The slot to write.
+    pub(crate) slot: i64,
+    pub(crate) counts: IntakeCounts,
+}
+
 /// Everything that a range changes.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     pub(crate) sessions: BTreeMap<SessionRef, SessionWork>,
     /// With the offset of the record.
     pub(crate) dead_letters: Vec<(Scope, u64, DeadLetter)>,
-    /// By scope and day of receipt.
+    /// What the range itself brought, by scope and day of receipt.
     pub(crate) intake: BTreeMap<(Scope, i64), IntakeCounts>,
+    /// The same days with what was before.
+    pub(crate) totals: Vec<DayTotal>,
 }
 
 /// Where and when the rows are written.
@@ -54,13 +66,16 @@ pub(crate) struct Effects {
 pub(crate) struct Stamp<'a> {
     pub(crate) topic: &'a str,
     pub(crate) partition: u32,
-    pub(crate) from: u64,
     pub(crate) write_us: i64,
 }
 
 const DAY_MS: i64 = 86_400_000;
 const DEAD_LETTER_TTL_MS: i64 = 30 * DAY_MS;
 const INTAKE_TTL_MS: i64 = 35 * DAY_MS;
+/// Sessions of an object that one row tells of: some hundred KB.
+const SESSIONS_PER_ROW: usize = 10_000;
+/// How much longer than the object its rows are kept: it must go first.
+const OBJECT_ROW_TTL_MS: i64 = 90 * DAY_MS;
 
 impl Effects {
     /// Moves the frames' sealed bytes to the end of `object` and tells each where it is. Returns the sessions that have some.
@@ -82,7 +97,14 @@ impl Effects {
     /// The rows, each with the stamp's version.
     pub(crate) fn rows(&self, stamp: Stamp<'_>) -> Vec<Mutation> {
         let mut rows = Vec::new();
-        for (session, work) in self.sessions.iter().filter(|(_, work)| work.is_changed) {
+        let changed = || self.sessions.iter().filter(|(_, work)| work.is_changed);
+        let expiries = changed().filter_map(|(_, work)| Some(work.state.summary.as_ref()?.expires_at_ms));
+        if let Some(expires_at_ms) = expiries.max() {
+            // Before the slice's sessions: compaction looks for them only in slices it knows of.
+            let key = key::open_slice(stamp.topic, stamp.partition, key::slice(stamp.write_us));
+            rows.push(put(&table::OPEN_SLICES, key, Bytes::new(), stamp, expires_at_ms));
+        }
+        for (session, work) in changed() {
             session_rows(&mut rows, stamp, *session, work);
         }
         for (scope, offset, letter) in &self.dead_letters {
@@ -90,18 +112,13 @@ impl Effects {
             let key = key::dead_letter(*scope, stamp.partition, *offset);
             rows.push(put(&table::DEAD_LETTERS, key, letter.encode_to_vec(), stamp, expires_at_ms));
         }
-        for ((scope, day), counts) in &self.intake {
-            let key = key::intake(*scope, *day, stamp.partition, stamp.from);
-            let expires_at_ms = intake_expires_at_ms(*day);
+        for DayTotal { scope, day, slot, counts } in &self.totals {
+            let key = key::intake(*scope, *day, stamp.partition, *slot);
+            let expires_at_ms = day * DAY_MS + INTAKE_TTL_MS;
             rows.push(put(&table::INTAKE_COUNTS, key, counts.encode_to_vec(), stamp, expires_at_ms));
         }
         rows
     }
-}
-
-/// When the counts of a day expire.
-pub(crate) const fn intake_expires_at_ms(day: i64) -> i64 {
-    day * DAY_MS + INTAKE_TTL_MS
 }
 
 fn put(
@@ -135,10 +152,12 @@ fn session_rows(rows: &mut Vec<Mutation>, stamp: Stamp<'_>, (scope, id): Session
         let key = key::batch(scope, id, *stream, *seq);
         rows.push(put(&table::SESSION_FRAMES, key, frame.encode_to_vec(), stamp, expires));
     }
-    let encoded: Bytes = summary.encode_to_vec().into();
     let start_ms = summary.list_start_ms;
-    rows.push(put(&table::SESSIONS, key::session(scope, id), encoded.clone(), stamp, expires));
-    rows.push(put(&table::SESSIONS_BY_START, key::by_start(scope, id, start_ms), encoded, stamp, expires));
+    rows.push(put(&table::SESSIONS, key::session(scope, id), summary.encode_to_vec(), stamp, expires));
+    if work.is_new {
+        let key = key::by_start(scope, id, start_ms);
+        rows.push(put(&table::SESSIONS_BY_START, key, Bytes::new(), stamp, expires));
+    }
     for (facet, value) in &work.facets {
         let key = key::facet(scope, facet, value, start_ms, id);
         rows.push(put(&table::SESSION_FACETS, key, Bytes::new(), stamp, expires));
@@ -149,14 +168,14 @@ fn session_rows(rows: &mut Vec<Mutation>, stamp: Stamp<'_>, (scope, id): Session
         last_append_us: summary.last_append_us,
         ended: !summary.ended_reason.is_empty(),
     };
-    let key = key::open(stamp.topic, stamp.partition, id);
+    let key = key::open(stamp.topic, stamp.partition, key::slice(stamp.write_us), id);
     rows.push(put(&table::OPEN_SESSIONS, key, open.encode_to_vec(), stamp, expires));
     let key = key::state(scope, id, work.slot);
     rows.push(put(&table::SESSION_STATE, key, work.state.encode_to_vec(), stamp, expires));
 }
 
-/// The row that tells which sessions have bytes in an object.
-pub(crate) fn object_row(
+/// The rows that tell which sessions have bytes in an object.
+pub(crate) fn object_rows(
     kind: &str,
     name: &str,
     day: i64,
@@ -164,20 +183,24 @@ pub(crate) fn object_row(
     sessions: &BTreeSet<SessionRef>,
     expires_at_ms: i64,
     version: i64,
-) -> Mutation {
-    let sessions = sessions.iter().map(|(scope, session)| ObjectSession {
-        tenant: scope.tenant().0,
-        project: scope.project().0,
-        session: Bytes::copy_from_slice(&session.0),
-    });
-    let object =
-        Object { kind: kind.to_owned(), bytes: bytes as u64, expires_at_ms, sessions: sessions.collect() };
-    Mutation::Put {
-        table: &table::OBJECTS,
-        key: key::object(day, name),
-        value: object.encode_to_vec().into(),
-        version,
-        // The object itself must go first; who deletes it deletes the row.
-        expires_at_ms: None,
-    }
+) -> Vec<Mutation> {
+    let sessions: Vec<_> = sessions
+        .iter()
+        .map(|(scope, session)| ObjectSession {
+            tenant: scope.tenant().0,
+            project: scope.project().0,
+            session: Bytes::copy_from_slice(&session.0),
+        })
+        .collect();
+    let row = |(part, sessions): (i64, &[ObjectSession])| {
+        let (kind, bytes) = (kind.to_owned(), bytes as u64);
+        Mutation::Put {
+            table: &table::OBJECTS,
+            key: key::object(day, name, part),
+            value: Object { kind, bytes, expires_at_ms, sessions: sessions.to_vec() }.encode_to_vec().into(),
+            version,
+            expires_at_ms: (expires_at_ms > 0).then_some(expires_at_ms + OBJECT_ROW_TTL_MS),
+        }
+    };
+    (0..).zip(sessions.chunks(SESSIONS_PER_ROW)).map(row).collect()
 }

@@ -18,13 +18,13 @@ use tracing::{Instrument, Span};
 
 use crate::batch::{self, Batch, Unreadable};
 use crate::cache::SessionRef;
-use crate::effect::{Effects, Stamp, intake_expires_at_ms, object_row};
+use crate::effect::{Effects, Stamp, object_rows};
 use crate::partition::{LoadError, Partition, first_state};
 use crate::range::{Input, fold_range};
 use crate::retry::retry;
 use crate::shared::Shared;
 use crate::trace::flush_span;
-use crate::{calendar, control, intake};
+use crate::{calendar, control};
 
 /// A point between two effects of a flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,7 +122,7 @@ impl Flight {
     }
 
     fn stamp<'a>(&self, topic: &'a str) -> Stamp<'a> {
-        Stamp { topic, partition: self.partition.id, from: self.from, write_us: self.write_us }
+        Stamp { topic, partition: self.partition.id, write_us: self.write_us }
     }
 }
 
@@ -144,10 +144,10 @@ pub(crate) async fn flush(shared: &Shared, flights: Vec<Flight>) -> Vec<Outcome>
         }
     }
     match write_object(shared, &mut ready).await {
-        Ok(row) => {
+        Ok(rows) => {
             let writes = ready.into_iter().map(|flight| {
-                let (row, span) = (row.clone(), flight.span.clone());
-                flight.write(shared, row).instrument(span)
+                let (rows, span) = (rows.clone(), flight.span.clone());
+                flight.write(shared, rows).instrument(span)
             });
             outcomes.extend(join_all(writes).await);
         }
@@ -164,8 +164,8 @@ pub(crate) async fn flush(shared: &Shared, flights: Vec<Flight>) -> Vec<Outcome>
     outcomes
 }
 
-/// Puts the frames of all flights into one object, and returns the row that tells of it.
-async fn write_object(shared: &Shared, flights: &mut [Flight]) -> Result<Option<Mutation>, Error> {
+/// Puts the frames of all flights into one object, and returns the rows that tell of it.
+async fn write_object(shared: &Shared, flights: &mut [Flight]) -> Result<Vec<Mutation>, Error> {
     let day = key::day(shared.now_ms());
     let name = format!("flush/{}/{}", calendar::date(day), uuid::Uuid::now_v7());
     let mut object = Vec::new();
@@ -174,18 +174,18 @@ async fn write_object(shared: &Shared, flights: &mut [Flight]) -> Result<Option<
         sessions.extend(flight.effects.fill(&mut object, &name));
     }
     if object.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let expires = flights.iter().flat_map(|flight| flight.effects.sessions.values());
     let expires =
         expires.filter_map(|work| Some(work.state.summary.as_ref()?.expires_at_ms)).max().unwrap_or(0);
     let version = flights.iter().map(|flight| flight.write_us).max().unwrap_or(0);
-    let row = object_row("flush", &name, day, object.len(), &sessions, expires, version);
+    let rows = object_rows("flush", &name, day, object.len(), &sessions, expires, version);
     shared.metrics.flush_bytes.observe(object.len() as f64);
     let (path, payload) = (Path::from(name), PutPayload::from(object));
     retry(WRITE_FOR, || shared.blobs.put(&path, payload.clone())).await?;
     shared.reached(Step::ObjectWritten)?;
-    Ok(Some(row))
+    Ok(rows)
 }
 
 impl Flight {
@@ -222,6 +222,9 @@ impl Flight {
             .map_err(|error| Error::Panicked(error.to_string()))??;
         self.drop_erased_users(shared).await?;
         self.bound_dead_letters(shared).await?;
+        let (partition, range) = (&self.partition, (self.from, self.to));
+        self.effects.totals =
+            partition.intake.add(&*shared.store, partition.id, range, &self.effects.intake).await?;
         Ok(self)
     }
 
@@ -274,11 +277,11 @@ impl Flight {
         Ok(())
     }
 
-    async fn write(mut self, shared: &Shared, object_row: Option<Mutation>) -> Outcome {
+    async fn write(mut self, shared: &Shared, object_rows: Vec<Mutation>) -> Outcome {
         let id = self.partition.id;
-        match self.write_all(shared, object_row).await {
+        match self.write_all(shared, object_rows).await {
             Ok(()) => {
-                self.merge_intake(shared).await;
+                self.partition.intake.keep(std::mem::take(&mut self.effects.totals));
                 let sessions = std::mem::take(&mut self.effects.sessions);
                 self.partition.keep(sessions, shared.cache_bytes());
                 Ok((self.partition, self.to))
@@ -290,8 +293,7 @@ impl Flight {
         }
     }
 
-    async fn write_all(&mut self, shared: &Shared, object_row: Option<Mutation>) -> Result<(), Error> {
-        let mut rows: Vec<Mutation> = object_row.into_iter().collect();
+    async fn write_all(&mut self, shared: &Shared, mut rows: Vec<Mutation>) -> Result<(), Error> {
         rows.extend(self.effects.rows(self.stamp(shared.topic.name)));
         let end = Instant::now() + WRITE_FOR;
         for (at, chunk) in chunks(rows).into_iter().enumerate() {
@@ -304,20 +306,6 @@ impl Flight {
         shared.reached(Step::Checkpointed)?;
         self.observe(shared);
         Ok(())
-    }
-
-    /// Only a matter of how many rows a reader reads: a failure is left to the next time.
-    async fn merge_intake(&mut self, shared: &Shared) {
-        for &day in self.effects.intake.keys() {
-            if !self.partition.intake.count(day) {
-                continue;
-            }
-            let expires_at_ms = intake_expires_at_ms(day.1);
-            let merged = intake::merge(&*shared.store, day, self.partition.id, self.to, expires_at_ms);
-            if let Err(error) = merged.await {
-                tracing::warn!(%error, "counts of what came in were not merged");
-            }
-        }
     }
 
     /// An erasure that began while the rows were on their way may not have seen them.

@@ -1,92 +1,82 @@
-//! Counts of what came in, one row per flush, merged from time to time so that a day of them is read with few rows.
+//! Counts of what came in: per log partition, scope and day one total, in two alternating slots, each tagged with the offset up to
+//! which it counts. Like fold state: whoever takes the partition over goes on from the newest one at the checkpoint, so nothing is
+//! incremented in place and a redo writes the same.
 
-use std::collections::HashMap;
-use std::ops::Bound;
+use std::collections::{BTreeMap, HashMap};
 
 use playhead_domain::row::IntakeCounts;
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key;
-use playhead_domain::store::{self, ClusteringRange, Mutation, Order, Store, Value};
+use playhead_domain::store::{self, ClusteringRange, Order, Store, Value};
 use playhead_domain::table::INTAKE_COUNTS;
 use prost::Message;
 
-/// Rows that are merged into one.
-const MERGE_ROWS: u32 = 200;
-const MAX_MERGED: usize = 1_000;
+use crate::effect::DayTotal;
+
+type Day = (Scope, i64);
+
+/// Days that are remembered; others are read again.
 const MAX_DAYS: usize = 4_096;
 
-/// How many rows were written since the last merge.
+/// The totals as of the checkpoint, with the slot that each is in.
 #[derive(Debug, Default)]
-pub(crate) struct Rows(HashMap<(Scope, i64), u32>);
+pub(crate) struct Totals(HashMap<Day, (IntakeCounts, i64)>);
 
-impl Rows {
-    /// Counts a row; `true` when it is time to merge.
-    pub(crate) fn count(&mut self, day: (Scope, i64)) -> bool {
-        if self.0.len() >= MAX_DAYS {
+impl Totals {
+    /// The totals after `range` (from the checkpoint to its end), which brought `added`.
+    pub(crate) async fn add(
+        &self,
+        store: &dyn Store,
+        partition: u32,
+        range: (u64, u64),
+        added: &BTreeMap<Day, IntakeCounts>,
+    ) -> Result<Vec<DayTotal>, store::Error> {
+        let mut totals = Vec::with_capacity(added.len());
+        for (&(scope, day), added) in added {
+            let known = match self.0.get(&(scope, day)) {
+                Some(known) => Some(known.clone()),
+                None => newest(store, (scope, day), partition, range.0).await?,
+            };
+            let (mut counts, slot) =
+                known.map_or((IntakeCounts::default(), 0), |(counts, slot)| (counts, 1 - slot));
+            counts.add(added);
+            counts.next_offset = range.1;
+            totals.push(DayTotal { scope, day, slot, counts });
+        }
+        Ok(totals)
+    }
+
+    /// Remembers totals whose flush is behind the checkpoint.
+    pub(crate) fn keep(&mut self, totals: Vec<DayTotal>) {
+        if self.0.len() + totals.len() > MAX_DAYS {
             self.0.clear();
         }
-        let rows = self.0.entry(day).or_default();
-        *rows += 1;
-        let is_due = *rows >= MERGE_ROWS;
-        if is_due {
-            self.0.remove(&day);
-        }
-        is_due
+        let remembered =
+            totals.into_iter().map(|total| ((total.scope, total.day), (total.counts, total.slot)));
+        self.0.extend(remembered);
     }
 }
 
-/// Merges the rows of a log partition whose flushes are behind the checkpoint `below`: none of them is ever written again.
-/// Put and deletes are of one store partition, hence atomic; an older owner that does the same has older versions.
-pub(crate) async fn merge(
+async fn newest(
     store: &dyn Store,
-    (scope, day): (Scope, i64),
+    (scope, day): Day,
     partition: u32,
-    below: u64,
-    expires_at_ms: i64,
-) -> Result<(), store::Error> {
-    let end = key::intake(scope, day, partition, below);
-    let range = ClusteringRange {
-        from: Bound::Included(vec![Value::Int(i64::from(partition))]),
-        to: Bound::Excluded(end.clustering),
-    };
-    let page = store.scan(&INTAKE_COUNTS, &end.partition, &range, Order::Ascending, MAX_MERGED).await?;
-    let [first, others @ ..] = &page.rows[..] else { return Ok(()) };
-    if others.is_empty() {
-        return Ok(());
-    }
-    let mut total = IntakeCounts::default();
-    for row in &page.rows {
-        let counts = IntakeCounts::decode(row.value.clone())
+    checkpoint: u64,
+) -> Result<Option<(IntakeCounts, i64)>, store::Error> {
+    let range = ClusteringRange::prefix(vec![Value::Int(i64::from(partition))]);
+    let columns = key::intake_partition(scope, day);
+    let page = store.scan(&INTAKE_COUNTS, &columns, &range, Order::Ascending, 2).await?;
+    let mut newest: Option<(IntakeCounts, i64)> = None;
+    for row in page.rows {
+        let counts = IntakeCounts::decode(row.value)
             .map_err(|error| store::Error::Corrupt(format!("intake counts: {error}")))?;
-        add(&mut total, counts);
+        let slot = i64::from(row.key.clustering.last() == Some(&Value::Int(1)));
+        let is_newer = newest.as_ref().is_none_or(|(known, _)| counts.next_offset > known.next_offset);
+        if counts.next_offset <= checkpoint && is_newer {
+            newest = Some((counts, slot));
+        }
     }
-    let newest = page.rows.iter().map(|row| row.version).max().unwrap_or(first.version);
-    let mut mutations = vec![Mutation::Put {
-        table: &INTAKE_COUNTS,
-        key: first.key.clone(),
-        value: total.encode_to_vec().into(),
-        version: newest + 1,
-        expires_at_ms: Some(expires_at_ms),
-    }];
-    mutations.extend(others.iter().map(|row| Mutation::Delete {
-        table: &INTAKE_COUNTS,
-        key: row.key.clone(),
-        version: row.version,
-    }));
-    store.write(mutations).await
-}
-
-fn add(total: &mut IntakeCounts, counts: IntakeCounts) {
-    total.batches += counts.batches;
-    total.bytes += counts.bytes;
-    total.signals += counts.signals;
-    total.dropped_signals += counts.dropped_signals;
-    total.duplicates += counts.duplicates;
-    total.new_sessions += counts.new_sessions;
-    total.suppressed += counts.suppressed;
-    for (reason, count) in counts.dead_letters {
-        *total.dead_letters.entry(reason).or_default() += count;
-    }
+    Ok(newest)
 }
 
 #[cfg(test)]
@@ -95,40 +85,46 @@ mod tests {
     use playhead_backends::clock::Clock;
     use playhead_backends::store::memory::MemoryStore;
     use playhead_domain::id::{ProjectId, TenantId};
+    use playhead_domain::store::Mutation;
 
-    #[tokio::test]
-    async fn rows_behind_the_checkpoint_become_one_and_nothing_is_lost() {
-        let store = MemoryStore::new(Clock::system());
-        let scope = Scope::of_log_record(TenantId(1), ProjectId(2));
-        let put = |partition: u32, offset: u64| Mutation::Put {
-            table: &INTAKE_COUNTS,
-            key: key::intake(scope, 9, partition, offset),
-            value: IntakeCounts { batches: offset + 1, ..IntakeCounts::default() }.encode_to_vec().into(),
-            version: 100 + i64::try_from(offset).unwrap(),
-            expires_at_ms: None,
-        };
-        store.write((0..10).map(|offset| put(0, offset)).chain([put(1, 3)]).collect()).await.unwrap();
-        let far = i64::MAX / 2;
-        for _ in 0..2 {
-            merge(&store, (scope, 9), 0, 8, far).await.unwrap();
-        }
-        // An old owner that still writes what it had begun changes nothing.
-        store.write(vec![put(0, 0), put(0, 5)]).await.unwrap();
-        let partition = key::intake(scope, 9, 0, 0).partition;
-        let page = store
-            .scan(&INTAKE_COUNTS, &partition, &ClusteringRange::ALL, Order::Ascending, 99)
-            .await
-            .unwrap();
-        let batches: Vec<_> =
-            page.rows.iter().map(|row| IntakeCounts::decode(row.value.clone()).unwrap().batches).collect();
-        assert_eq!(batches, [36, 9, 10, 4]);
+    fn scope() -> Scope {
+        Scope::of_log_record(TenantId(1), ProjectId(2))
     }
 
-    #[test]
-    fn a_merge_is_due_after_so_many_rows() {
-        let day = (Scope::of_log_record(TenantId(1), ProjectId(2)), 9);
-        let mut rows = Rows::default();
-        let due: Vec<u32> = (1..=2 * MERGE_ROWS).filter(|_| rows.count(day)).collect();
-        assert_eq!(due, [MERGE_ROWS, 2 * MERGE_ROWS]);
+    async fn flush(store: &MemoryStore, totals: &Totals, range: (u64, u64), version: i64) -> Vec<DayTotal> {
+        let counts = IntakeCounts { batches: range.1 - range.0, ..IntakeCounts::default() };
+        let added = BTreeMap::from([((scope(), 9), counts)]);
+        let days = totals.add(store, 3, range, &added).await.unwrap();
+        let put = |total: &DayTotal| Mutation::Put {
+            table: &INTAKE_COUNTS,
+            key: key::intake(total.scope, total.day, 3, total.slot),
+            value: total.counts.encode_to_vec().into(),
+            version,
+            expires_at_ms: None,
+        };
+        store.write(days.iter().map(put).collect()).await.unwrap();
+        days
+    }
+
+    #[tokio::test]
+    async fn a_successor_goes_on_from_the_checkpoint_and_counts_nothing_twice() {
+        let store = MemoryStore::new(Clock::system());
+        let mut first = Totals::default();
+        for (range, version) in [((0, 10), 1), ((10, 15), 2)] {
+            let days = flush(&store, &first, range, version).await;
+            first.keep(days);
+        }
+        // Written, but its process died before the checkpoint: the range is redone.
+        flush(&store, &first, (15, 40), 3).await;
+        let mut second = Totals::default();
+        let redone = flush(&store, &second, (15, 40), 4).await;
+        assert_eq!((redone[0].counts.batches, redone[0].counts.next_offset), (40, 40));
+        second.keep(redone);
+        // What wakes up from before writes older versions.
+        flush(&store, &first, (15, 30), 3).await;
+        let next = flush(&store, &second, (40, 41), 5).await;
+        assert_eq!(next[0].counts.batches, 41);
+        let (newest, _) = newest(&store, (scope(), 9), 3, 41).await.unwrap().unwrap();
+        assert_eq!(newest.batches, 41);
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Partition {
     pub(crate) cache: Cache,
     pub(crate) waiting: Vec<StoredRecord>,
     pub(crate) waiting_bytes: usize,
-    pub(crate) intake: crate::intake::Rows,
+    pub(crate) intake: crate::intake::Totals,
 }
 
 /// Why a session's state cannot be worked on.

@@ -27,7 +27,7 @@ pub struct BlobsConfig {
     pub request_timeout_ms: u64,
     /// For how long a request that failed is begun again; the last one may still take its time.
     pub retry_timeout_ms: u64,
-    /// How often a request is begun again within that time.
+    /// How often a failed request is begun again at most, within `retry_timeout_ms`.
     pub max_retries: usize,
 }
 
@@ -163,7 +163,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_refused_by_name() {
-        let refused: [(&str, fn(&mut BlobsConfig)); 7] = [
+        type Change = fn(&mut BlobsConfig);
+        let refused: [(&str, Change); 7] = [
             ("url", |config| config.url = "ftp://host/x".to_owned()),
             ("endpoint", |config| config.endpoint = "s3.example".to_owned()),
             ("endpoint", |config| config.endpoint = "http://s3.example".to_owned()),
@@ -175,7 +176,7 @@ mod tests {
         for (field, change) in refused {
             assert_eq!(with(change).validate().unwrap_err().field, field);
         }
-        let taken: [fn(&mut BlobsConfig); 4] = [
+        let taken: [Change; 4] = [
             |_| (),
             |config| config.endpoint = "http://127.0.0.1:9000".to_owned(),
             |config| config.endpoint = "https://s3.example".to_owned(),

@@ -28,7 +28,7 @@ use rdkafka::producer::Producer as _;
 use tokio::runtime::Handle;
 
 pub use config::{ConfigError, KafkaConfig};
-pub use security::{Password, SaslMechanism, SecurityProtocol};
+pub use security::{SaslMechanism, SecurityProtocol};
 
 use self::closing::Closing;
 use self::producer::Producer;
@@ -137,7 +137,13 @@ impl EventLog for KafkaLog {
         self.producer.connectivity().check()?;
         let (config, spec, runtime) = (Arc::clone(&self.config), topic.clone(), Handle::current());
         let ensured = tokio::task::spawn_blocking(move || topic::ensure(&config, &spec, &runtime));
-        ensured.await.map_err(error::unavailable)??;
+        if let Err(error) = ensured.await.map_err(error::unavailable)? {
+            // Where no broker answers at all, the reason is known better.
+            if error.is_retryable() {
+                self.check_health()?;
+            }
+            return Err(error);
+        }
         let name = self.config.full_name(topic.name);
         self.producer.note_topic(&name);
         self.topics.write().insert(topic.name.to_owned(), Arc::new(Topic::new(topic.clone(), name)));
@@ -151,7 +157,7 @@ impl EventLog for KafkaLog {
             return Err(Error::TooLarge { bytes, limit });
         }
         check_key_and_meta(&record)?;
-        self.producer.append(&topic, &record).await
+        self.producer.append(&topic, record).await
     }
 
     async fn offsets(&self, topic: &str, partition: u32) -> Result<Range<u64>, Error> {
@@ -191,4 +197,25 @@ impl EventLog for KafkaLog {
 /// What the library has to tell of its inner life. What matters comes as an error, too.
 fn log_line(level: RDKafkaLogLevel, facility: &str, line: &str) {
     tracing::debug!(target: "librdkafka", ?level, facility, "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use playhead_domain::topic;
+
+    #[tokio::test]
+    async fn brokers_that_are_not_there_are_explained() {
+        let config = KafkaConfig {
+            brokers: "127.0.0.1:1".to_owned(),
+            request_timeout_ms: 1_000,
+            outage_after_ms: 100,
+            ..KafkaConfig::default()
+        };
+        config.validate().unwrap();
+        let log = KafkaLog::open(config).unwrap();
+        let error = log.ensure_topic(&topic::PROJECTS).await.unwrap_err();
+        assert!(error.is_retryable() && error.to_string().contains("127.0.0.1:1"), "{error}");
+        assert!(log.check_health().is_err() && !log.status().is_connected);
+    }
 }

@@ -57,7 +57,7 @@ impl ScyllaStore {
     /// # Errors
     /// What is wrong, for people.
     pub async fn check_health(&self) -> Result<(), Arc<str>> {
-        migration::check(&self.cluster).await.map_err(|error| error.to_string().into())
+        migration::probe(&self.cluster).await.map_err(|error| error.to_string().into())
     }
 }
 

@@ -446,6 +446,11 @@ export interface components {
             detail: string;
             /** @description The field to blame. */
             field?: string | null;
+            /**
+             * @description With code `unavailable`: what does not answer, `store` (lists and time lines), `blobs` (recordings) or `log` (changes of projects).
+             *     The rest of the API goes on.
+             */
+            part?: string | null;
             /** Format: int32 */
             status: number;
             title: string;
@@ -1136,7 +1141,7 @@ export interface operations {
                 sort?: string;
                 /** @description Sessions that began before this moment. */
                 to?: number;
-                /** @description The user's id or e-mail address, exactly. */
+                /** @description The user's id, exactly, or e-mail address, in any case. */
                 user?: string;
             };
             header?: never;

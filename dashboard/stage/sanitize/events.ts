@@ -36,7 +36,8 @@ export class EventSanitizer {
 
   private meta(event: RecordedEvent): RecordedEvent {
     const href = event.data.href;
-    event.data = { ...readSize(event.data), href: typeof href === 'string' ? href.slice(0, 8192) : '' };
+    const color_scheme = event.data.color_scheme === 'dark' ? 'dark' : 'light';
+    event.data = { ...readSize(event.data), href: typeof href === 'string' ? href.slice(0, 8192) : '', color_scheme };
     return event;
   }
 

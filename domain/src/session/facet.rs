@@ -19,6 +19,12 @@ pub fn cut(value: &str) -> &str {
     crate::session::fold::cut(value, MAX_VALUE_BYTES)
 }
 
+/// A user's name as it is stored and compared: an e-mail address in any case, any other id exactly.
+#[must_use]
+pub fn user_name(name: &str) -> String {
+    if name.contains('@') { cut(&name.to_lowercase()).to_owned() } else { cut(name).to_owned() }
+}
+
 /// Facet and value of everything that the summary says now. A page counts as its full URL (without query) and as its path.
 #[must_use]
 pub fn of(summary: &SessionSummary) -> Vec<(&'static str, String)> {
@@ -29,8 +35,8 @@ pub fn of(summary: &SessionSummary) -> Vec<(&'static str, String)> {
         }
     };
     if let Some(user) = &summary.user {
-        add(USER, &user.id);
-        add(EMAIL, &user.email);
+        add(USER, &user_name(&user.id));
+        add(EMAIL, &user_name(&user.email));
     }
     if let Some(client) = &summary.client {
         add(IP, &client.ip);
@@ -65,6 +71,14 @@ pub fn of_entry(entry: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_the_same_in_any_case_and_another_id_is_not() {
+        assert_eq!(user_name("Ana@Example.org"), user_name("ana@example.ORG"));
+        assert_ne!(user_name("aB3"), user_name("ab3"));
+        let long = format!("{}@x", "É".repeat(MAX_VALUE_BYTES));
+        assert_eq!(user_name(&user_name(&long)), user_name(&long));
+    }
 
     #[test]
     fn a_page_is_found_by_url_and_by_path() {

@@ -4,8 +4,14 @@ use crate::id::{SessionId, StreamId};
 use crate::scope::Scope;
 use crate::store::{Key, Value};
 
-/// Into how many partitions the sessions of a day are spread.
-pub const SHARDS: i64 = 4;
+/// Into how many partitions the sessions of a day, and those of a facet's value on a day, are spread: see `docs/storage.md`.
+pub const SHARDS: i64 = 8;
+/// Into how many partitions a project's suppressions are spread.
+pub const SUPPRESSION_SHARDS: i64 = 16;
+
+/// The width of a slice of `OPEN_SESSIONS`: short enough that what is deleted from one is soon behind, long enough that a session is in
+/// few.
+const SLICE_US: i64 = 600_000_000;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -18,7 +24,14 @@ pub const fn day(time_ms: i64) -> i64 {
 /// In which of the [`SHARDS`] a session is.
 #[must_use]
 pub fn shard(session: SessionId) -> i64 {
-    i64::from(session.0[0]) % SHARDS
+    // All bytes count: whoever makes ids may begin them with the time.
+    i64::from(session.0.iter().fold(0, |sum, byte| sum ^ byte)) % SHARDS
+}
+
+/// The slice of a write timestamp.
+#[must_use]
+pub const fn slice(write_us: i64) -> i64 {
+    write_us.div_euclid(SLICE_US)
 }
 
 /// Tenant and project as columns: the same 64 bits, with a sign.
@@ -90,15 +103,15 @@ pub fn by_start(scope: Scope, id: SessionId, start_ms: i64) -> Key {
 
 /// A partition of `SESSION_FACETS`.
 #[must_use]
-pub fn facet_partition(scope: Scope, facet: &str, value: &str, day: i64) -> Vec<Value> {
-    scoped(scope, [Value::from(facet), Value::from(value), Value::Int(day)])
+pub fn facet_partition(scope: Scope, facet: &str, value: &str, day: i64, shard: i64) -> Vec<Value> {
+    scoped(scope, [Value::from(facet), Value::from(value), Value::Int(day), Value::Int(shard)])
 }
 
 /// A session's row in `SESSION_FACETS`; `start_ms` is [`crate::row::SessionSummary::list_start_ms`].
 #[must_use]
 pub fn facet(scope: Scope, facet: &str, value: &str, start_ms: i64, id: SessionId) -> Key {
     Key {
-        partition: facet_partition(scope, facet, value, day(start_ms)),
+        partition: facet_partition(scope, facet, value, day(start_ms), shard(id)),
         clustering: vec![Value::Int(start_ms), Value::from(id.0)],
     }
 }
@@ -114,22 +127,34 @@ pub fn start_of(clustering: &[Value]) -> Option<(i64, SessionId)> {
     }
 }
 
-/// The partition of `OPEN_SESSIONS` of a log partition.
+/// A log partition: the row of `PARTITION_CONTROL`, and a partition of `OPEN_SLICES`.
 #[must_use]
-pub fn open_partition(topic: &str, partition: u32) -> Vec<Value> {
+pub fn log_partition(topic: &str, partition: u32) -> Vec<Value> {
     vec![Value::from(topic), Value::Int(i64::from(partition))]
+}
+
+/// A row of `OPEN_SLICES`.
+#[must_use]
+pub fn open_slice(topic: &str, partition: u32, slice: i64) -> Key {
+    Key { partition: log_partition(topic, partition), clustering: vec![Value::Int(slice)] }
+}
+
+/// A partition of `OPEN_SESSIONS`.
+#[must_use]
+pub fn open_partition(topic: &str, partition: u32, slice: i64) -> Vec<Value> {
+    vec![Value::from(topic), Value::Int(i64::from(partition)), Value::Int(slice)]
 }
 
 /// A row of `OPEN_SESSIONS`.
 #[must_use]
-pub fn open(topic: &str, partition: u32, id: SessionId) -> Key {
-    Key { partition: open_partition(topic, partition), clustering: vec![Value::from(id.0)] }
+pub fn open(topic: &str, partition: u32, slice: i64, id: SessionId) -> Key {
+    Key { partition: open_partition(topic, partition, slice), clustering: vec![Value::from(id.0)] }
 }
 
 /// The row of `PARTITION_CONTROL`.
 #[must_use]
 pub fn control(topic: &str, partition: u32) -> Key {
-    Key { partition: open_partition(topic, partition), clustering: vec![] }
+    Key { partition: log_partition(topic, partition), clustering: vec![] }
 }
 
 /// A row of `DEAD_LETTERS`: where the record is in the log.
@@ -141,23 +166,45 @@ pub fn dead_letter(scope: Scope, partition: u32, offset: u64) -> Key {
     }
 }
 
-/// A row of `INTAKE_COUNTS`: the first offset of a flush of a log partition.
+/// A partition of `INTAKE_COUNTS`.
 #[must_use]
-pub fn intake(scope: Scope, day: i64, partition: u32, offset: u64) -> Key {
+pub fn intake_partition(scope: Scope, day: i64) -> Vec<Value> {
+    scoped(scope, [Value::Int(day)])
+}
+
+/// A row of `INTAKE_COUNTS`; `slot` is 0 or 1.
+#[must_use]
+pub fn intake(scope: Scope, day: i64, partition: u32, slot: i64) -> Key {
     Key {
-        partition: scoped(scope, [Value::Int(day)]),
-        clustering: vec![Value::Int(i64::from(partition)), number(offset)],
+        partition: intake_partition(scope, day),
+        clustering: vec![Value::Int(i64::from(partition)), Value::Int(slot)],
     }
 }
 
-/// A row of `SUPPRESSIONS`; `kind` is `session` or `user`.
+/// A partition of `SUPPRESSIONS`.
 #[must_use]
-pub fn suppression(scope: Scope, kind: &str, id: &[u8]) -> Key {
-    Key { partition: scope_columns(scope), clustering: vec![Value::from(kind), Value::from(id.to_vec())] }
+pub fn suppression_partition(scope: Scope, shard: i64) -> Vec<Value> {
+    scoped(scope, [Value::Int(shard)])
 }
 
-/// A row of `OBJECTS`; `day` is in the object's name.
+/// A row of `SUPPRESSIONS`; the kinds are [`crate::erasure`]'s.
 #[must_use]
-pub fn object(day: i64, name: &str) -> Key {
-    Key { partition: vec![Value::Int(day)], clustering: vec![Value::from(name)] }
+pub fn suppression(scope: Scope, kind: &str, id: &[u8]) -> Key {
+    let shard = i64::from(id.iter().fold(0, |sum, byte| sum ^ byte)) % SUPPRESSION_SHARDS;
+    Key {
+        partition: suppression_partition(scope, shard),
+        clustering: vec![Value::from(kind), Value::from(id.to_vec())],
+    }
+}
+
+/// The partition of an object's rows in `OBJECTS`; `day` is in the object's name.
+#[must_use]
+pub fn object_partition(day: i64, name: &str) -> Vec<Value> {
+    vec![Value::Int(day), Value::from(name)]
+}
+
+/// A row of `OBJECTS`.
+#[must_use]
+pub fn object(day: i64, name: &str, part: i64) -> Key {
+    Key { partition: object_partition(day, name), clustering: vec![Value::Int(part)] }
 }

@@ -1,5 +1,6 @@
 //! What a project received, and what of it could not be processed.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use axum::Json;
@@ -24,8 +25,6 @@ use crate::state::Api;
 
 const DAY_MS: i64 = 86_400_000;
 const PAGE_ROWS: usize = 500;
-/// Rows of counts that one answer reads: a row is written per flush and log partition.
-const MAX_COUNT_ROWS: usize = 400_000;
 
 /// Whether the project receives anything, and what.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/status", tag = "projects",
@@ -54,21 +53,28 @@ pub(crate) async fn project_status(
 }
 
 async fn add_day(api: &Api, scope: Scope, day: i64, intake: &mut Intake) -> Result<(), ApiError> {
-    let partition = key::intake(scope, day, 0, 0).partition;
+    let partition = key::intake_partition(scope, day);
     let mut range = ClusteringRange::ALL;
-    for _ in 0..MAX_COUNT_ROWS / PAGE_ROWS {
+    // Each log partition has two rows; the newer one tells all.
+    let mut newest: BTreeMap<i64, row::IntakeCounts> = BTreeMap::new();
+    loop {
         let page =
             api.store().scan(&table::INTAKE_COUNTS, &partition, &range, Order::Ascending, PAGE_ROWS).await?;
         for row in &page.rows {
             let counts = row::IntakeCounts::decode(row.value.clone())
                 .map_err(|e| ApiError::Corrupt(format!("intake counts: {e}")))?;
-            add(intake, counts);
+            let [Value::Int(log_partition), _] = row.key.clustering[..] else { continue };
+            let known = newest.entry(log_partition).or_default();
+            if counts.next_offset > known.next_offset {
+                *known = counts;
+            }
         }
         match page.rows.last() {
             Some(last) if page.more => range.from = Bound::Excluded(last.key.clustering.clone()),
             _ => break,
         }
     }
+    newest.into_values().for_each(|counts| add(intake, counts));
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use playhead_domain::id::SessionId;
 use playhead_domain::row::SessionSummary;
+use playhead_domain::session::facet;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
@@ -31,7 +32,7 @@ pub(crate) struct SessionParams {
     pub(crate) release: Option<String>,
     /// A path (`/cart`) or a whole URL without query and fragment, exactly; with `*` in it a pattern.
     pub(crate) page: Option<String>,
-    /// The user's id or e-mail address, exactly.
+    /// The user's id, exactly, or e-mail address, in any case.
     pub(crate) user: Option<String>,
     pub(crate) ip: Option<String>,
     /// Name of a custom event, exactly.
@@ -124,11 +125,15 @@ impl SessionParams {
     fn matches_text(&self, session: &SessionSummary) -> bool {
         let (id, email) = session.user.as_ref().map_or(("", ""), |user| (&user.id, &user.email));
         self.release.as_ref().is_none_or(|release| *release == session.release)
-            && self.user.as_ref().is_none_or(|user| user == id || user.eq_ignore_ascii_case(email))
+            && self.user.as_ref().is_none_or(|user| is_user(user, id) || is_user(user, email))
             && self.custom_event.as_ref().is_none_or(|name| session.custom_event_names.contains(name))
             && self.page.as_ref().is_none_or(|page| session.pages.iter().any(|url| is_page(page, url)))
             && self.q.as_ref().is_none_or(|q| matches_query(q, session, id, email))
     }
+}
+
+fn is_user(wanted: &str, name: &str) -> bool {
+    !name.is_empty() && facet::user_name(wanted) == facet::user_name(name)
 }
 
 fn matches_query(q: &str, session: &SessionSummary, id: &str, email: &str) -> bool {

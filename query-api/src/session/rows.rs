@@ -1,5 +1,6 @@
 //! Where the rows of sessions are.
 
+use futures::future::try_join_all;
 use playhead_domain::id::{SessionId, StreamId};
 use playhead_domain::row;
 use playhead_domain::scope::Scope;
@@ -10,6 +11,9 @@ use prost::Message;
 
 use crate::error::ApiError;
 use crate::state::Api;
+
+/// Rows that one request reads at once.
+const CONCURRENT_READS: usize = 16;
 
 pub(crate) fn session_id(bytes: &[u8]) -> Option<SessionId> {
     bytes.try_into().ok().map(SessionId)
@@ -38,6 +42,19 @@ pub(crate) async fn summary(
         .transpose()
 }
 
+/// The summaries of sessions, in their order; several are read at once.
+pub(crate) async fn summaries(
+    api: &Api,
+    scope: Scope,
+    sessions: &[SessionId],
+) -> Result<Vec<Option<row::SessionSummary>>, ApiError> {
+    let mut summaries = Vec::with_capacity(sessions.len());
+    for some in sessions.chunks(CONCURRENT_READS) {
+        summaries.extend(try_join_all(some.iter().map(|&session| summary(api, scope, session))).await?);
+    }
+    Ok(summaries)
+}
+
 /// The first or last session of each shard of a day.
 pub(crate) async fn edge_of_day(
     api: &Api,
@@ -45,14 +62,12 @@ pub(crate) async fn edge_of_day(
     day: i64,
     order: Order,
 ) -> Result<Vec<row::SessionSummary>, ApiError> {
-    let mut found = Vec::new();
-    for shard in 0..key::SHARDS {
+    let edges = (0..key::SHARDS).map(|shard| async move {
         let partition = key::by_start_partition(scope, day, shard);
-        let page =
-            api.store().scan(&table::SESSIONS_BY_START, &partition, &ClusteringRange::ALL, order, 1).await?;
-        for row in &page.rows {
-            found.push(decode_summary(row)?);
-        }
-    }
-    Ok(found)
+        api.store().scan(&table::SESSIONS_BY_START, &partition, &ClusteringRange::ALL, order, 1).await
+    });
+    let pages = try_join_all(edges).await?;
+    let rows = pages.iter().flat_map(|page| &page.rows);
+    let sessions: Vec<_> = rows.filter_map(|row| Some(key::start_of(&row.key.clustering)?.1)).collect();
+    Ok(summaries(api, scope, &sessions).await?.into_iter().flatten().collect())
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Bound;
 
+use futures::future::try_join_all;
 use playhead_domain::id::SessionId;
 use playhead_domain::row::SessionSummary;
 use playhead_domain::scope::Scope;
@@ -29,19 +30,21 @@ struct Place {
     session: SessionId,
 }
 
-/// Which partitions hold the candidates of a day.
+/// Which partitions hold the candidates of a day. The rows are keys only.
 enum Source {
-    /// All sessions; the rows are summaries.
+    /// All sessions.
     All,
-    /// Those with a value of a facet; the rows are keys only.
+    /// Those with a value of a facet.
     Facets(Vec<(&'static str, String)>),
 }
 
 const DAY_MS: i64 = 86_400_000;
 /// Rows that one read of a partition brings.
 const PAGE_ROWS: usize = 64;
-/// A read of a partition that finds nothing costs as much as some rows.
-const READ_COST: usize = 4;
+/// A read of a partition that finds nothing costs as much as some rows. The shards of a day are read at once.
+const READ_COST: usize = 2;
+/// Sessions that are looked at together, at least and at most.
+const CHUNK_ROWS: std::ops::RangeInclusive<usize> = 8..=64;
 
 /// Walks the list from the cursor on until `limit` sessions match or the budget is used up.
 pub(crate) async fn find(
@@ -64,17 +67,25 @@ pub(crate) async fn find(
     let mut sessions = Vec::new();
     for day in days(api, retention_days, params, after) {
         let mut partitions = walk.open_day(day);
-        while let Some((place, row)) = walk.next(&mut partitions).await? {
-            walk.after = Some(place);
-            if let Some(summary) = walk.load(place, row).await?
-                && params.matches(&summary)
-            {
-                sessions.push(summary);
+        loop {
+            let wanted = (limit - sessions.len()).clamp(*CHUNK_ROWS.start(), *CHUNK_ROWS.end());
+            let places = walk.chunk(&mut partitions, wanted).await?;
+            if places.is_empty() {
+                break;
             }
-            let full = sessions.len() == limit;
-            if full || walk.budget == 0 {
+            let ids: Vec<_> = places.iter().map(|place| place.session).collect();
+            let summaries = rows::summaries(api, scope, &ids).await?;
+            for (place, summary) in places.into_iter().zip(summaries) {
+                walk.after = Some(place);
+                sessions.extend(summary.filter(|summary| params.matches(summary)));
+                if sessions.len() == limit {
+                    let next = Some(write_place(&question, place));
+                    return Ok(Found { sessions, next, partial: false });
+                }
+            }
+            if walk.budget == 0 {
                 let next = walk.after.map(|place| write_place(&question, place));
-                return Ok(Found { sessions, next, partial: !full });
+                return Ok(Found { sessions, next, partial: true });
             }
         }
         if walk.budget == 0 {
@@ -111,6 +122,7 @@ fn end_of_day(day: i64, order: Order) -> Place {
 fn source(params: &SessionParams) -> Source {
     let by = |name: &'static str, value: &str| (name, facet::cut(value).to_owned());
     if let Some(user) = &params.user {
+        let user = &facet::user_name(user);
         return Source::Facets(vec![by(facet::USER, user), by(facet::EMAIL, user)]);
     }
     let exact_page = params.page.as_deref().filter(|page| !page.contains('*'));
@@ -156,18 +168,33 @@ impl Walk<'_> {
                 .collect(),
             Source::Facets(facets) => facets
                 .iter()
-                .map(|(name, value)| {
-                    open(&table::SESSION_FACETS, key::facet_partition(self.scope, name, value, day))
+                .flat_map(|(name, value)| {
+                    let scope = self.scope;
+                    (0..key::SHARDS).map(move |shard| key::facet_partition(scope, name, value, day, shard))
                 })
+                .map(|key| open(&table::SESSION_FACETS, key))
                 .collect(),
         }
     }
 
-    /// The next row in list order over all partitions; a session that two of them hold comes once.
-    async fn next(&mut self, partitions: &mut [Partition]) -> Result<Option<(Place, Row)>, ApiError> {
-        for partition in partitions.iter_mut() {
-            self.fill(partition).await?;
+    /// Up to `wanted` of the next places in list order, as far as the budget goes.
+    async fn chunk(&mut self, partitions: &mut [Partition], wanted: usize) -> Result<Vec<Place>, ApiError> {
+        let mut places = Vec::new();
+        while places.len() < wanted && (places.is_empty() || self.budget > 0) {
+            match self.next(partitions).await? {
+                Some(place) => places.push(place),
+                None => break,
+            }
         }
+        Ok(places)
+    }
+
+    /// The next place in list order over all partitions; a session that two of them hold comes once.
+    async fn next(&mut self, partitions: &mut [Partition]) -> Result<Option<Place>, ApiError> {
+        let (api, order) = (self.api, self.order);
+        let empty = partitions.iter_mut().filter(|partition| partition.buffered.is_empty() && partition.more);
+        let filled = try_join_all(empty.map(|partition| fill(api, order, partition))).await?;
+        self.budget = self.budget.saturating_sub(filled.len() * READ_COST);
         let mut best: Option<Place> = None;
         for partition in partitions.iter() {
             let Some(place) = partition.buffered.front().map(place).transpose()? else { continue };
@@ -176,33 +203,13 @@ impl Walk<'_> {
             }
         }
         let Some(best) = best else { return Ok(None) };
-        let mut taken = None;
         for partition in partitions.iter_mut() {
             if partition.buffered.front().map(place).transpose()? == Some(best) {
-                taken = partition.buffered.pop_front();
+                partition.buffered.pop_front();
             }
         }
         self.budget = self.budget.saturating_sub(1);
-        Ok(taken.map(|row| (best, row)))
-    }
-
-    async fn fill(&mut self, partition: &mut Partition) -> Result<(), ApiError> {
-        if !partition.buffered.is_empty() || !partition.more {
-            return Ok(());
-        }
-        let mut range = ClusteringRange::ALL;
-        match (&partition.last, self.order) {
-            (Some(last), Order::Ascending) => range.from = Bound::Excluded(last.clone()),
-            (Some(last), Order::Descending) => range.to = Bound::Excluded(last.clone()),
-            (None, _) => {}
-        }
-        let page =
-            self.api.store().scan(partition.table, &partition.key, &range, self.order, PAGE_ROWS).await?;
-        self.budget = self.budget.saturating_sub(READ_COST);
-        partition.more = page.more;
-        partition.last = page.rows.last().map(|row| row.key.clustering.clone());
-        partition.buffered = page.rows.into();
-        Ok(())
+        Ok(Some(best))
     }
 
     fn precedes(&self, one: Place, other: Place) -> bool {
@@ -212,13 +219,20 @@ impl Walk<'_> {
             Order::Descending => one > other,
         }
     }
+}
 
-    async fn load(&self, place: Place, row: Row) -> Result<Option<SessionSummary>, ApiError> {
-        match self.source {
-            Source::All => rows::decode_summary(&row).map(Some),
-            Source::Facets(_) => rows::summary(self.api, self.scope, place.session).await,
-        }
+async fn fill(api: &Api, order: Order, partition: &mut Partition) -> Result<(), ApiError> {
+    let mut range = ClusteringRange::ALL;
+    match (&partition.last, order) {
+        (Some(last), Order::Ascending) => range.from = Bound::Excluded(last.clone()),
+        (Some(last), Order::Descending) => range.to = Bound::Excluded(last.clone()),
+        (None, _) => {}
     }
+    let page = api.store().scan(partition.table, &partition.key, &range, order, PAGE_ROWS).await?;
+    partition.more = page.more;
+    partition.last = page.rows.last().map(|row| row.key.clustering.clone());
+    partition.buffered = page.rows.into();
+    Ok(())
 }
 
 fn clustering(place: Place) -> Vec<Value> {

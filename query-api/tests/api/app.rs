@@ -163,8 +163,7 @@ impl App {
         for (name, value) in facet::of(&summary) {
             self.put(&table::SESSION_FACETS, key::facet(project.scope, name, &value, start_ms, id), ()).await;
         }
-        self.put(&table::SESSIONS_BY_START, key::by_start(project.scope, id, start_ms), summary.clone())
-            .await;
+        self.put(&table::SESSIONS_BY_START, key::by_start(project.scope, id, start_ms), ()).await;
         self.put(&table::SESSIONS, key::session(project.scope, id), summary).await;
         id
     }

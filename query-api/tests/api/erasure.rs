@@ -46,7 +46,7 @@ async fn a_user_is_erased_by_id_or_address() {
     let base = format!("/api/v1/projects/{}/users", project.id);
     let by_id = app.call("DELETE", &format!("{base}/user-1"), &project.secret, None).await;
     assert_eq!((by_id.status, by_id.json()), (StatusCode::ACCEPTED, json!({"sessions": 1})));
-    let by_address = app.call("DELETE", &format!("{base}/u2%40shop.example"), &project.secret, None).await;
+    let by_address = app.call("DELETE", &format!("{base}/U2%40Shop.Example"), &project.secret, None).await;
     assert_eq!(by_address.json(), json!({"sessions": 1}));
     let left = app.read(&project, "/sessions").await;
     assert_eq!(left["items"].as_array().unwrap().len(), 1);

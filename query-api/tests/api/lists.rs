@@ -81,6 +81,8 @@ async fn filters_find_what_they_name() {
         ("ip=192.0.2.7", &[3]),
         ("user=user-2", &[2]),
         ("user=u2@shop.example", &[2]),
+        ("user=U2@Shop.Example", &[2]),
+        ("user=USER-2", &[]),
         ("page=/products/1", &[1]),
         ("page=https://shop.example/products/3", &[3]),
         ("page=*products*", &[1, 2, 3]),

@@ -109,14 +109,17 @@ async fn the_status_tells_what_came_in() {
     assert_eq!((&before["first_event_at"], &before["last_event_at"]), (&json!(null), &json!(null)));
     app.session(&project, summary(1, NOON - 600_000)).await;
     app.session(&project, summary(2, NOON - 300_000)).await;
-    for (offset, batches) in [(0, 3), (3, 4)] {
+    // Of a log partition's two slots the newer one counts.
+    for (partition, slot, next_offset, batches) in [(0, 0, 9, 3), (0, 1, 7, 1), (1, 0, 2, 4)] {
         let counts = IntakeCounts {
             batches,
+            next_offset,
             bytes: 100,
             dead_letters: [("frame_too_long".to_owned(), 1)].into(),
             ..IntakeCounts::default()
         };
-        app.put(&table::INTAKE_COUNTS, key::intake(project.scope, key::day(NOON), 0, offset), counts).await;
+        let key = key::intake(project.scope, key::day(NOON), partition, slot);
+        app.put(&table::INTAKE_COUNTS, key, counts).await;
     }
     let status = app.read(&project, "/status").await;
     assert_eq!(status["first_event_at"], NOON - 600_000);

@@ -5,6 +5,7 @@ import type { Recorder, RecorderHost, RecorderOptions } from './contract.js';
 import { KeyFrames } from './keyframes.js';
 import { Ring } from './ring.js';
 import { Sanitizer } from './sanitizer.js';
+import { onColorScheme } from './scheme.js';
 import { StormGuard } from './storm.js';
 
 const META = 4;
@@ -24,6 +25,7 @@ class PageRecorder implements Recorder {
   private readonly keyFrames: KeyFrames;
   private readonly storm: StormGuard;
   private ring: Ring | undefined;
+  private readonly stopScheme: () => void;
   private stopRrweb: (() => void) | undefined;
   private pausedAt: number | undefined;
   private failures = 0;
@@ -46,6 +48,8 @@ class PageRecorder implements Recorder {
       (detail) => this.pause('mutation_storm', detail),
       () => this.resume(),
     );
+    // A page that heeds them changes all at once, which no mutation tells: a key frame does.
+    this.stopScheme = onColorScheme(() => this.takeKeyFrame());
     this.begin();
   }
 
@@ -63,6 +67,7 @@ class PageRecorder implements Recorder {
 
   stop(): void {
     this.stopped = true;
+    this.stopScheme();
     this.keyFrames.stop();
     this.storm.stop();
     this.end();

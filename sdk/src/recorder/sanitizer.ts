@@ -11,6 +11,7 @@ import type {
 import { type DomPrivacy, Level, type Standing } from '../privacy/index.js';
 import { cleanAttribute, keepsMetaContent } from './attributes.js';
 import { redactCss } from './css.js';
+import { colorScheme } from './scheme.js';
 import { placeAddedStyleTexts, placeStyleText, type StyleNode } from './styles.js';
 
 // rrweb's numbers; its enums would come with code.
@@ -71,8 +72,9 @@ export class Sanitizer {
         (event as { data: unknown }).data = {};
         return true;
       case META: {
-        const data = event.data as { href: string };
+        const data = event.data as { href: string; color_scheme?: string };
         data.href = this.privacy.redactUrl(data.href);
+        data.color_scheme = colorScheme();
         return true;
       }
       case FULL_SNAPSHOT: {

@@ -36,7 +36,7 @@ test('the five levels are told, and the page’s console says the same as before
     ['warn', 'password=******', '{password: ******, name: "ada"}'],
     ['error', 'five'],
   ]);
-  await expect.poll(() => printed.length).toBe(5);
+  await expect.poll(() => printed.length, { timeout: 60_000 }).toBe(5);
   expect(printed.map((line) => line.split(' ')[0])).toEqual(['debug', 'log', 'info', 'warning', 'error']);
   expect(await captured.page.evaluate(() => [console.log.name, console.log.length, String(console.log)])).toEqual([
     'log',

@@ -21,7 +21,7 @@ use super::Error;
 use super::block::RawBlock;
 use crate::cache::SessionRef;
 use crate::calendar;
-use crate::effect::object_row;
+use crate::effect::object_rows;
 use crate::retry::retry;
 use crate::shared::Shared;
 
@@ -164,11 +164,11 @@ impl Stagings {
         let started = Instant::now();
         for (day, staging) in std::mem::take(&mut waiting.by_day) {
             let Staging { name, bytes, sessions, expires_at_ms } = staging;
-            let row =
-                object_row("blocks", &name, day, bytes.len(), &sessions, expires_at_ms, shared.now_us());
+            let rows =
+                object_rows("blocks", &name, day, bytes.len(), &sessions, expires_at_ms, shared.now_us());
             let (path, payload) = (Path::from(name), PutPayload::from(bytes));
             retry(WRITE_FOR, || shared.blobs.put(&path, payload.clone())).await?;
-            retry(WRITE_FOR, || shared.store.write(vec![row.clone()])).await?;
+            retry(WRITE_FOR, || shared.store.write(rows.clone())).await?;
         }
         let writes = finished
             .into_iter()

@@ -1,6 +1,7 @@
 //! Compaction keeps every byte of the recording, late batches included.
 
 use playhead_domain::session::key;
+use playhead_domain::store::Value;
 use playhead_domain::table;
 use playhead_domain::topic::BATCHES;
 use serde_json::json;
@@ -20,7 +21,11 @@ fn raw(seqs: impl Iterator<Item = u64>) -> Vec<u8> {
 async fn open_sessions(world: &World) -> usize {
     let mut open = 0;
     for partition in 0..PARTITIONS {
-        open += world.rows(&table::OPEN_SESSIONS, key::open_partition(BATCHES, partition)).await.len();
+        for slice in world.rows(&table::OPEN_SLICES, key::log_partition(BATCHES, partition)).await {
+            let [Value::Int(slice)] = slice.key.clustering[..] else { panic!("{slice:?}") };
+            let sessions = key::open_partition(BATCHES, partition, slice);
+            open += world.rows(&table::OPEN_SESSIONS, sessions).await.len();
+        }
     }
     open
 }

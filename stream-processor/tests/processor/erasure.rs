@@ -1,10 +1,17 @@
 //! What was erased is gone and stays gone.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
 use playhead_domain::session::{facet, key};
-use playhead_domain::table;
+use playhead_domain::store::{ClusteringRange, Error, Key, Mutation, Order, Page, Row, Store, Swap, Value};
+use playhead_domain::table::{self, Table};
 use serde_json::json;
 
-use crate::world::{Batch, START_MS, World, embedded, scope, session};
+use crate::world::{Batch, START_MS, World, embedded, installation, scope, session};
 
 fn shopper(id: u8, seq: u64, user: &str) -> Batch {
     let batch = Batch::new(id, id, seq).page("https://a.example/").key_frame("page");
@@ -24,7 +31,8 @@ async fn assert_gone(world: &World, id: u8) {
         world.rows(&table::SESSIONS_BY_START, key::by_start_partition(scope(), day, key::shard(id))).await;
     assert!(listed.iter().all(|row| key::start_of(&row.key.clustering).unwrap().1 != id));
     for (name, value) in [(facet::USER, "ana"), (facet::EMAIL, "ana@example.org"), (facet::PAGE, "/")] {
-        let rows = world.rows(&table::SESSION_FACETS, key::facet_partition(scope(), name, value, day)).await;
+        let partition = key::facet_partition(scope(), name, value, day, key::shard(id));
+        let rows = world.rows(&table::SESSION_FACETS, partition).await;
         assert!(rows.iter().all(|row| key::start_of(&row.key.clustering).unwrap().1 != id), "{name}");
     }
 }
@@ -64,7 +72,7 @@ async fn a_user_is_erased_in_what_was_and_in_what_began_before() {
     world.send(&Batch::new(3, 3, 0).page("https://a.example/")).await;
     world.catch_up().await;
     world.pass(5_000);
-    assert_eq!(world.erasure().erase_user(scope(), "ana@example.org", world.now_ms()).await.unwrap(), 1);
+    assert_eq!(world.erasure().erase_user(scope(), "Ana@Example.org", world.now_ms()).await.unwrap(), 1);
     assert_gone(&world, 1).await;
     world.send(&shopper(3, 1, "ana")).await;
     world.catch_up().await;
@@ -89,18 +97,91 @@ async fn an_interrupted_erasure_is_finished() {
     world.process(None).await.unwrap();
     // All that had happened was that the request was persisted.
     let entry = playhead_domain::row::Suppression { requested_ms: world.now_ms(), stage: "keys".to_owned() };
-    let put = playhead_domain::store::Mutation::Put {
+    let id = session(1).0;
+    let put = |(kind, id): (&str, &[u8])| playhead_domain::store::Mutation::Put {
         table: &table::SUPPRESSIONS,
-        key: key::suppression(scope(), "session", &session(1).0),
+        key: key::suppression(scope(), kind, id),
         value: prost::Message::encode_to_vec(&entry).into(),
         version: world.now_ms() * 1_000,
         expires_at_ms: None,
     };
-    world.store.write(vec![put]).await.unwrap();
+    let entries = [("any", &[][..]), ("pending", &id), ("session", &id)];
+    world.store.write(entries.map(put).to_vec()).await.unwrap();
     world.pass(1);
     assert_eq!(world.erasure().resume(scope(), world.now_ms()).await.unwrap(), 1);
     assert_gone(&world, 1).await;
     assert_eq!(world.erasure().resume(scope(), world.now_ms()).await.unwrap(), 0);
+}
+
+/// Takes some writes, then no more: as when the process ends there.
+struct EndsAfter {
+    store: Arc<dyn Store>,
+    writes_left: AtomicUsize,
+}
+
+#[async_trait]
+impl Store for EndsAfter {
+    async fn get(&self, table: &'static Table, key: &Key) -> Result<Option<Row>, Error> {
+        self.store.get(table, key).await
+    }
+
+    async fn scan(
+        &self,
+        table: &'static Table,
+        partition: &[Value],
+        range: &ClusteringRange,
+        order: Order,
+        limit: usize,
+    ) -> Result<Page, Error> {
+        self.store.scan(table, partition, range, order, limit).await
+    }
+
+    async fn write(&self, mutations: Vec<Mutation>) -> Result<(), Error> {
+        let take = |left: usize| left.checked_sub(1);
+        match self.writes_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
+            Ok(_) => self.store.write(mutations).await,
+            Err(_) => Err(Error::Unavailable("ended".to_owned())),
+        }
+    }
+
+    async fn compare_and_set(
+        &self,
+        _: &'static Table,
+        _: &Key,
+        _: Option<&[u8]>,
+        _: Option<Bytes>,
+        _: Option<i64>,
+    ) -> Result<Swap, Error> {
+        unreachable!("an erasure swaps nothing")
+    }
+
+    async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Bytes>, Error> {
+        self.store.get_serial(table, key).await
+    }
+
+    async fn reclaim(&self) -> Result<(), Error> {
+        self.store.reclaim().await
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_of_a_user_that_was_interrupted_is_finished() {
+    // Wherever it ends once the user's sessions were found: among them the end before, within and after the first one.
+    for writes in 3..11 {
+        let world = World::new().await;
+        for id in 1..4 {
+            world.send(&shopper(id, 0, "ana")).await;
+        }
+        world.process(None).await.unwrap();
+        let ends = EndsAfter { store: Arc::clone(&world.store), writes_left: AtomicUsize::new(writes) };
+        let interrupted = Erasure::new(Arc::new(ends), installation().derive(USER_HASH_PURPOSE));
+        assert!(interrupted.erase_user(scope(), "ana", world.now_ms()).await.is_err());
+        world.pass(1);
+        world.erasure().resume(scope(), world.now_ms()).await.unwrap();
+        for id in 1..4 {
+            assert_gone(&world, id).await;
+        }
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
+use secrecy::ExposeSecret;
 
 use super::config::KafkaConfig;
 
@@ -40,13 +41,13 @@ impl KafkaConfig {
             client
                 .set("sasl.mechanism", self.sasl_mechanism.name())
                 .set("sasl.username", &self.sasl_username)
-                .set("sasl.password", self.sasl_password.expose());
+                .set("sasl.password", self.sasl_password.expose_secret());
         }
         for (setting, path) in [
             ("ssl.ca.location", self.ssl_ca_location.as_str()),
             ("ssl.certificate.location", &self.ssl_certificate_location),
             ("ssl.key.location", &self.ssl_key_location),
-            ("ssl.key.password", self.ssl_key_password.expose()),
+            ("ssl.key.password", self.ssl_key_password.expose_secret()),
         ] {
             if !path.is_empty() {
                 client.set(setting, path);

@@ -1,12 +1,13 @@
 //! How Kafka is reached, and the bounds of what a process holds for it.
 
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::clients::REBALANCE_TIMEOUT_MS;
-use super::security::{Password, SaslMechanism, SecurityProtocol};
+use super::security::{SaslMechanism, SecurityProtocol};
 
 /// How Kafka is reached, and the bounds of what a process holds for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KafkaConfig {
     /// Brokers to start from, `host:port`, separated by commas. Empty: Kafka is not used.
@@ -20,7 +21,8 @@ pub struct KafkaConfig {
     /// The name to sign in with.
     pub sasl_username: String,
     /// The password to sign in with; better set by its variable than in a file. Never printed.
-    pub sasl_password: Password,
+    #[serde(with = "crate::secret")]
+    pub sasl_password: SecretString,
     /// File with the certificates that brokers are checked against (PEM); empty: the system's.
     pub ssl_ca_location: String,
     /// File with this client's certificate (PEM), where brokers ask for one.
@@ -28,7 +30,8 @@ pub struct KafkaConfig {
     /// File with the key of this client's certificate (PEM).
     pub ssl_key_location: String,
     /// The password of that key, if it has one. Never printed.
-    pub ssl_key_password: Password,
+    #[serde(with = "crate::secret")]
+    pub ssl_key_password: SecretString,
     /// Copies of every record in topics that this program creates; existing topics must have as many.
     pub replication: u32,
     /// Copies that must be written before a record counts as durable.
@@ -71,11 +74,11 @@ impl Default for KafkaConfig {
             security_protocol: SecurityProtocol::Plaintext,
             sasl_mechanism: SaslMechanism::ScramSha512,
             sasl_username: String::new(),
-            sasl_password: Password::default(),
+            sasl_password: SecretString::default(),
             ssl_ca_location: String::new(),
             ssl_certificate_location: String::new(),
             ssl_key_location: String::new(),
-            ssl_key_password: Password::default(),
+            ssl_key_password: SecretString::default(),
             replication: 3,
             min_insync_replicas: 2,
             linger_ms: 5,
@@ -167,7 +170,7 @@ impl KafkaConfig {
         if protocol.is_sasl() && self.sasl_username.is_empty() {
             return refuse("sasl_username", "is empty, but the security protocol signs in");
         }
-        if protocol.is_sasl() && self.sasl_password.expose().is_empty() {
+        if protocol.is_sasl() && self.sasl_password.expose_secret().is_empty() {
             return refuse("sasl_password", "is empty, but the security protocol signs in");
         }
         if !protocol.is_sasl() && !self.sasl_username.is_empty() {
@@ -229,7 +232,7 @@ pub(super) mod tests {
     fn passwords_are_read_but_never_written() {
         let text = r#"{"brokers": "one:9092", "sasl_password": "hunter2", "security_protocol": "sasl_ssl"}"#;
         let config: KafkaConfig = serde_json::from_str(text).unwrap();
-        assert_eq!(config.sasl_password, Password::from("hunter2"));
+        assert_eq!(config.sasl_password.expose_secret(), "hunter2");
         for written in [serde_json::to_string(&config).unwrap(), format!("{config:?}")] {
             assert!(!written.contains("hunter2"), "{written}");
         }

@@ -72,6 +72,8 @@ pub(super) struct Connectivity {
     changed: Condvar,
     is_up: AtomicBool,
     is_away: AtomicBool,
+    /// Records sent and not answered.
+    waiting: AtomicU64,
     acknowledged: AtomicU64,
 }
 
@@ -92,6 +94,7 @@ impl Default for Connectivity {
             changed: Condvar::new(),
             is_up: AtomicBool::new(false),
             is_away: AtomicBool::new(false),
+            waiting: AtomicU64::new(0),
             acknowledged: AtomicU64::new(0),
         }
     }
@@ -128,8 +131,23 @@ impl Connectivity {
         }
     }
 
+    /// A record is sent.
+    pub(super) fn send(&self) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A record was given up, or was not sent after all.
+    pub(super) fn give_up(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
     /// A record was acknowledged.
     pub(super) fn acknowledge(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
         self.acknowledged.fetch_add(1, Ordering::Relaxed);
         if !self.is_up.load(Ordering::Relaxed) {
             self.set_up();
@@ -165,17 +183,17 @@ impl Connectivity {
         true
     }
 
-    /// Waits until there is a suspicion, at most so long. Returns false when it is time to stop.
-    pub(super) fn wait(&self, calm: Duration) -> bool {
-        let deadline = Instant::now() + calm;
+    /// Waits until there is a suspicion, at most so long. Returns whether there is one, or nothing when it is time to stop.
+    pub(super) fn wait(&self, timeout: Duration) -> Option<bool> {
+        let deadline = Instant::now() + timeout;
         let mut state = self.state.lock();
         while !state.suspected && !state.stopping {
             if self.changed.wait_until(&mut state, deadline).timed_out() {
                 break;
             }
         }
-        state.suspected = false;
-        !state.stopping
+        let suspected = std::mem::take(&mut state.suspected);
+        (!state.stopping).then_some(suspected)
     }
 
     pub(super) fn stop(&self) {
@@ -221,7 +239,10 @@ mod tests {
     fn health_follows_what_brokers_do() {
         let connectivity = Connectivity::default();
         assert!(connectivity.check_health().is_err() && connectivity.check().is_ok(), "nothing is known yet");
+        connectivity.send();
+        assert!(connectivity.is_waiting());
         connectivity.acknowledge();
+        assert!(!connectivity.is_waiting());
         connectivity.check_health().unwrap();
         connectivity.suspect(Some("connection refused"));
         connectivity.check().unwrap();

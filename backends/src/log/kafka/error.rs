@@ -45,8 +45,9 @@ pub(super) fn explain(code: RDKafkaErrorCode) -> String {
         }
         Code::SSL => "; check kafka.security_protocol and kafka.ssl_ca_location",
         Code::Resolve => "; check kafka.brokers",
-        Code::OperationTimedOut | Code::BrokerTransportFailure | Code::AllBrokersDown => {
-            "; do the brokers in kafka.brokers answer?"
+        Code::OperationTimedOut => "; do the brokers in kafka.brokers answer?",
+        Code::AllBrokersDown | Code::BrokerTransportFailure => {
+            "; check kafka.brokers, kafka.security_protocol and whether they run"
         }
         Code::InvalidReplicationFactor => "; start more brokers or lower kafka.replication",
         Code::InconsistentGroupProtocol => {

@@ -68,8 +68,10 @@ impl Producer {
         })
     }
 
-    pub(super) async fn append(&self, topic: &Arc<Topic>, record: &Record) -> Result<Position, Error> {
-        let answer = self.send(topic, record)?;
+    pub(super) async fn append(&self, topic: &Arc<Topic>, record: Record) -> Result<Position, Error> {
+        let answer = self.send(topic, &record)?;
+        // The library has its own copy: the original must not lie beside it while this waits.
+        drop(record);
         match tokio::time::timeout(self.report_timeout, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(Error::Unavailable("the log is closing".to_owned())),
@@ -103,9 +105,11 @@ impl Producer {
             .payload(&record.value[..])
             .headers(message::headers(&record.meta));
         lane.send();
+        connectivity.send();
         if let Err((error, refused)) = client.send(message) {
             drop(refused);
             lane.settle(true);
+            connectivity.give_up();
             return Err(error::of_request(&error, &topic.name, partition));
         }
         Ok(answer)
@@ -168,8 +172,12 @@ impl ClientContext for Deliveries {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let advice = error.rdkafka_error_code().map(error::explain).unwrap_or_default();
-        self.connectivity.suspect(Some(&format!("{reason} ({advice})")));
+        match error.rdkafka_error_code() {
+            // It comes after the broker's own error, which says more.
+            Some(RDKafkaErrorCode::AllBrokersDown) => self.connectivity.suspect(None),
+            Some(code) => self.connectivity.suspect(Some(&format!("{reason} ({})", error::explain(code)))),
+            None => self.connectivity.suspect(Some(reason)),
+        }
     }
 }
 
@@ -188,6 +196,7 @@ impl ProducerContext for Deliveries {
             Err((error, refused)) => {
                 let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
                 lane.settle(is_refusal(code));
+                self.connectivity.give_up();
                 if code == RDKafkaErrorCode::MessageSizeTooLarge {
                     Err(Error::TooLarge { bytes: refused.payload_len(), limit: topic.spec.max_record_bytes })
                 } else {
@@ -230,7 +239,7 @@ mod tests {
     async fn append_at_last(producer: &Producer, topic: &Arc<Topic>) -> Vec<Error> {
         let mut errors = Vec::new();
         for _ in 0..600 {
-            match producer.append(topic, &record("a")).await {
+            match producer.append(topic, record("a")).await {
                 Ok(_) => return errors,
                 Err(error) => errors.push(error),
             }
@@ -255,7 +264,7 @@ mod tests {
         assert_eq!(producer.buffered_bytes(), 0);
         producer.stop(&closing);
         closing.wait(Duration::from_secs(60));
-        assert!(matches!(producer.append(&topic, &record("a")).await, Err(Error::Unavailable(_))), "closed");
+        assert!(matches!(producer.append(&topic, record("a")).await, Err(Error::Unavailable(_))), "closed");
     }
 
     #[tokio::test]
@@ -278,19 +287,19 @@ mod tests {
         brokers.broker_round_trip_time(1, Duration::from_secs(4)).unwrap();
         let waiting = {
             let (producer, topic) = (Arc::clone(&producer), Arc::clone(&topic));
-            tokio::spawn(async move { producer.append(&topic, &record("a")).await })
+            tokio::spawn(async move { producer.append(&topic, record("a")).await })
         };
         while topic.lane(stalled).silent_ms() <= config.stall_after_ms {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let refused = producer.append(&topic, &record("a")).await.unwrap_err();
+        let refused = producer.append(&topic, record("a")).await.unwrap_err();
         assert!(refused.to_string().contains("does not acknowledge"), "{refused}");
         let mut others = (0..).map(|key| record(&key.to_string()));
         let other = others.find(|other| partition_of(&other.key, 2) != stalled).unwrap();
-        producer.append(&topic, &other).await.unwrap();
+        producer.append(&topic, other).await.unwrap();
         brokers.broker_round_trip_time(1, Duration::ZERO).unwrap();
         waiting.await.unwrap().unwrap();
-        producer.append(&topic, &record("a")).await.unwrap();
+        producer.append(&topic, record("a")).await.unwrap();
         producer.stop(&closing);
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// How the cluster is reached, and the bounds of what is under way. Times in milliseconds, sizes in bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct ScyllaConfig {
     /// The user to sign in as. Empty: the cluster asks for none.
     pub username: String,
     /// The user's password.
-    #[serde(serialize_with = "hide", deserialize_with = "take_secret")]
+    #[serde(with = "crate::secret")]
     pub password: SecretString,
     /// Whether connections are encrypted.
     pub tls: bool,
@@ -85,14 +85,6 @@ impl Default for ScyllaConfig {
             batch_bytes: 8 << 20,
         }
     }
-}
-
-fn hide<S: Serializer>(_: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str("")
-}
-
-fn take_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
 }
 
 impl ScyllaConfig {

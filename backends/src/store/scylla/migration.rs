@@ -79,6 +79,11 @@ pub(super) async fn check(cluster: &Cluster) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether enough nodes answer for a row to be read. A newer program may have brought the schema forward since the start.
+pub(super) async fn probe(cluster: &Cluster) -> Result<(), Error> {
+    Schema { cluster, holder: String::new() }.version(false).await.map(drop)
+}
+
 fn newer(found: i64) -> Error {
     let needed = needed();
     Error::Unusable(format!(
@@ -104,9 +109,7 @@ impl Schema<'_> {
     }
 
     async fn run(&self, text: String, values: impl SerializeRow) -> Result<QueryRowsResult, Error> {
-        let mut statement = Statement::new(text);
-        statement.set_request_timeout(Some(STATEMENT_TIMEOUT));
-        let result = self.cluster.session.query_unpaged(statement, values).await;
+        let result = self.cluster.session.query_unpaged(text, values).await;
         let rows = result.map_err(|error| unavailable(&error))?.into_rows_result();
         rows.map_err(|error| unavailable(&error))
     }

@@ -124,7 +124,7 @@ pub async fn partitions_do_not_run_into_each_other(fixture: &mut dyn Fixture) {
     let tenant = fresh_partition().remove(0);
     let names = ["", "a", "a\0", "a\0\0", "ab", "b", "\u{10ffff}"];
     let partition = |facet: &str, value: &str| {
-        vec![tenant.clone(), 1.into(), Value::from(facet), Value::from(value), 20_000.into()]
+        vec![tenant.clone(), 1.into(), Value::from(facet), Value::from(value), 20_000.into(), 0.into()]
     };
     let mut writes = Vec::new();
     for facet in names {

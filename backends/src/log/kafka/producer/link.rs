@@ -18,13 +18,21 @@ use crate::log::kafka::connectivity::Connectivity;
 const POLL: Duration = Duration::from_millis(100);
 /// How often the brokers are asked while there is no reason to.
 const CALM: Duration = Duration::from_secs(5);
-/// How often they are asked while there is one.
-const CONCERN: Duration = Duration::from_millis(250);
+/// How often it is looked whether there is one: a suspicion, or records that wait while none is acknowledged.
+const TICK: Duration = Duration::from_millis(250);
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A producer that the library gave up is not replaced more often.
 const RENEW_AFTER: Duration = Duration::from_secs(1);
 /// How long a producer that is closed may take for its last reports.
 const CLOSE_WITHIN: Duration = Duration::from_secs(5);
+
+/// What the watch knows.
+struct Watched {
+    asked: Instant,
+    acknowledged: u64,
+    /// When the first question was asked that nobody has answered.
+    silent_since: Option<Instant>,
+}
 
 /// What the threads share.
 pub(super) struct Link {
@@ -138,27 +146,34 @@ impl Link {
     }
 
     /// Finds out whether brokers answer.
-    pub(super) fn watch(&self) {
-        let mut silence: Option<(Instant, u64)> = None;
-        loop {
-            let calm = silence.is_none() && self.connectivity.is_up();
-            if !self.connectivity.wait(if calm { CALM } else { CONCERN }) {
-                return;
-            }
-            let begun = Instant::now();
-            if self.ask() {
-                silence = None;
-                self.connectivity.set_up();
-                continue;
-            }
-            let acknowledged = self.connectivity.acknowledged();
-            let (since, before) = *silence.get_or_insert((begun, acknowledged));
-            if acknowledged > before {
-                // Busy, not away.
-                silence = None;
-            } else if since.elapsed() >= self.outage_after && self.connectivity.set_away() {
+    fn watch_once(&self, watched: &mut Watched, suspected: bool) {
+        let acknowledged = self.connectivity.acknowledged();
+        let is_stuck = self.connectivity.is_waiting() && acknowledged == watched.acknowledged;
+        watched.acknowledged = acknowledged;
+        let is_concerned = suspected || is_stuck || watched.silent_since.is_some();
+        if self.connectivity.is_up() && !is_concerned && watched.asked.elapsed() < CALM {
+            return;
+        }
+        watched.asked = Instant::now();
+        if self.ask() {
+            watched.silent_since = None;
+            self.connectivity.set_up();
+        } else if self.connectivity.acknowledged() > acknowledged {
+            // Busy, not away.
+            watched.silent_since = None;
+        } else {
+            let since = *watched.silent_since.get_or_insert(watched.asked);
+            if since.elapsed() >= self.outage_after && self.connectivity.set_away() {
                 self.renew();
             }
+        }
+    }
+
+    /// Watches the brokers until it is time to stop.
+    pub(super) fn watch(&self) {
+        let mut watched = Watched { asked: Instant::now(), acknowledged: 0, silent_since: None };
+        while let Some(suspected) = self.connectivity.wait(TICK) {
+            self.watch_once(&mut watched, suspected);
         }
     }
 
