@@ -33,6 +33,8 @@ pub(crate) async fn play_kill(scene: &mut Scene) -> anyhow::Result<()> {
     }
     scene.verdict.figure("kills", kills);
     check_answers(scene, &load.witness);
+    let refused = load.witness.count("5");
+    scene.verdict.check("gateways refuse none for it", refused == 0, refused);
     scene.check_all(load).await?;
     Ok(())
 }

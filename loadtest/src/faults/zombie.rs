@@ -11,7 +11,7 @@ use super::scene::{SETTLE, Scene};
 use crate::load::Load;
 use crate::verify::settle;
 
-const FLUSHES: &str = "playhead_processor_flush_ms_count";
+const FLUSHES: &str = "playhead_processor_flush_seconds_count";
 /// Flushes are due every second; after this long without one, all hang.
 const STALLED_FOR: Duration = Duration::from_secs(3);
 const STALLED_LIMIT: Duration = Duration::from_secs(30);
