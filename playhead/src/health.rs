@@ -198,7 +198,10 @@ mod tests {
         for (now, told) in [(404, None), (403, Some("refuses access")), (404, None)] {
             status.store(now, Ordering::Relaxed);
             let readiness = health.readiness().await;
-            assert!(readiness.ready && readiness.waiting_for.is_empty(), "others go on without it: {readiness:?}");
+            assert!(
+                readiness.ready && readiness.waiting_for.is_empty(),
+                "others go on without it: {readiness:?}"
+            );
             let said = readiness.degraded.first();
             assert_eq!(said.map(|part| part.part), told.map(|_| "blobs"), "{readiness:?}");
             assert!(told.is_none_or(|told| said.unwrap().reason.contains(told)), "{readiness:?}");
