@@ -22,6 +22,7 @@ mod erase;
 mod hot;
 mod rebalance;
 mod rebuild;
+mod refused;
 mod shutdown;
 mod sizes;
 mod slow;
