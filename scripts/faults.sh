@@ -8,8 +8,7 @@ cd "$(dirname "$0")/.."
 [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
 release="${CARGO_TARGET_DIR:-target}/release"
 cargo build --release --locked -p playhead -p playhead-loadtest
-# One zombie round takes as long as it takes; the others inject for that many seconds. The seed decides what, so that a failure can be
-# played again.
+# The seed decides what is done when, so that a failure can be played again.
 faults() { "$release/loadtest" faults "$@" --binary "$release/playhead" --services scripts/services.sh >"$out"; }
 
 out=$(mktemp)
