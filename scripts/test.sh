@@ -7,12 +7,16 @@ cd "$(dirname "$0")/.."
 
 # Steps in order. Formatting and lints first, as they are quick; browsers last.
 # shellcheck disable=SC2034
-all_steps=(prepare format lint rust sdk dashboard build kill load live end-to-end)
+all_steps=(prepare format lint rust simulation sdk dashboard build kill load live end-to-end)
 
 step_prepare() { scripts/prepare.sh browser; }
 step_format() { cargo fmt --all --check; }
 step_lint() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 step_rust() { scripts/country.sh; cargo test --workspace --locked; }
+# Ten thousand seeds of several processors over one log and store, with crashes, freezes and lost answers.
+step_simulation() {
+  SEEDS=10000 cargo test --release --locked -p playhead-stream-processor --test simulation -- every_seed
+}
 step_sdk() { install_npm sdk; (cd sdk && npm run --silent check && npm test --silent); }
 step_dashboard() { install_npm dashboard; (cd dashboard && npm run --silent check && npm test --silent); }
 step_build() { scripts/build.sh; }

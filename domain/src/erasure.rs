@@ -64,11 +64,12 @@ impl Erasure {
         session: SessionId,
         now_ms: i64,
     ) -> Result<(), store::Error> {
-        self.erase_unreclaimed(scope, session, now_ms).await?;
+        self.erase_unreclaimed(scope, session, None, now_ms).await?;
         self.store.reclaim().await
     }
 
     /// The same without making the store's own files forget: for many sessions, after which [`Store::reclaim`] is called once.
+    /// `known` tells of lists into which a flush has put the session, or may yet put it, without having saved such a state.
     ///
     /// # Errors
     /// The store's.
@@ -76,25 +77,36 @@ impl Erasure {
         &self,
         scope: Scope,
         session: SessionId,
+        known: Option<&SessionState>,
         now_ms: i64,
     ) -> Result<(), store::Error> {
-        let suppression = |stage: &str| self.suppression(scope, SESSION, &session.0, stage, now_ms);
+        let mut list_start_ms = self.list_start_ms(scope, session).await?;
+        let entry = |stage: &str, list_start_ms: i64| {
+            let entry = Suppression { requested_ms: now_ms, stage: stage.to_owned(), list_start_ms };
+            suppression(scope, SESSION, &session.0, &entry)
+        };
         // What makes others look for a suppression must not come after it.
-        let pending = self.suppression(scope, PENDING, &session.0, "keys", now_ms);
-        self.store.write(vec![self.suppression(scope, ANY, &[], "done", now_ms), pending]).await?;
-        self.store.write(vec![suppression("keys")]).await?;
-        let states = self.states(scope, session).await?;
-        self.store.write(destroy_keys(scope, session, &states, now_ms)).await?;
-        self.store.write(vec![suppression("rows")]).await?;
-        self.store.write(delete_listings(scope, session, &states, now_ms)).await?;
-        self.delete_dead_letters(scope, session, now_ms).await?;
-        self.store.write(delete_rows(scope, session, now_ms)).await?;
+        self.store.write(vec![any(scope, now_ms), pending(scope, session, now_ms)]).await?;
+        self.store.write(vec![entry("keys", list_start_ms)]).await?;
+        let (states, newest) = self.states(scope, session).await?;
+        let version = ahead_us(now_ms.saturating_mul(1_000).max(newest));
+        self.store.write(destroy_keys(scope, session, &states, version)).await?;
+        let states: Vec<&SessionState> = states.iter().map(|(_, state)| state).chain(known).collect();
+        let starts = states.iter().filter_map(|state| Some(state.summary.as_ref()?.list_start_ms));
+        if list_start_ms == 0 {
+            list_start_ms = starts.clone().next().unwrap_or_default();
+        }
+        let starts: BTreeSet<i64> = starts.chain([list_start_ms]).collect();
+        self.store.write(vec![entry("rows", list_start_ms)]).await?;
+        self.store.write(delete_listings(scope, session, &states, &starts, version)).await?;
+        self.delete_dead_letters(scope, session, version).await?;
+        self.store.write(delete_rows(scope, session, version)).await?;
         let done = Mutation::Delete {
             table: &table::SUPPRESSIONS,
             key: key::suppression(scope, PENDING, &session.0),
-            version: version(now_ms, "done"),
+            version: stage_version(now_ms, "done"),
         };
-        self.store.write(vec![suppression("done"), done]).await
+        self.store.write(vec![entry("done", list_start_ms), done]).await
     }
 
     /// Erases every session of a user (`user` is an id or an e-mail address) that began before `now_ms`, those included that the
@@ -105,18 +117,24 @@ impl Erasure {
     pub async fn erase_user(&self, scope: Scope, user: &str, now_ms: i64) -> Result<u64, store::Error> {
         let user = &facet::user_name(user);
         let hash = self.user_hash(scope, user);
-        self.store.write(vec![self.suppression(scope, ANY, &[], "done", now_ms)]).await?;
-        self.store.write(vec![self.suppression(scope, USER, &hash, "rows", now_ms)]).await?;
+        let entry = |stage: &str| {
+            let entry =
+                Suppression { requested_ms: now_ms, stage: stage.to_owned(), ..Suppression::default() };
+            suppression(scope, USER, &hash, &entry)
+        };
+        self.store.write(vec![any(scope, now_ms)]).await?;
+        self.store.write(vec![entry("rows")]).await?;
         let mut sessions = self.find(scope, facet::USER, user, now_ms).await?;
         sessions.extend(self.find(scope, facet::EMAIL, user, now_ms).await?);
         // All are on record before the first one goes, so that `resume` finds those that an end of the process leaves.
-        let begun =
-            sessions.iter().map(|session| self.suppression(scope, PENDING, &session.0, "keys", now_ms));
-        self.store.write(begun.collect()).await?;
-        for &session in &sessions {
-            self.erase_unreclaimed(scope, session, now_ms).await?;
+        let begun: Vec<_> = sessions.iter().map(|&session| pending(scope, session, now_ms)).collect();
+        for some in begun.chunks(PAGE) {
+            self.store.write(some.to_vec()).await?;
         }
-        self.store.write(vec![self.suppression(scope, USER, &hash, "done", now_ms)]).await?;
+        for &session in &sessions {
+            self.erase_unreclaimed(scope, session, None, now_ms).await?;
+        }
+        self.store.write(vec![entry("done")]).await?;
         self.store.reclaim().await?;
         Ok(sessions.len() as u64)
     }
@@ -134,7 +152,7 @@ impl Erasure {
             unfinished.extend(rows.iter().filter_map(suppressed_session));
         }
         for &session in &unfinished {
-            self.erase_unreclaimed(scope, session, now_ms).await?;
+            self.erase_unreclaimed(scope, session, None, now_ms).await?;
         }
         if !unfinished.is_empty() {
             self.store.reclaim().await?;
@@ -178,22 +196,20 @@ impl Erasure {
         *hasher.finalize().as_bytes()
     }
 
-    fn suppression(&self, scope: Scope, kind: &str, id: &[u8], stage: &str, now_ms: i64) -> Mutation {
-        let entry = Suppression { requested_ms: now_ms, stage: stage.to_owned() };
-        Mutation::Put {
-            table: &table::SUPPRESSIONS,
-            key: key::suppression(scope, kind, id),
-            value: entry.encode_to_vec().into(),
-            version: version(now_ms, stage),
-            expires_at_ms: Some(now_ms + SUPPRESSION_TTL_MS),
-        }
+    /// What an earlier erasure of the session, or an earlier try of this one, found out.
+    async fn list_start_ms(&self, scope: Scope, session: SessionId) -> Result<i64, store::Error> {
+        let key = key::suppression(scope, SESSION, &session.0);
+        let row = self.store.get(&table::SUPPRESSIONS, &key).await?;
+        let entry = row.and_then(|row| Suppression::decode(row.value).ok());
+        Ok(entry.map_or(0, |entry| entry.list_start_ms))
     }
 
+    /// The states by slot, and their newest version.
     async fn states(
         &self,
         scope: Scope,
         session: SessionId,
-    ) -> Result<Vec<(i64, SessionState)>, store::Error> {
+    ) -> Result<(Vec<(i64, SessionState)>, i64), store::Error> {
         let partition = key::session_partition(scope, session);
         let page = self
             .store
@@ -203,7 +219,8 @@ impl Erasure {
             [store::Value::Int(slot)] => Some((slot, SessionState::decode(row.value.clone()).ok()?)),
             _ => None,
         };
-        Ok(page.rows.iter().filter_map(decode).collect())
+        let newest = page.rows.iter().map(|row| row.version).max().unwrap_or_default();
+        Ok((page.rows.iter().filter_map(decode).collect(), newest))
     }
 
     async fn find(
@@ -255,7 +272,7 @@ impl Erasure {
         &self,
         scope: Scope,
         session: SessionId,
-        now_ms: i64,
+        version: i64,
     ) -> Result<(), store::Error> {
         let partition = key::scope_columns(scope);
         let mut range = ClusteringRange::ALL;
@@ -269,7 +286,7 @@ impl Erasure {
             let deletes = page.rows.iter().filter(is_of_session).map(|row| Mutation::Delete {
                 table: &table::DEAD_LETTERS,
                 key: row.key.clone(),
-                version: ahead_us(now_ms),
+                version,
             });
             self.store.write(deletes.collect()).await?;
             match page.rows.last() {
@@ -280,18 +297,41 @@ impl Erasure {
     }
 }
 
-const fn ahead_us(now_ms: i64) -> i64 {
-    now_ms * 1_000 + AHEAD_US
+/// The log's clock decides the rows' versions, and may be ahead of whoever erases: hence `newest_us` is at least what was read.
+const fn ahead_us(newest_us: i64) -> i64 {
+    newest_us.saturating_add(AHEAD_US)
+}
+
+fn suppression(scope: Scope, kind: &str, id: &[u8], entry: &Suppression) -> Mutation {
+    Mutation::Put {
+        table: &table::SUPPRESSIONS,
+        key: key::suppression(scope, kind, id),
+        value: entry.encode_to_vec().into(),
+        version: stage_version(entry.requested_ms, &entry.stage),
+        expires_at_ms: Some(entry.requested_ms + SUPPRESSION_TTL_MS),
+    }
 }
 
 /// A later stage of the same request must replace an earlier one.
-fn version(now_ms: i64, stage: &str) -> i64 {
+fn stage_version(requested_ms: i64, stage: &str) -> i64 {
     let step = match stage {
         "keys" => 0,
         "rows" => 1,
         _ => 2,
     };
-    now_ms * 1_000 + step
+    requested_ms * 1_000 + step
+}
+
+/// What makes the processor look for suppressions of the scope.
+fn any(scope: Scope, now_ms: i64) -> Mutation {
+    let entry = Suppression { requested_ms: now_ms, stage: "done".to_owned(), ..Suppression::default() };
+    suppression(scope, ANY, &[], &entry)
+}
+
+/// What [`Erasure::resume`] finds.
+fn pending(scope: Scope, session: SessionId, now_ms: i64) -> Mutation {
+    let entry = Suppression { requested_ms: now_ms, stage: "keys".to_owned(), ..Suppression::default() };
+    suppression(scope, PENDING, &session.0, &entry)
 }
 
 fn suppressed_session(row: &Row) -> Option<SessionId> {
@@ -306,14 +346,14 @@ fn destroy_keys(
     scope: Scope,
     session: SessionId,
     states: &[(i64, SessionState)],
-    now_ms: i64,
+    version: i64,
 ) -> Vec<Mutation> {
-    let mut mutations = vec![delete_partition(&table::SESSION_KEYS, scope, session, ahead_us(now_ms))];
+    let mut mutations = vec![delete_partition(&table::SESSION_KEYS, scope, session, version)];
     mutations.extend(states.iter().map(|(slot, state)| Mutation::Put {
         table: &table::SESSION_STATE,
         key: key::state(scope, session, *slot),
         value: SessionState { wrapped_key: bytes::Bytes::new(), ..state.clone() }.encode_to_vec().into(),
-        version: ahead_us(now_ms) - 1,
+        version: version - 1,
         expires_at_ms: state.summary.as_ref().map(|summary| summary.expires_at_ms),
     }));
     mutations
@@ -322,21 +362,20 @@ fn destroy_keys(
 fn delete_listings(
     scope: Scope,
     session: SessionId,
-    states: &[(i64, SessionState)],
-    now_ms: i64,
+    states: &[&SessionState],
+    starts: &BTreeSet<i64>,
+    version: i64,
 ) -> Vec<Mutation> {
-    let version = ahead_us(now_ms);
+    let facets: BTreeSet<(&str, &str)> =
+        states.iter().flat_map(|state| &state.facets).filter_map(|entry| facet::of_entry(entry)).collect();
     let mut mutations = Vec::new();
-    for (_, state) in states {
-        let Some(summary) = &state.summary else { continue };
-        let start_ms = summary.list_start_ms;
+    for &start_ms in starts {
         mutations.push(Mutation::Delete {
             table: &table::SESSIONS_BY_START,
             key: key::by_start(scope, session, start_ms),
             version,
         });
-        let facets = state.facets.iter().filter_map(|entry| facet::of_entry(entry));
-        mutations.extend(facets.map(|(name, value)| Mutation::Delete {
+        mutations.extend(facets.iter().map(|(name, value)| Mutation::Delete {
             table: &table::SESSION_FACETS,
             key: key::facet(scope, name, value, start_ms, session),
             version,
@@ -345,7 +384,7 @@ fn delete_listings(
     mutations
 }
 
-fn delete_rows(scope: Scope, session: SessionId, now_ms: i64) -> Vec<Mutation> {
+fn delete_rows(scope: Scope, session: SessionId, version: i64) -> Vec<Mutation> {
     [
         &table::SESSION_EVENTS,
         &table::SESSION_FRAMES,
@@ -354,7 +393,7 @@ fn delete_rows(scope: Scope, session: SessionId, now_ms: i64) -> Vec<Mutation> {
         &table::SESSION_STATE,
     ]
     .into_iter()
-    .map(|table| delete_partition(table, scope, session, ahead_us(now_ms)))
+    .map(|table| delete_partition(table, scope, session, version))
     .collect()
 }
 

@@ -133,7 +133,8 @@ pub trait EventLog: Send + Sync + 'static {
 #[async_trait]
 pub trait Consumer: Send {
     /// The next records of all assigned, started, unpaused partitions: at most `max_bytes` of values (but at least one record if any
-    /// is there), waiting up to `wait`. Returns early on a change of ownership. Partitions take turns: none starves.
+    /// is there), waiting up to `wait`. Returns early on a change of ownership. Partitions take turns: none starves. Dropping the
+    /// future loses nothing: the next poll brings what this one would have brought.
     async fn poll(&mut self, max_bytes: usize, wait: Duration) -> Result<Polled, Error>;
 
     /// Starts or restarts delivery of an assigned partition at `offset`. Older than the kept range starts at its beginning.

@@ -91,6 +91,12 @@ impl ProjectDirectory {
         }
     }
 
+    /// The projects that exist, disabled ones included.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Project>> {
+        self.projects.load().values().flatten().cloned().collect()
+    }
+
     /// How many projects exist.
     #[must_use]
     pub fn count(&self) -> usize {

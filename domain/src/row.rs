@@ -128,6 +128,9 @@ pub struct StreamState {
     pub beyond: Vec<u64>,
     #[prost(uint64, tag = "5")]
     pub next_event: u64,
+    /// Those seen whose signals could not be read, so that a later copy may bring them; bounded.
+    #[prost(uint64, repeated, tag = "6")]
+    pub without_signals: Vec<u64>,
 }
 
 /// How many of what.
@@ -535,6 +538,9 @@ pub struct Suppression {
     /// How far the erasure is: `keys`, `rows`, `done`.
     #[prost(string, tag = "2")]
     pub stage: String,
+    /// Under which start lists knew the session, as far as the erasure found out.
+    #[prost(int64, tag = "3")]
+    pub list_start_ms: i64,
 }
 
 /// An object in blob storage, or a part of it with some of its sessions.

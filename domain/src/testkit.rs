@@ -1,4 +1,4 @@
-//! Contract suites: one per port, run by every implementation.
+//! Contract suites: one per port, run by every implementation; and [`projection`], by which runs are compared.
 //!
 //! An implementation says how it is opened by a fixture ([`log::Fixture`], [`store::Fixture`]) and calls
 //! [`log_contract!`](crate::log_contract) or [`store_contract!`](crate::store_contract), which make one test per clause.
@@ -8,6 +8,7 @@
 
 pub mod clock;
 pub mod log;
+pub mod projection;
 pub mod store;
 
 use std::time::Duration;

@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Overrides};
+use crate::dead_letters::{self, DeadLetters};
 use crate::role::Role;
 use crate::{health, migrate, process, reference};
 
@@ -35,6 +36,9 @@ enum Command {
     QueryApi(Service),
     /// Bring ScyllaDB's schema up to date. One process at a time does it; others wait.
     Migrate(Configured),
+    /// Look at what could not be processed, and send it through again.
+    #[command(subcommand)]
+    DeadLetters(DeadLetters),
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
     /// Print every setting with its default, as the reference in docs/configuration.md.
@@ -96,6 +100,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate(configured) => {
             migrate::run(&Config::load(configured.config.as_deref(), &Overrides::default())?)
         }
+        Command::DeadLetters(command) => dead_letters::run(command),
         Command::Openapi => {
             print!(
                 "{}",

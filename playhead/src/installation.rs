@@ -70,6 +70,14 @@ pub(crate) fn admin_token(data: Option<&Path>) -> anyhow::Result<SecretString> {
     Ok(token.expose_secret().trim().to_owned().into())
 }
 
+/// The token that `playhead up` made in its data folder.
+///
+/// # Errors
+/// There is none, or it cannot be read.
+pub(crate) fn stored_admin_token(data: &Path) -> std::io::Result<String> {
+    Ok(std::fs::read_to_string(data.join(TOKEN_FILE))?.trim().to_owned())
+}
+
 /// The text of a file; 32 random bytes in hex when there is none yet.
 fn read_or_create(path: &Path) -> anyhow::Result<SecretString> {
     match std::fs::read_to_string(path) {

@@ -8,6 +8,7 @@ mod backends;
 mod cli;
 mod config;
 mod country;
+mod dead_letters;
 mod demo;
 mod greeting;
 mod health;

@@ -145,7 +145,6 @@ impl Running {
             }
         })];
         if let Some(api) = &services.api {
-            background.push(tokio::spawn(resume_erasures(api.clone())));
             background.push(tokio::spawn(republish(api.clone())));
         }
         let processor = services.processor.clone();
@@ -195,16 +194,6 @@ async fn process(processor: Processor, stop: CancellationToken, failed: Cancella
                 failed.cancel();
                 return;
             }
-        }
-    }
-}
-
-async fn resume_erasures(api: Api) {
-    match playhead_query_api::resume_erasures(&api).await {
-        Ok(0) => {}
-        Ok(sessions) => tracing::info!(sessions, "erasures that had been interrupted are finished"),
-        Err(error) => {
-            tracing::error!(%error, "interrupted erasures are not finished; the next start tries again")
         }
     }
 }

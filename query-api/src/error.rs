@@ -28,6 +28,8 @@ pub enum ApiError {
     Deleted,
     #[error("the session is older than the project's retention")]
     Expired,
+    #[error("the log no longer keeps the record of this dead letter")]
+    RecordExpired,
     #[error("somebody else changed it at the same time; read it again")]
     Conflict,
     #[error("the body is over {0} bytes")]
@@ -81,6 +83,7 @@ impl ApiError {
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "Wrong method"),
             Self::Deleted => (StatusCode::GONE, "deleted", "Deleted"),
             Self::Expired => (StatusCode::GONE, "expired", "Expired by retention"),
+            Self::RecordExpired => (StatusCode::GONE, "expired", "Expired in the log"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "Changed meanwhile"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow"),

@@ -36,7 +36,6 @@ use utoipa_axum::routes;
 pub use config::Config;
 pub use error::ApiError;
 pub use openapi::openapi_json;
-pub use session::erase::resume_erasures;
 pub use state::{Api, Clock, Parts, StartError, system_clock};
 
 /// The routes under `/api`.
@@ -76,7 +75,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(project::secret_key::list_secret_keys, project::secret_key::create_secret_key))
         .routes(routes!(project::secret_key::revoke_secret_key))
         .routes(routes!(project::intake::project_status))
-        .routes(routes!(project::intake::list_dead_letters))
+        .routes(routes!(project::dead_letters::list_dead_letters))
+        .routes(routes!(project::dead_letters::replay_dead_letter))
         .routes(routes!(session::routes::list_sessions))
         .routes(routes!(session::routes::get_session, session::erase::erase_session))
         .routes(routes!(session::erase::erase_user))

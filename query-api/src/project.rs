@@ -1,5 +1,6 @@
 //! Projects: their rows, settings, keys and what they take in.
 
+pub(crate) mod dead_letters;
 pub(crate) mod intake;
 pub(crate) mod present;
 pub mod repository;

@@ -8,6 +8,8 @@ use playhead_proto::batch::{self, FrameInfo, Rates};
 use playhead_proto::record::RecordMeta;
 use prost::Message;
 
+use crate::compute::isolate;
+
 /// A batch with its frames still packed.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
@@ -28,6 +30,9 @@ pub(crate) struct Batch {
     pub(crate) dom_info: FrameInfo,
     pub(crate) dom: Bytes,
     pub(crate) offset: u64,
+    /// Of a dead letter's record of which this is a copy.
+    pub(crate) replay_of: Option<u64>,
+    /// When the log took the batch; its copy counts as having come when the batch was received.
     pub(crate) append_us: i64,
     pub(crate) received_ms: i64,
     pub(crate) body_bytes: usize,
@@ -44,6 +49,7 @@ pub(crate) enum Unreadable {
         detail: String,
         received_us: i64,
         traceparent: String,
+        replay_of: Option<u64>,
     },
 }
 
@@ -51,15 +57,20 @@ pub(crate) enum Unreadable {
 pub(crate) fn read(record: &StoredRecord) -> Result<Batch, Unreadable> {
     let meta = RecordMeta::decode(record.meta.clone()).map_err(|_| Unreadable::NoOwner)?;
     let scope = Scope::of_log_record(TenantId(meta.tenant_id), ProjectId(meta.project_id));
-    let unreadable = |error: batch::HeaderError| Unreadable::Header {
+    let unreadable = |detail: String| Unreadable::Header {
         scope,
-        detail: error.to_string(),
+        detail,
         received_us: meta.received_us,
         traceparent: meta.traceparent.clone(),
+        replay_of: meta.replay_of,
     };
     let body = &record.value;
-    let header_len = batch::header_len(body).map_err(unreadable)?;
-    let header = batch::parse_header(&body[..header_len], body.len()).map_err(unreadable)?;
+    let parsed = isolate(|| {
+        let header_len = batch::header_len(body)?;
+        Ok((header_len, batch::parse_header(&body[..header_len], body.len())?))
+    });
+    let parsed = parsed.map_err(|panic| unreadable(panic.to_string()))?;
+    let (header_len, header) = parsed.map_err(|error: batch::HeaderError| unreadable(error.to_string()))?;
     let (signals, dom) = batch::frames(body, header_len, &header);
     Ok(Batch {
         scope,
@@ -79,7 +90,8 @@ pub(crate) fn read(record: &StoredRecord) -> Result<Batch, Unreadable> {
         dom_info: header.dom,
         dom,
         offset: record.position.offset,
-        append_us: record.append_us,
+        replay_of: meta.replay_of,
+        append_us: meta.replay_of.map_or(record.append_us, |_| meta.received_us),
         received_ms: meta.received_us.div_euclid(1_000),
         body_bytes: body.len(),
         meta,

@@ -43,6 +43,7 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
     let interval = Duration::from_millis(shared.config.collection_interval_ms);
     for turn in 1u32.. {
         tokio::select! {
+            biased;
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(interval) => {}
         }

@@ -30,11 +30,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::SessionRef;
+use crate::compute::Panicked;
 use crate::shared::Shared;
 use block::BlockBuilder;
 pub(crate) use source::objects_of;
 use source::{Frames, Source};
-use staging::{Finished, Stagings};
+use staging::{Finished, Owner, Stagings};
 
 const PAGE: usize = 500;
 /// Sessions under work at a time: most of a session's time is waiting for the store.
@@ -51,8 +52,8 @@ pub(crate) enum Error {
     Blobs(#[from] object_store::Error),
     #[error("sealing: {0}")]
     Seal(#[from] seal::Error),
-    #[error("a worker panicked: {0}")]
-    Panicked(String),
+    #[error("recoding: {0}")]
+    Panicked(#[from] Panicked),
 }
 
 /// Runs passes until `shutdown`.
@@ -60,6 +61,7 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
     let interval = Duration::from_millis(shared.config.compaction_interval_ms);
     loop {
         tokio::select! {
+            biased;
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(interval) => {}
         }
@@ -81,8 +83,8 @@ pub(crate) async fn pass(shared: &Shared, shutdown: &CancellationToken) -> Resul
         budget: Semaphore::new(BUDGET_KIB as usize),
     };
     let mut open = HashSet::new();
-    for partition in shared.owned() {
-        work.look_at_partition(partition, &mut open).await?;
+    for owner in shared.owned() {
+        work.look_at_partition(owner, &mut open).await?;
         if shutdown.is_cancelled() {
             return Ok(work.stagings.compacted());
         }
@@ -110,23 +112,23 @@ impl Work<'_> {
     /// Adds to `open` the sessions that are listed.
     async fn look_at_partition(
         &self,
-        partition: u32,
+        owner: Owner,
         open: &mut HashSet<Vec<Value>>,
     ) -> Result<(), store::Error> {
         let (store, topic) = (&*self.shared.store, self.shared.topic.name);
-        let columns = key::log_partition(topic, partition);
+        let columns = key::log_partition(topic, owner.0);
         let mut slices = list_rows(store, &table::OPEN_SLICES, columns).await?;
         // Flushes of a partition follow each other in time: once a later slice is there nobody writes to an earlier one. Only a row of
         // a slice that was found empty after that goes.
         let newest = slices.pop();
         for slice in slices {
-            if self.look_at_slice(partition, &slice, open).await? == 0 {
+            if self.look_at_slice(owner, &slice, open).await? == 0 {
                 let (key, version) = (slice.key, slice.version);
                 store.write(vec![Mutation::Delete { table: &table::OPEN_SLICES, key, version }]).await?;
             }
         }
         if let Some(newest) = newest {
-            self.look_at_slice(partition, &newest, open).await?;
+            self.look_at_slice(owner, &newest, open).await?;
         }
         Ok(())
     }
@@ -134,12 +136,12 @@ impl Work<'_> {
     /// Compacts what is over in the slice. Returns how many rows it had.
     async fn look_at_slice(
         &self,
-        partition: u32,
+        owner: Owner,
         slice: &Row,
         open: &mut HashSet<Vec<Value>>,
     ) -> Result<usize, store::Error> {
         let [Value::Int(slice)] = slice.key.clustering[..] else { return Ok(0) };
-        let columns = key::open_partition(self.shared.topic.name, partition, slice);
+        let columns = key::open_partition(self.shared.topic.name, owner.0, slice);
         let (mut range, mut found) = (ClusteringRange::ALL, 0);
         loop {
             let (store, order) = (&self.shared.store, Order::Ascending);
@@ -148,7 +150,7 @@ impl Work<'_> {
             open.extend(page.rows.iter().map(|row| row.key.clustering.clone()));
             let over: Vec<Row> = page.rows.iter().filter(|row| is_over(self.shared, row)).cloned().collect();
             let sessions = over.into_iter().take_while(|_| !self.shutdown.is_cancelled());
-            let sessions = sessions.map(|row| async move { self.try_session(&row).await });
+            let sessions = sessions.map(|row| async move { self.try_session(owner, &row).await });
             futures::stream::iter(sessions).buffer_unordered(CONCURRENT_SESSIONS).collect::<()>().await;
             if self.shutdown.is_cancelled() {
                 return Ok(found);
@@ -194,14 +196,14 @@ fn session_of(row: &Row) -> Option<(SessionRef, i64)> {
 }
 
 impl Work<'_> {
-    async fn try_session(&self, row: &Row) {
-        if let Err(error) = self.compact(row).await {
+    async fn try_session(&self, owner: Owner, row: &Row) {
+        if let Err(error) = self.compact(owner, row).await {
             self.shared.metrics.compaction_failures.inc();
             tracing::warn!(%error, row = ?row.key.clustering, "the session is compacted again with the next pass");
         }
     }
 
-    async fn compact(&self, row: &Row) -> Result<(), Error> {
+    async fn compact(&self, owner: Owner, row: &Row) -> Result<(), Error> {
         let shared = self.shared;
         let close = close(row);
         let Some((session, last_append_us)) = session_of(row) else {
@@ -223,7 +225,7 @@ impl Work<'_> {
         }
         let _held = self.budget.acquire_many(self.held_kib(&frames.rows)).await;
         let version = frames.newest_version.max(blocks.newest_version) + 1;
-        let mut finished = Finished::new(session, version, summary.expires_at_ms);
+        let mut finished = Finished::new(owner, session, version, summary.expires_at_ms);
         let is_last = !frames.has_more;
         let mut streams: BTreeMap<StreamId, (Vec<source::FrameRow>, Vec<Block>)> = BTreeMap::new();
         for frame in frames.rows {

@@ -62,6 +62,27 @@ impl Control {
         }
     }
 
+    /// Whether the owner of that epoch still owns the partition.
+    pub(crate) async fn is_owner(
+        store: &dyn Store,
+        topic: &str,
+        partition: u32,
+        epoch: u64,
+    ) -> Result<bool, store::Error> {
+        let row = store.get_serial(&PARTITION_CONTROL, &key::control(topic, partition)).await?;
+        Ok(row.and_then(|row| PartitionControl::decode(row).ok()).is_some_and(|row| row.epoch == epoch))
+    }
+
+    /// Whether nobody ever owned the partition before.
+    pub(crate) fn is_first(&self) -> bool {
+        self.current.epoch == 1
+    }
+
+    /// Grows with every owner.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.current.epoch
+    }
+
     pub(crate) fn next_offset(&self) -> u64 {
         self.current.next_offset
     }
@@ -90,7 +111,10 @@ impl Control {
         self.swap(store, PartitionControl { intent: None, next_offset: to, ..self.current.clone() }).await
     }
 
-    /// An error of the store means that the outcome is unknown: the next try finds either our value or the old one.
+    /// An error of the store means that the outcome is unknown: the next try finds either our value or the old one. To find our
+    /// value means that we wrote it: no value is ever written twice, as epoch, owner and the newest write timestamp are in it,
+    /// and of those one owner's timestamps and offsets only grow. A try that arrives after its answer was given up finds
+    /// another value than it expects, for the same reason.
     async fn swap(&mut self, store: &dyn Store, next: PartitionControl) -> Result<(), Error> {
         let new = Bytes::from(next.encode_to_vec());
         let end = Instant::now() + RETRY_FOR;

@@ -1,222 +1,409 @@
 //! The loop: polls, flushes at its times, takes partitions over and gives them up.
+//!
+//! It never waits for a flush: takeovers and flushes go on side by side while it polls, at most one per partition. A partition whose
+//! flush takes long is paused when its share of the buffer is full; the others are not held up. So memory stays bounded
+//! while the store or the blobs are away.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod waiting;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use playhead_domain::log::{self, Consumer, StoredRecord};
-use playhead_domain::store;
-use tokio::time::Instant;
+use futures::StreamExt;
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::FuturesUnordered;
+use playhead_domain::log::{Consumer, Polled};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::control::{self, Control};
-use crate::flush::{self, Flight, flush};
+use crate::control;
+use crate::flush::{self, Due, Failed, Flight, Stored, begin_and_fold, put_object};
 use crate::partition::Partition;
 use crate::processor::Error;
 use crate::shared::{Shared, locked};
+use crate::takeover;
+use waiting::Waiting;
 
-/// How long a poll without anything to flush waits.
+/// How long a poll without anything to do waits.
 const IDLE_POLL: Duration = Duration::from_millis(500);
+/// When a partition that failed, or that another process took, is taken anew: the group says whose it is.
 const RETAKE_AFTER: Duration = Duration::from_secs(1);
-const READ_BYTES: usize = 4 << 20;
+/// A flush that takes longer does not keep the other partitions waiting.
+const SLOW_AFTER: Duration = Duration::from_millis(500);
+/// What is read and not flushed may take so many times the bytes that make a flush.
+const BUFFERED_FLUSHES: usize = 4;
+/// A partition's share of the buffer at least: the largest record.
+const MIN_SHARE_BYTES: usize = 1 << 20;
+/// Records that share an object at most: its row lists their sessions.
+const MAX_FLUSH_RECORDS: usize = 10_000;
+/// How long the last flush may take. What is not flushed is redone by the next owner.
+const LAST_FLUSH: Duration = Duration::from_secs(2);
 
-pub(crate) struct Driver<'a> {
-    shared: &'a Shared,
-    consumer: Box<dyn Consumer>,
-    partitions: BTreeMap<u32, Partition>,
-    /// Owned by this consumer, but in need of a new start.
-    retake: BTreeSet<u32>,
-    last_flush: Instant,
-    last_retake: Instant,
+/// A partition that the log has assigned to this consumer.
+struct Owned {
+    /// Grows with every start: answers to an earlier one are of no interest.
+    term: u64,
+    stage: Stage,
+    waiting: Waiting,
+    /// Bytes of the flush under way.
+    in_flight: usize,
+    is_paused: bool,
 }
 
-impl<'a> Driver<'a> {
-    pub(crate) fn new(shared: &'a Shared, consumer: Box<dyn Consumer>) -> Self {
-        let now = Instant::now();
+enum Stage {
+    Idle(Box<Partition>),
+    /// Being taken over.
+    Starting,
+    Flushing {
+        since: Instant,
+    },
+    Failed {
+        again: Instant,
+    },
+}
+
+/// Work that came to an end.
+enum Done {
+    Started { id: u32, term: u64, result: Result<Partition, flush::Error> },
+    Folded(Vec<Result<Flight, Failed>>),
+    Stored(Result<(Vec<Flight>, Stored), Vec<Failed>>),
+    Written { term: u64, result: Result<(Partition, u64), Failed>, began: Instant },
+}
+
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    consumer: Box<dyn Consumer>,
+    owned: BTreeMap<u32, Owned>,
+    work: FuturesUnordered<BoxFuture<'static, Done>>,
+    terms: u64,
+    last_flush: Instant,
+    /// After an error of the log.
+    poll_again: Instant,
+}
+
+impl Driver {
+    pub(crate) fn new(shared: Arc<Shared>, consumer: Box<dyn Consumer>) -> Self {
         Self {
             shared,
             consumer,
-            partitions: BTreeMap::new(),
-            retake: BTreeSet::new(),
-            last_flush: now,
-            last_retake: now,
+            owned: BTreeMap::new(),
+            work: FuturesUnordered::new(),
+            terms: 0,
+            last_flush: Instant::now(),
+            poll_again: Instant::now(),
         }
     }
 
     pub(crate) async fn run(mut self, shutdown: &CancellationToken) -> Result<(), Error> {
         while !shutdown.is_cancelled() {
-            self.poll(shutdown).await?;
+            self.start_again();
             if self.is_flush_due() {
-                self.flush().await?;
+                self.flush();
             }
-            if !self.retake.is_empty() && self.last_retake.elapsed() >= RETAKE_AFTER {
-                self.last_retake = Instant::now();
-                let again = std::mem::take(&mut self.retake);
-                self.assign(again.into_iter().collect()).await?;
+            self.pause_slow_ones();
+            let (room, wait) = (self.room(), self.wait());
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                Some(done) = self.work.next() => self.settle(done).await?,
+                // What a poll that is dropped would have brought comes again.
+                polled = self.consumer.poll(room, wait), if room > 0 => match polled {
+                    Ok(polled) => self.take(polled),
+                    Err(error) if error.is_retryable() => {
+                        tracing::warn!(%error, "the log cannot be read");
+                        self.poll_again = Instant::now() + IDLE_POLL;
+                    }
+                    Err(error) => return Err(error.into()),
+                },
+                () = tokio::time::sleep(wait), if room == 0 => {}
             }
         }
-        self.flush().await
+        self.flush_the_rest().await
     }
 
-    fn waiting_bytes(&self) -> usize {
-        self.partitions.values().map(|partition| partition.waiting_bytes).sum()
+    /// How many bytes the next poll may bring.
+    fn room(&self) -> usize {
+        let config = &self.shared.config;
+        let held: usize = self.owned.values().map(Owned::bytes).sum();
+        // Most flushes are quick: to wait for one costs less than to pause.
+        let must_wait = self.owned.values().any(|owned| !owned.is_paused && self.is_full(owned));
+        if must_wait || Instant::now() < self.poll_again {
+            return 0;
+        }
+        let free = (BUFFERED_FLUSHES * config.flush_bytes).saturating_sub(held);
+        free.min(config.flush_bytes).max(1)
+    }
+
+    /// Whether the partition has its share of the buffer, and no flush of it may begin.
+    fn is_full(&self, owned: &Owned) -> bool {
+        !matches!(owned.stage, Stage::Idle(_)) && owned.waiting.bytes >= self.share_bytes()
+    }
+
+    /// Half of it may wait while the other half is in flight.
+    fn share_bytes(&self) -> usize {
+        let all = BUFFERED_FLUSHES * self.shared.config.flush_bytes;
+        (all / (2 * self.owned.len().max(1))).max(MIN_SHARE_BYTES)
+    }
+
+    fn idle_waiting(&self) -> impl Iterator<Item = &Waiting> {
+        let is_idle = |owned: &&Owned| matches!(owned.stage, Stage::Idle(_));
+        self.owned.values().filter(is_idle).map(|owned| &owned.waiting)
     }
 
     fn is_flush_due(&self) -> bool {
-        let waiting = self.waiting_bytes();
-        waiting >= self.shared.config.flush_bytes || (waiting > 0 && self.until_flush().is_zero())
+        let bytes: usize = self.idle_waiting().map(|waiting| waiting.bytes).sum();
+        let is_share = self.idle_waiting().any(|waiting| waiting.bytes >= self.share_bytes());
+        bytes >= self.shared.config.flush_bytes || is_share || (bytes > 0 && self.until_flush().is_zero())
     }
 
     fn until_flush(&self) -> Duration {
         Duration::from_millis(self.shared.config.flush_interval_ms).saturating_sub(self.last_flush.elapsed())
     }
 
-    async fn poll(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
-        let waiting = self.waiting_bytes();
-        let wait = if waiting > 0 { self.until_flush().min(IDLE_POLL) } else { IDLE_POLL };
-        let max_bytes = self.shared.config.flush_bytes.saturating_sub(waiting).max(1);
-        // What a poll that is dropped would have brought comes again: nothing of it has had an effect.
-        let polled = tokio::select! {
-            polled = self.consumer.poll(max_bytes, wait) => polled,
-            () = shutdown.cancelled() => return Ok(()),
-        };
-        let polled = match polled {
-            Ok(polled) => polled,
-            Err(error) if error.is_retryable() => {
-                tracing::warn!(%error, "the log cannot be read");
-                tokio::time::sleep(IDLE_POLL).await;
-                return Ok(());
+    /// Until something is to be done that no poll and no end of work tells of.
+    fn wait(&self) -> Duration {
+        let mut wait = IDLE_POLL;
+        if self.idle_waiting().any(|waiting| waiting.bytes > 0) {
+            wait = wait.min(self.until_flush());
+        }
+        for owned in self.owned.values() {
+            let at = match owned.stage {
+                Stage::Failed { again } => again,
+                Stage::Flushing { since } if !owned.is_paused => since + SLOW_AFTER,
+                _ => continue,
+            };
+            let left = at.saturating_duration_since(Instant::now());
+            if !left.is_zero() {
+                wait = wait.min(left);
             }
-            Err(error) => return Err(error.into()),
-        };
+        }
+        wait
+    }
+
+    /// Pauses partitions that have their share and whose flush takes long.
+    fn pause_slow_ones(&mut self) {
+        let share = self.share_bytes();
+        for (&id, owned) in &mut self.owned {
+            let is_slow = matches!(owned.stage, Stage::Flushing { since } if since.elapsed() >= SLOW_AFTER);
+            if is_slow && !owned.is_paused && owned.waiting.bytes >= share {
+                owned.is_paused = true;
+                self.consumer.pause(id);
+            }
+        }
+    }
+
+    fn take(&mut self, polled: Polled) {
         for id in polled.revoked {
-            self.drop_partition(id);
+            self.disown(id);
+            self.owned.remove(&id);
             self.shared.progress.left(id);
-            self.retake.remove(&id);
         }
-        self.assign(polled.assigned).await?;
+        for id in polled.assigned {
+            self.start(id);
+        }
         for record in polled.records {
+            let id = record.position.partition;
             // Records of a partition that is being taken again come once more after the seek.
-            if let Some(partition) = self.partitions.get_mut(&record.position.partition) {
-                let bytes = record.value.len() + record.meta.len();
-                self.shared.progress.read(record.position.partition, record.append_us, bytes);
-                partition.push(record);
+            if let Some(owned) = self.owned.get_mut(&id)
+                && matches!(owned.stage, Stage::Idle(_) | Stage::Flushing { .. })
+            {
+                let append_us = record.append_us;
+                let bytes = owned.waiting.push(record);
+                self.shared.progress.read(id, append_us, bytes);
             }
         }
-        Ok(())
     }
 
-    fn drop_partition(&mut self, id: u32) {
-        self.partitions.remove(&id);
+    /// Takes the partition over, whatever is under way for it.
+    fn start(&mut self, id: u32) {
+        self.disown(id);
+        self.terms += 1;
+        let term = self.terms;
+        // A paused partition is sought and resumed once it is started.
+        let is_paused = self.owned.get(&id).is_some_and(|owned| owned.is_paused);
+        let fresh =
+            Owned { term, stage: Stage::Starting, waiting: Waiting::default(), in_flight: 0, is_paused };
+        self.owned.insert(id, fresh);
+        let shared = Arc::clone(&self.shared);
+        let work = async move {
+            let result = takeover::start(&shared, id, term).await;
+            Done::Started { id, term, result }
+        };
+        self.work.push(work.boxed());
+    }
+
+    fn start_again(&mut self) {
+        let now = Instant::now();
+        let is_due = |owned: &Owned| matches!(owned.stage, Stage::Failed { again } if again <= now);
+        let due: Vec<u32> = self.owned.iter().filter(|(_, owned)| is_due(owned)).map(|(&id, _)| id).collect();
+        due.into_iter().for_each(|id| self.start(id));
+    }
+
+    /// Nothing is done for the partition any more as its owner.
+    fn disown(&self, id: u32) {
         self.shared.progress.dropped(id);
-        locked(&self.shared.owned).remove(&id);
-        self.shared.metrics.partitions.set(self.partitions.len() as i64);
+        let mut owned = locked(&self.shared.owned);
+        owned.remove(&id);
+        self.shared.metrics.partitions.set(owned.len() as i64);
     }
 
-    async fn assign(&mut self, ids: Vec<u32>) -> Result<(), Error> {
-        for id in ids {
-            self.drop_partition(id);
-            match start(self.shared, id).await {
-                Ok(partition) => {
-                    self.consumer.seek(id, partition.control.next_offset()).await?;
-                    self.shared.progress.taken(id, partition.control.next_offset());
-                    self.partitions.insert(id, partition);
-                    locked(&self.shared.owned).insert(id);
+    /// Begins a flush of what waits in idle partitions.
+    fn flush(&mut self) {
+        self.last_flush = Instant::now();
+        let (mut due, mut records) = (Vec::new(), 0);
+        for owned in self.owned.values_mut() {
+            if owned.waiting.is_empty() || records >= MAX_FLUSH_RECORDS {
+                continue;
+            }
+            match std::mem::replace(&mut owned.stage, Stage::Flushing { since: Instant::now() }) {
+                Stage::Idle(partition) => {
+                    let taken = owned.waiting.take(MAX_FLUSH_RECORDS - records);
+                    records += taken.records.len();
+                    owned.in_flight = taken.bytes;
+                    due.push(Due { partition: *partition, term: owned.term, records: taken.records });
                 }
-                Err(flush::Error::Stopped(step)) => return Err(Error::Stopped(step)),
-                Err(flush::Error::Control(control::Error::Lost)) => self.shared.progress.left(id),
-                Err(error) => {
-                    tracing::error!(partition = id, %error, "the partition cannot be taken over yet");
-                    self.retake.insert(id);
-                }
+                busy => owned.stage = busy,
             }
         }
-        self.shared.metrics.partitions.set(self.partitions.len() as i64);
-        Ok(())
+        let shared = Arc::clone(&self.shared);
+        self.work.push(async move { Done::Folded(begin_and_fold(&shared, due).await) }.boxed());
     }
 
-    async fn flush(&mut self) -> Result<(), Error> {
-        let started = Instant::now();
-        self.last_flush = started;
-        let shared = self.shared;
-        let due: Vec<u32> =
-            self.partitions.iter().filter(|(_, p)| !p.waiting.is_empty()).map(|(&id, _)| id).collect();
-        if due.is_empty() {
-            return Ok(());
-        }
-        let due: Vec<Partition> = due.into_iter().filter_map(|id| self.partitions.remove(&id)).collect();
-        let begun = futures::future::join_all(due.into_iter().map(|partition| async {
-            let id = partition.id;
-            Flight::begin(shared, partition).await.map_err(|error| (id, error))
-        }));
-        let mut flights = Vec::new();
-        for result in begun.await {
-            match result {
-                Ok(flight) => flights.push(flight),
-                Err((id, error)) => self.give_up(id, error)?,
-            }
-        }
-        for outcome in flush(shared, flights).await {
-            match outcome {
-                Ok((partition, to)) => {
-                    let id = partition.id;
-                    shared.progress.flushed(id, to, partition.cache.bytes());
-                    self.partitions.insert(id, partition);
-                    if let Err(error) = self.consumer.commit(id, to).await {
-                        tracing::warn!(partition = id, %error, "the hint of progress was not taken");
+    async fn settle(&mut self, done: Done) -> Result<(), Error> {
+        match done {
+            Done::Started { id, term, result } => match result {
+                Ok(partition) => self.started(partition, term).await,
+                Err(error) => self.give_up(Failed { id, term, error }),
+            },
+            Done::Folded(flights) => {
+                let mut framed = Vec::new();
+                for flight in flights {
+                    match flight {
+                        Ok(flight) if flight.has_frames() => framed.push(flight),
+                        Ok(flight) => self.write(flight, None),
+                        Err(failed) => self.give_up(failed)?,
                     }
                 }
-                Err((id, error)) => self.give_up(id, error)?,
+                if !framed.is_empty() {
+                    let shared = Arc::clone(&self.shared);
+                    self.work.push(async move { Done::Stored(put_object(&shared, framed).await) }.boxed());
+                }
+                Ok(())
+            }
+            Done::Stored(Ok((flights, stored))) => {
+                flights.into_iter().for_each(|flight| self.write(flight, Some(stored.clone())));
+                Ok(())
+            }
+            Done::Stored(Err(failed)) => failed.into_iter().try_for_each(|failed| self.give_up(failed)),
+            Done::Written { term, result: Ok((partition, to)), began } => {
+                self.shared.metrics.flush_seconds.observe(began.elapsed().as_secs_f64());
+                self.flushed(partition, term, to).await;
+                Ok(())
+            }
+            Done::Written { result: Err(failed), .. } => self.give_up(failed),
+        }
+    }
+
+    fn write(&mut self, flight: Flight, stored: Option<Stored>) {
+        let (shared, term, began) = (Arc::clone(&self.shared), flight.term, flight.began);
+        let work = async move { Done::Written { term, result: flight.write(&shared, stored).await, began } };
+        self.work.push(work.boxed());
+    }
+
+    /// The partition in this term, unless it was revoked or started again since.
+    fn current(&mut self, id: u32, term: u64) -> Option<&mut Owned> {
+        self.owned.get_mut(&id).filter(|owned| owned.term == term)
+    }
+
+    async fn started(&mut self, partition: Partition, term: u64) -> Result<(), Error> {
+        let id = partition.id;
+        if self.current(id, term).is_none() {
+            return Ok(());
+        }
+        let (next_offset, epoch) = (partition.control.next_offset(), partition.control.epoch());
+        if let Err(error) = self.consumer.seek(id, next_offset).await {
+            let error = takeover::LogError::from(error).into();
+            return self.give_up(Failed { id, term, error });
+        }
+        self.shared.progress.taken(id, next_offset);
+        if let Some(owned) = self.owned.get_mut(&id) {
+            owned.stage = Stage::Idle(Box::new(partition));
+            if std::mem::take(&mut owned.is_paused) {
+                self.consumer.resume(id);
             }
         }
-        shared.metrics.flush_seconds.observe(started.elapsed().as_secs_f64());
+        let mut owned = locked(&self.shared.owned);
+        owned.insert(id, epoch);
+        self.shared.metrics.partitions.set(owned.len() as i64);
         Ok(())
     }
 
-    /// Drops what the partition had under way, without effects. Unless another process owns it, it is taken anew.
-    fn give_up(&mut self, id: u32, error: flush::Error) -> Result<(), Error> {
+    async fn flushed(&mut self, partition: Partition, term: u64, to: u64) {
+        let id = partition.id;
+        let Some(owned) = self.current(id, term) else { return };
+        let cache_bytes = partition.cache.bytes();
+        owned.stage = Stage::Idle(Box::new(partition));
+        owned.in_flight = 0;
+        let waiting = (owned.waiting.bytes, owned.waiting.oldest());
+        let was_paused = std::mem::take(&mut owned.is_paused);
+        self.shared.progress.flushed(id, to, cache_bytes, waiting);
+        if was_paused {
+            self.consumer.resume(id);
+        }
+        if let Err(error) = self.consumer.commit(id, to).await {
+            tracing::warn!(partition = id, %error, "the hint of progress was not taken");
+        }
+    }
+
+    /// Drops what the partition had under way, without effects; it is taken anew as long as it is assigned.
+    fn give_up(&mut self, Failed { id, term, error }: Failed) -> Result<(), Error> {
         if let flush::Error::Stopped(step) = error {
             return Err(Error::Stopped(step));
         }
+        let Some(owned) = self.current(id, term) else { return Ok(()) };
+        owned.stage = Stage::Failed { again: Instant::now() + RETAKE_AFTER };
+        owned.waiting = Waiting::default();
+        owned.in_flight = 0;
+        // Until then nothing of it is of use.
+        owned.is_paused = true;
+        self.consumer.pause(id);
+        self.disown(id);
         self.shared.metrics.lost_partitions.inc();
-        self.drop_partition(id);
         if matches!(error, flush::Error::Control(control::Error::Lost)) {
-            self.shared.progress.left(id);
             tracing::info!(partition = id, "another process owns the partition now");
         } else {
-            tracing::error!(partition = id, %error, "a flush failed; the partition is taken anew");
-            self.retake.insert(id);
+            tracing::error!(partition = id, %error, "the partition cannot go on; it is taken anew");
         }
         Ok(())
     }
-}
 
-/// Takes a partition over and finishes what its last owner had begun.
-async fn start(shared: &Shared, id: u32) -> Result<Partition, flush::Error> {
-    let owner = uuid::Uuid::now_v7().to_string();
-    let control = Control::take(&*shared.store, shared.topic.name, id, &owner).await?;
-    let partition = Partition::new(id, control);
-    let Some(intent) = partition.control.unfinished().cloned() else { return Ok(partition) };
-    let records = read_range(shared, id, intent.from, intent.to).await?;
-    let Some(flight) = Flight::redo(partition, records) else {
-        return Err(control::Error::Lost.into());
-    };
-    match flush(shared, vec![flight]).await.pop() {
-        Some(Ok((partition, _))) => Ok(partition),
-        Some(Err((_, error))) => Err(error),
-        None => Err(control::Error::Lost.into()),
+    /// Flushes what was read, as far as there is time.
+    async fn flush_the_rest(mut self) -> Result<(), Error> {
+        let end = Instant::now() + LAST_FLUSH;
+        loop {
+            if self.idle_waiting().any(|waiting| !waiting.is_empty()) {
+                self.flush();
+            }
+            if !self.owned.values().any(|owned| matches!(owned.stage, Stage::Flushing { .. })) {
+                return Ok(());
+            }
+            match timeout_at(end, self.work.next()).await {
+                Ok(Some(done)) => self.settle(done).await?,
+                Ok(None) => return Ok(()),
+                Err(_) => {
+                    tracing::warn!(
+                        "not everything was flushed in time; the next owner goes on from the intent"
+                    );
+                    return Ok(());
+                }
+            }
+        }
     }
 }
 
-async fn read_range(shared: &Shared, id: u32, from: u64, to: u64) -> Result<Vec<StoredRecord>, flush::Error> {
-    let unavailable = |error: log::Error| store::Error::Unavailable(format!("the log: {error}"));
-    let topic = shared.topic.name;
-    let (mut records, mut next) = (Vec::new(), from);
-    while next < to {
-        let read = shared.log.read(topic, id, next, READ_BYTES, Duration::ZERO);
-        let read = read.await.map_err(unavailable)?;
-        let Some(last) = read.last() else { break };
-        next = last.position.offset + 1;
-        records.extend(read.into_iter().filter(|record| (from..to).contains(&record.position.offset)));
+impl Owned {
+    fn bytes(&self) -> usize {
+        self.waiting.bytes + self.in_flight
     }
-    Ok(records)
 }

@@ -17,7 +17,7 @@ use prost::Message;
 use crate::cache::SessionRef;
 
 /// A sealed dom frame on its way into the flush's object; `frame.offset` and `frame.object` are set there.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PendingFrame {
     pub(crate) stream: StreamId,
     pub(crate) seq: u64,
@@ -26,7 +26,7 @@ pub(crate) struct PendingFrame {
 }
 
 /// A session under work: its state, and what the range adds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct SessionWork {
     pub(crate) state: SessionState,
     /// The slot to write next.
@@ -49,12 +49,23 @@ pub(crate) struct DayTotal {
     pub(crate) counts: IntakeCounts,
 }
 
+/// A dead letter.
+#[derive(Debug, Clone)]
+pub(crate) struct Letter {
+    pub(crate) scope: Scope,
+    /// Of the record. If that is a copy of a dead letter's record: of the original.
+    pub(crate) offset: u64,
+    pub(crate) is_replay: bool,
+    pub(crate) row: DeadLetter,
+}
+
 /// Everything that a range changes.
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     pub(crate) sessions: BTreeMap<SessionRef, SessionWork>,
-    /// With the offset of the record.
-    pub(crate) dead_letters: Vec<(Scope, u64, DeadLetter)>,
+    pub(crate) dead_letters: Vec<Letter>,
+    /// Dead letters, by offset, that have had their effect after all.
+    pub(crate) resolved: Vec<(Scope, u64)>,
     /// What the range itself brought, by scope and day of receipt.
     pub(crate) intake: BTreeMap<(Scope, i64), IntakeCounts>,
     /// The same days with what was before.
@@ -78,6 +89,14 @@ const SESSIONS_PER_ROW: usize = 10_000;
 const OBJECT_ROW_TTL_MS: i64 = 90 * DAY_MS;
 
 impl Effects {
+    /// Removes the dead letters of an erased session, those included that another try at the range has written.
+    pub(crate) fn bury_no_more(&mut self, (scope, session): SessionRef) {
+        let is_of_session = |letter: &Letter| letter.scope == scope && letter.row.session[..] == session.0;
+        let gone = self.dead_letters.iter().filter(|letter| is_of_session(letter));
+        self.resolved.extend(gone.map(|letter| (letter.scope, letter.offset)));
+        self.dead_letters.retain(|letter| !is_of_session(letter));
+    }
+
     /// Moves the frames' sealed bytes to the end of `object` and tells each where it is. Returns the sessions that have some.
     pub(crate) fn fill(&mut self, object: &mut Vec<u8>, name: &str) -> BTreeSet<SessionRef> {
         let mut sessions = BTreeSet::new();
@@ -107,11 +126,16 @@ impl Effects {
         for (session, work) in changed() {
             session_rows(&mut rows, stamp, *session, work);
         }
-        for (scope, offset, letter) in &self.dead_letters {
-            let expires_at_ms = letter.received_us / 1_000 + DEAD_LETTER_TTL_MS;
+        for Letter { scope, offset, row, .. } in &self.dead_letters {
+            let expires_at_ms = row.received_us / 1_000 + DEAD_LETTER_TTL_MS;
             let key = key::dead_letter(*scope, stamp.partition, *offset);
-            rows.push(put(&table::DEAD_LETTERS, key, letter.encode_to_vec(), stamp, expires_at_ms));
+            rows.push(put(&table::DEAD_LETTERS, key, row.encode_to_vec(), stamp, expires_at_ms));
         }
+        rows.extend(self.resolved.iter().map(|(scope, offset)| Mutation::Delete {
+            table: &table::DEAD_LETTERS,
+            key: key::dead_letter(*scope, stamp.partition, *offset),
+            version: stamp.write_us,
+        }));
         for DayTotal { scope, day, slot, counts } in &self.totals {
             let key = key::intake(*scope, *day, stamp.partition, *slot);
             let expires_at_ms = day * DAY_MS + INTAKE_TTL_MS;

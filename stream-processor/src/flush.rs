@@ -1,53 +1,59 @@
-//! A flush: intents, folds, one object for all partitions, rows, checkpoints. Every step may be the last one that a process
-//! does; the next owner redoes exactly the same range.
+//! A flush: how what was read of a partition has its effect, exactly once.
+//!
+//! Every step may be the last one that a process does, or be done long after another process took the partition over. What the
+//! steps rely on is in `docs/protocol.md`.
+//!
+//! 1. **Intent**: a conditional write to the partition's control row records the range and the version of its rows. It succeeds only
+//!    for the owner.
+//! 2. **Fold**: the states of the range's sessions as of the checkpoint are loaded, and the range is folded. Nothing is written.
+//! 3. **Object**: the `dom` frames of all partitions that flush together are put as one object with a name of its own.
+//! 4. **Rows**, each with the intent's version: a row of a later flush or of a redo wins over them, whenever they arrive.
+//! 5. **Look back**: sessions erased meanwhile are erased again; a flush that took so long that its object may be taken for dead
+//!    goes no further.
+//! 6. **Checkpoint**: a conditional write moves the control row behind the range and removes the intent. It succeeds only for the
+//!    owner that recorded the intent.
+//! 7. **Commit**: the log is told, as a hint.
+//!
+//! A new owner ([`crate::takeover`]) raises the epoch, which makes the conditional writes of the old one fail, records an unfinished
+//! intent again one tick later, and does steps 2 to 6 for exactly its range.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
-use std::time::Duration;
+mod fold;
+mod write;
 
+use futures::FutureExt;
 use futures::future::join_all;
-use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload};
 use playhead_domain::log::StoredRecord;
-use playhead_domain::row::SessionState;
-use playhead_domain::session::{facet, key};
-use playhead_domain::store::{self, Mutation};
-use playhead_domain::{scope::Scope, table};
+use playhead_domain::scope::Scope;
+use playhead_domain::store;
 use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
-use crate::batch::{self, Batch, Unreadable};
-use crate::cache::SessionRef;
-use crate::effect::{Effects, Stamp, object_rows};
-use crate::partition::{LoadError, Partition, first_state};
-use crate::range::{Input, fold_range};
-use crate::retry::retry;
+use crate::compute::Panicked;
+use crate::control;
+use crate::effect::{Effects, Stamp};
+use crate::partition::{LoadError, Partition};
 use crate::shared::Shared;
 use crate::trace::flush_span;
-use crate::{calendar, control};
+pub(crate) use write::Stored;
 
 /// A point between two effects of a flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
-    /// The intent is recorded; nothing of the range is written.
+    /// The partition is taken over; an unfinished intent is recorded again.
+    TakenOver,
+    /// After 1: the intent is recorded; nothing of the range is written.
     IntentRecorded,
-    /// The object is there; no row refers to it.
+    /// After 2: the range is folded; its object is not written.
+    Folded,
+    /// After 3: the object is there; no row refers to it.
     ObjectWritten,
-    /// The first, second… part of the rows is written.
+    /// Within 4: the first, second… part of the rows is written.
     RowsWritten(usize),
-    /// The checkpoint is behind the range.
+    /// After 5: nothing is left to do but to move the checkpoint.
+    LookedBack,
+    /// After 6: the checkpoint is behind the range; the log is not told yet.
     Checkpointed,
 }
-
-/// Asked at every [`Step`] of every partition's flush; `true` stops the processor on the spot, as a crash would. For tests.
-pub type Probe = Arc<dyn Fn(Step) -> bool + Send + Sync>;
-
-/// How long a flush tries to write before it is given up and redone from the intent: far less than the age at which an object
-/// without rows is collected.
-const WRITE_FOR: Duration = Duration::from_secs(180);
-/// Rows written together.
-const CHUNK_ROWS: usize = 512;
-const CHUNK_BYTES: usize = 4 << 20;
 
 /// Why a flush of a partition did not come through.
 #[derive(Debug, thiserror::Error)]
@@ -62,20 +68,47 @@ pub(crate) enum Error {
     Store(#[from] store::Error),
     #[error("writing the flush's object: {0}")]
     Blobs(#[from] object_store::Error),
-    #[error("folding panicked: {0}")]
-    Panicked(String),
+    #[error("the flush's object, which it shares, was not written: {0}")]
+    SharedObject(String),
+    #[error("folding: {0}")]
+    Panicked(#[from] Panicked),
+    #[error("{0}")]
+    Log(#[from] crate::takeover::LogError),
+    #[error("rows were written so late that their object may be gone; the range is redone")]
+    TooLate,
     #[error("stopped at {0:?}")]
     Stopped(Step),
+}
+
+/// A flush of a partition that did not come through.
+pub(crate) struct Failed {
+    pub(crate) id: u32,
+    pub(crate) term: u64,
+    pub(crate) error: Error,
+}
+
+/// A partition and what of it is to be flushed.
+pub(crate) struct Due {
+    pub(crate) partition: Partition,
+    /// Of the ownership by this process.
+    pub(crate) term: u64,
+    pub(crate) records: Vec<StoredRecord>,
 }
 
 /// A partition with the range that is being flushed.
 pub(crate) struct Flight {
     pub(crate) partition: Partition,
-    pub(crate) from: u64,
+    pub(crate) term: u64,
+    pub(crate) began: Instant,
+    from: u64,
     pub(crate) to: u64,
-    pub(crate) write_us: i64,
-    pub(crate) records: Vec<StoredRecord>,
+    write_us: i64,
+    /// Another try at the same range may have written parts of it.
+    is_redo: bool,
+    records: Vec<StoredRecord>,
     effects: Effects,
+    /// Dead letters that the last try may have written, of sessions that were erased since.
+    gone_letters: Vec<(Scope, u64)>,
     /// When the newest event of each batch happened.
     newest_ms: Vec<i64>,
     span: Span,
@@ -83,326 +116,105 @@ pub(crate) struct Flight {
 
 impl Flight {
     /// A range whose intent is recorded already.
-    pub(crate) fn redo(partition: Partition, records: Vec<StoredRecord>) -> Option<Self> {
-        let intent = partition.control.unfinished()?.clone();
-        let (from, to, write_us) = (intent.from, intent.to, intent.write_us);
-        let span = flush_span(partition.id, &records);
-        Some(Self {
-            partition,
-            from,
-            to,
-            write_us,
-            records,
-            effects: Effects::default(),
-            newest_ms: Vec::new(),
-            span,
-        })
+    pub(crate) fn redo(due: Due) -> Option<Self> {
+        let intent = due.partition.control.unfinished()?.clone();
+        let span = flush_span(due.partition.id, &due.records);
+        Some(Self::new(due, (intent.from, intent.to), intent.write_us, span, true))
     }
 
-    /// Records the intent for what waits.
-    pub(crate) async fn begin(shared: &Shared, mut partition: Partition) -> Result<Self, Error> {
-        let records = std::mem::take(&mut partition.waiting);
-        partition.waiting_bytes = 0;
-        let span = flush_span(partition.id, &records);
-        let from = partition.control.next_offset();
-        let to = records.last().map_or(from, |record| record.position.offset + 1);
-        let newest_us = records.iter().map(|record| record.append_us).max().unwrap_or(0);
-        let write_us = partition.control.begin(&*shared.store, from, to, newest_us).await?;
-        shared.reached(Step::IntentRecorded)?;
-        Ok(Self {
-            partition,
+    fn new(due: Due, (from, to): (u64, u64), write_us: i64, span: Span, is_redo: bool) -> Self {
+        Self {
+            partition: due.partition,
+            term: due.term,
+            began: Instant::now(),
             from,
             to,
             write_us,
-            records,
+            is_redo,
+            records: due.records,
             effects: Effects::default(),
+            gone_letters: Vec::new(),
             newest_ms: Vec::new(),
             span,
-        })
+        }
+    }
+
+    /// Step 1.
+    async fn begin(shared: &Shared, mut due: Due) -> Result<Self, Failed> {
+        let (id, term) = (due.partition.id, due.term);
+        let span = flush_span(id, &due.records);
+        let control = &mut due.partition.control;
+        let from = control.next_offset();
+        let to = due.records.last().map_or(from, |record| record.position.offset + 1);
+        let newest_us = due.records.iter().map(|record| record.append_us).max().unwrap_or(0);
+        let begun = async {
+            let write_us = control.begin(&*shared.store, from, to, newest_us).await?;
+            shared.reached(Step::IntentRecorded).await?;
+            Ok(write_us)
+        };
+        match begun.await {
+            Ok(write_us) => Ok(Self::new(due, (from, to), write_us, span, false)),
+            Err(error) => Err(Failed { id, term, error }),
+        }
+    }
+
+    async fn begin_and_fold(shared: &Shared, due: Due) -> Result<Self, Failed> {
+        let flight = Self::begin(shared, due).await?;
+        let span = flight.span.clone();
+        flight.fold(shared).instrument(span).await
     }
 
     fn stamp<'a>(&self, topic: &'a str) -> Stamp<'a> {
         Stamp { topic, partition: self.partition.id, write_us: self.write_us }
     }
-}
 
-/// What became of a partition's flush: the partition, or its number and the error.
-pub(crate) type Outcome = Result<(Partition, u64), (u32, Error)>;
-
-/// Flushes ranges whose intents are recorded; they share one object.
-pub(crate) async fn flush(shared: &Shared, flights: Vec<Flight>) -> Vec<Outcome> {
-    let folded = join_all(flights.into_iter().map(|flight| {
-        let (id, span) = (flight.partition.id, flight.span.clone());
-        async move { flight.fold(shared).await.map_err(|error| (id, error)) }.instrument(span)
-    }))
-    .await;
-    let (mut ready, mut outcomes) = (Vec::new(), Vec::new());
-    for result in folded {
-        match result {
-            Ok(flight) => ready.push(flight),
-            Err(failed) => outcomes.push(Err(failed)),
-        }
-    }
-    match write_object(shared, &mut ready).await {
-        Ok(rows) => {
-            let writes = ready.into_iter().map(|flight| {
-                let (rows, span) = (rows.clone(), flight.span.clone());
-                flight.write(shared, rows).instrument(span)
-            });
-            outcomes.extend(join_all(writes).await);
-        }
-        Err(error) => {
-            let text = error.to_string();
-            tracing::error!(error = %text, "the flush's object cannot be written");
-            let mut error = Some(error);
-            outcomes.extend(ready.into_iter().map(|flight| {
-                let error = error.take().unwrap_or_else(|| store::Error::Unavailable(text.clone()).into());
-                Err((flight.partition.id, error))
-            }));
-        }
-    }
-    outcomes
-}
-
-/// Puts the frames of all flights into one object, and returns the rows that tell of it.
-async fn write_object(shared: &Shared, flights: &mut [Flight]) -> Result<Vec<Mutation>, Error> {
-    let day = key::day(shared.now_ms());
-    let name = format!("flush/{}/{}", calendar::date(day), uuid::Uuid::now_v7());
-    let mut object = Vec::new();
-    let mut sessions = BTreeSet::new();
-    for flight in flights.iter_mut() {
-        sessions.extend(flight.effects.fill(&mut object, &name));
-    }
-    if object.is_empty() {
-        return Ok(Vec::new());
-    }
-    let expires = flights.iter().flat_map(|flight| flight.effects.sessions.values());
-    let expires =
-        expires.filter_map(|work| Some(work.state.summary.as_ref()?.expires_at_ms)).max().unwrap_or(0);
-    let version = flights.iter().map(|flight| flight.write_us).max().unwrap_or(0);
-    let rows = object_rows("flush", &name, day, object.len(), &sessions, expires, version);
-    shared.metrics.flush_bytes.observe(object.len() as f64);
-    let (path, payload) = (Path::from(name), PutPayload::from(object));
-    retry(WRITE_FOR, || shared.blobs.put(&path, payload.clone())).await?;
-    shared.reached(Step::ObjectWritten)?;
-    Ok(rows)
-}
-
-impl Flight {
-    /// Loads what the range touches and folds it. Writes nothing, but for erasures that it finds to be due.
-    async fn fold(mut self, shared: &Shared) -> Result<Self, Error> {
-        let (batches, unreadable) = read(shared, &self.records);
-        let projects = shared.projects(batches.iter().map(|batch| batch.scope)).await;
-        let batches: Vec<Batch> =
-            batches.into_iter().filter(|batch| shared.is_wanted(batch, &projects)).collect();
-        self.newest_ms = batches.iter().map(Batch::newest_event_ms).collect();
-        let erased = self.erased(shared, &batches).await?;
-        let mut firsts: HashMap<SessionRef, &Batch> = HashMap::new();
-        for batch in &batches {
-            firsts.entry((batch.scope, batch.session)).or_insert(batch);
-        }
-        let wanted: BTreeSet<SessionRef> =
-            firsts.keys().filter(|session| !erased.contains(*session)).copied().collect();
-        let first = |session: &SessionRef| -> Option<SessionState> {
-            let batch = firsts.get(session)?;
-            Some(first_state(batch, projects.get(&batch.scope)?, shared.countries.as_deref()))
-        };
-        let sessions = self.partition.load(&*shared.store, &shared.keys, &wanted, &first).await?;
-        let input = Input {
-            topic: shared.topic.name.to_owned(),
-            to: self.to,
-            max_streams: shared.config.max_streams,
-            batches,
-            unreadable,
-            projects,
-            sessions,
-        };
-        self.effects = tokio::task::spawn_blocking(move || fold_range(input))
-            .await
-            .map_err(|error| Error::Panicked(error.to_string()))??;
-        self.drop_erased_users(shared).await?;
-        self.bound_dead_letters(shared).await?;
-        let (partition, range) = (&self.partition, (self.from, self.to));
-        self.effects.totals =
-            partition.intake.add(&*shared.store, partition.id, range, &self.effects.intake).await?;
-        Ok(self)
+    fn failed(&self, error: Error) -> Failed {
+        self.span.record("otel.status_code", "ERROR");
+        Failed { id: self.partition.id, term: self.term, error }
     }
 
-    async fn erased(&self, shared: &Shared, batches: &[Batch]) -> Result<BTreeSet<SessionRef>, Error> {
-        let scopes: BTreeSet<Scope> = batches.iter().map(|batch| batch.scope).collect();
-        let sessions: BTreeSet<SessionRef> =
-            batches.iter().map(|batch| (batch.scope, batch.session)).collect();
-        Ok(erased_among(shared, &scopes, &sessions).await?)
-    }
-
-    /// A session that says it is a user whose erasure was requested after it began is erased.
-    async fn drop_erased_users(&mut self, shared: &Shared) -> Result<(), Error> {
-        let due = users_due(shared, &self.effects).await?;
-        for session in due {
-            self.effects.sessions.remove(&session);
-            shared.erasure.erase_unreclaimed(session.0, session.1, shared.now_ms()).await?;
-        }
-        Ok(())
-    }
-
-    /// Keeps the first ones of a project; the counts tell of all.
-    async fn bound_dead_letters(&mut self, shared: &Shared) -> Result<(), Error> {
-        let mut room: BTreeMap<Scope, usize> = BTreeMap::new();
-        for (_, _, letter) in &self.effects.dead_letters {
-            shared.metrics.dead_letters.with_label_values(&[letter.reason.as_str()]).inc();
-        }
-        let scopes: BTreeSet<Scope> = self.effects.dead_letters.iter().map(|(scope, ..)| *scope).collect();
-        for scope in scopes {
-            let partition = store::Value::Int(i64::from(self.partition.id));
-            let range = store::ClusteringRange {
-                from: std::ops::Bound::Included(vec![partition.clone()]),
-                to: std::ops::Bound::Excluded(
-                    key::dead_letter(scope, self.partition.id, self.from).clustering,
-                ),
-            };
-            let limit = shared.config.max_dead_letters;
-            let columns = key::scope_columns(scope);
-            let page = shared
-                .store
-                .scan(&table::DEAD_LETTERS, &columns, &range, store::Order::Ascending, limit.max(1))
-                .await?;
-            room.insert(scope, limit.saturating_sub(page.rows.len()));
-        }
-        self.effects.dead_letters.retain(|(scope, ..)| {
-            let left = room.entry(*scope).or_default();
-            let fits = *left > 0;
-            *left = left.saturating_sub(1);
-            fits
-        });
-        Ok(())
-    }
-
-    async fn write(mut self, shared: &Shared, object_rows: Vec<Mutation>) -> Outcome {
-        let id = self.partition.id;
-        match self.write_all(shared, object_rows).await {
-            Ok(()) => {
-                self.partition.intake.keep(std::mem::take(&mut self.effects.totals));
-                let sessions = std::mem::take(&mut self.effects.sessions);
-                self.partition.keep(sessions, shared.cache_bytes());
-                Ok((self.partition, self.to))
-            }
-            Err(error) => {
-                self.span.record("otel.status_code", "ERROR");
-                Err((id, error))
-            }
-        }
-    }
-
-    async fn write_all(&mut self, shared: &Shared, mut rows: Vec<Mutation>) -> Result<(), Error> {
-        rows.extend(self.effects.rows(self.stamp(shared.topic.name)));
-        let end = Instant::now() + WRITE_FOR;
-        for (at, chunk) in chunks(rows).into_iter().enumerate() {
-            let left = end.saturating_duration_since(Instant::now());
-            retry(left, || shared.store.write(chunk.clone())).await?;
-            shared.reached(Step::RowsWritten(at))?;
-        }
-        self.erase_again(shared).await?;
-        self.partition.control.finish(&*shared.store, self.to).await?;
-        shared.reached(Step::Checkpointed)?;
-        self.observe(shared);
-        Ok(())
-    }
-
-    /// An erasure that began while the rows were on their way may not have seen them.
-    async fn erase_again(&mut self, shared: &Shared) -> Result<(), Error> {
-        let sessions: BTreeSet<SessionRef> = self.effects.sessions.keys().copied().collect();
-        let scopes: BTreeSet<Scope> = sessions.iter().map(|(scope, _)| *scope).collect();
-        let mut due = erased_among(shared, &scopes, &sessions).await?;
-        due.extend(users_due(shared, &self.effects).await?);
-        for session in due {
-            self.effects.sessions.remove(&session);
-            shared.erasure.erase_unreclaimed(session.0, session.1, shared.now_ms()).await?;
-        }
-        Ok(())
-    }
-
-    fn observe(&self, shared: &Shared) {
-        let now_us = shared.now_us();
-        for record in &self.records {
-            shared.metrics.visible_after_seconds.observe((now_us - record.append_us) as f64 / 1e6);
-        }
-        for newest_ms in &self.newest_ms {
-            shared.metrics.freshness_seconds.observe((now_us.div_euclid(1_000) - newest_ms) as f64 / 1e3);
-        }
-        let duplicates = self.effects.intake.values().map(|counts| counts.duplicates).sum();
-        shared.metrics.duplicates.inc_by(duplicates);
-        let suppressed = self.effects.intake.values().map(|counts| counts.suppressed).sum();
-        shared.metrics.dropped_batches.with_label_values(&["erased"]).inc_by(suppressed);
+    /// Whether it has anything to put into an object.
+    pub(crate) fn has_frames(&self) -> bool {
+        self.effects.sessions.values().any(|work| !work.frames.is_empty())
     }
 }
 
-fn read(shared: &Shared, records: &[StoredRecord]) -> (Vec<Batch>, Vec<(u64, usize, Unreadable)>) {
-    let (mut batches, mut unreadable) = (Vec::new(), Vec::new());
-    for record in records {
-        shared.metrics.records.inc();
-        shared.metrics.bytes.inc_by(record.value.len() as u64);
-        match batch::read(record) {
-            Ok(batch) => batches.push(batch),
-            Err(Unreadable::NoOwner) => {
-                shared.metrics.dropped_batches.with_label_values(&["no_owner"]).inc();
-            }
-            Err(error) => unreadable.push((record.position.offset, record.value.len(), error)),
-        }
-    }
-    (batches, unreadable)
+/// Steps 1 and 2 of several partitions.
+pub(crate) async fn begin_and_fold(shared: &Shared, due: Vec<Due>) -> Vec<Result<Flight, Failed>> {
+    let flights: Vec<_> = due.into_iter().map(|due| Flight::begin_and_fold(shared, due).boxed()).collect();
+    join_all(flights).await
 }
 
-async fn erased_among(
+/// Step 3, for partitions that share an object.
+pub(crate) async fn put_object(
     shared: &Shared,
-    scopes: &BTreeSet<Scope>,
-    sessions: &BTreeSet<SessionRef>,
-) -> Result<BTreeSet<SessionRef>, store::Error> {
-    let mut erased = BTreeSet::new();
-    for &scope in scopes {
-        if !shared.erasure.any(scope).await? {
-            continue;
-        }
-        shared.resume_erasures(scope).await?;
-        for session in sessions.iter().filter(|session| session.0 == scope) {
-            if shared.erasure.is_session_erased(scope, session.1).await? {
-                erased.insert(*session);
-            }
+    mut flights: Vec<Flight>,
+) -> Result<(Vec<Flight>, Stored), Vec<Failed>> {
+    match write::put_object(shared, &mut flights).await {
+        Ok(stored) => Ok((flights, stored)),
+        Err(error) => {
+            let said = error.to_string();
+            tracing::error!(error = %said, "the flush's object cannot be written");
+            let others = flights.iter().skip(1);
+            let mut failed: Vec<_> =
+                others.map(|flight| flight.failed(Error::SharedObject(said.clone()))).collect();
+            failed.extend(flights.first().map(|flight| flight.failed(error)));
+            Err(failed)
         }
     }
-    Ok(erased)
 }
 
-/// Sessions that newly name a user whose erasure was requested after they began.
-async fn users_due(shared: &Shared, effects: &Effects) -> Result<BTreeSet<SessionRef>, store::Error> {
-    let mut due = BTreeSet::new();
-    for (session, work) in &effects.sessions {
-        let start_ms = work.state.summary.as_ref().map_or(0, |summary| summary.list_start_ms);
-        let users = work.facets.iter().filter(|(name, _)| *name == facet::USER || *name == facet::EMAIL);
-        for (_, user) in users {
-            let requested = shared.erasure.user_erased_ms(session.0, user).await?;
-            if requested.is_some_and(|requested_ms| start_ms < requested_ms) {
-                due.insert(*session);
-            }
+/// Steps 2 to 6 of a partition whose intent is recorded.
+pub(crate) async fn finish(shared: &Shared, flight: Flight) -> Result<Partition, Error> {
+    let flight = flight.fold(shared).await.map_err(|failed| failed.error)?;
+    let (flight, stored) = if flight.has_frames() {
+        match put_object(shared, vec![flight]).await {
+            Ok((mut flights, stored)) => (flights.pop(), Some(stored)),
+            Err(mut failed) => return Err(failed.pop().map_or(Error::TooLate, |failed| failed.error)),
         }
-    }
-    Ok(due)
-}
-
-fn chunks(rows: Vec<Mutation>) -> Vec<Vec<Mutation>> {
-    let (mut chunks, mut chunk, mut bytes) = (Vec::new(), Vec::new(), 0);
-    for row in rows {
-        bytes += match &row {
-            Mutation::Put { value, .. } => value.len() + 256,
-            _ => 256,
-        };
-        chunk.push(row);
-        if chunk.len() >= CHUNK_ROWS || bytes >= CHUNK_BYTES {
-            chunks.push(std::mem::take(&mut chunk));
-            bytes = 0;
-        }
-    }
-    if !chunk.is_empty() {
-        chunks.push(chunk);
-    }
-    chunks
+    } else {
+        (Some(flight), None)
+    };
+    let flight = flight.ok_or(Error::TooLate)?;
+    flight.write(shared, stored).await.map(|(partition, _)| partition).map_err(|failed| failed.error)
 }

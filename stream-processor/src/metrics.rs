@@ -29,6 +29,7 @@ pub(crate) struct Metrics {
     pub(crate) compaction_out_bytes: IntCounter,
     pub(crate) collected_objects: IntCounter,
     pub(crate) lost_partitions: IntCounter,
+    pub(crate) expired_records: IntCounter,
 }
 
 impl Metrics {
@@ -91,6 +92,10 @@ impl Metrics {
             compaction_out_bytes: maker
                 .counter("compaction_out_bytes_total", "Bytes that compaction wrote.")?,
             collected_objects: maker.counter("collected_objects_total", "Dead objects deleted.")?,
+            expired_records: maker.counter(
+                "expired_records_total",
+                "Records that expired in the log before they were processed.",
+            )?,
             lost_partitions: maker.counter("lost_partitions_total", "Partitions given up in a flush.")?,
         })
     }

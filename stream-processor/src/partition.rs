@@ -1,9 +1,9 @@
-//! One owned partition: what waits to be flushed, and the states of its sessions.
+//! One owned partition: its control row, and the states of its sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use futures::StreamExt;
-use playhead_domain::log::StoredRecord;
+use futures::{FutureExt, StreamExt};
 use playhead_domain::row::{Client, Project, SessionKey, SessionState};
 use playhead_domain::seal::KeyWrapper;
 use playhead_domain::session::{fold, key};
@@ -16,6 +16,7 @@ use crate::cache::{Cache, Saved, SessionRef};
 use crate::client::{self, CountryLookup};
 use crate::control::Control;
 use crate::effect::SessionWork;
+use crate::range::Loaded;
 
 const DAY_MS: i64 = 86_400_000;
 const DEFAULT_RETENTION_DAYS: u32 = 30;
@@ -27,8 +28,6 @@ pub(crate) struct Partition {
     pub(crate) id: u32,
     pub(crate) control: Control,
     pub(crate) cache: Cache,
-    pub(crate) waiting: Vec<StoredRecord>,
-    pub(crate) waiting_bytes: usize,
     pub(crate) intake: crate::intake::Totals,
 }
 
@@ -39,51 +38,45 @@ pub(crate) enum LoadError {
     Store(#[from] store::Error),
     #[error("data key: {0}")]
     Key(#[from] playhead_domain::seal::Error),
-    #[error("state of session {0} cannot be read")]
-    Corrupt(playhead_domain::id::SessionId),
+    #[error("the session's state cannot be read: {0}")]
+    Corrupt(#[from] prost::DecodeError),
+    /// Whoever reads this does not own the partition any more, and what it would fold from is gone.
+    #[error("another process has gone on beyond the range")]
+    Overtaken,
+}
+
+impl LoadError {
+    const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_retryable(),
+            Self::Key(error) => error.is_retryable(),
+            Self::Corrupt(_) => false,
+            // Taken anew, the partition tells how far it is.
+            Self::Overtaken => true,
+        }
+    }
 }
 
 impl Partition {
     pub(crate) fn new(id: u32, control: Control) -> Self {
-        Self {
-            id,
-            control,
-            cache: Cache::default(),
-            waiting: Vec::new(),
-            waiting_bytes: 0,
-            intake: Default::default(),
-        }
+        Self { id, control, cache: Cache::default(), intake: Default::default() }
     }
 
-    pub(crate) fn push(&mut self, record: StoredRecord) {
-        self.waiting_bytes += record.value.len() + record.meta.len();
-        self.waiting.push(record);
-    }
-
-    /// The states of `sessions` as of the checkpoint; those of which nothing is known yet begin as `first` says.
+    /// The states of `sessions` as of the checkpoint, for a range that ends at `to`. Missing are those that are being erased.
+    ///
+    /// # Errors
+    /// What may be better next time. What will not be concerns its session alone.
     pub(crate) async fn load(
         &mut self,
         store: &dyn Store,
         keys: &KeyWrapper,
         sessions: &BTreeSet<SessionRef>,
-        first: &(dyn Fn(&SessionRef) -> Option<SessionState> + Sync),
-    ) -> Result<BTreeMap<SessionRef, SessionWork>, LoadError> {
-        let checkpoint = self.control.next_offset();
+        to: u64,
+    ) -> Result<BTreeMap<SessionRef, Loaded>, LoadError> {
+        let range = self.control.next_offset()..to;
         let cached: Vec<_> = sessions.iter().map(|session| (*session, self.cache.take(session))).collect();
-        let loads = cached.into_iter().map(|(session, saved)| async move {
-            let saved = match saved {
-                Some(saved) => Some(saved),
-                None => newest_state(store, &session, checkpoint).await?,
-            };
-            let work = match saved {
-                Some(saved) => resume(keys, &session, saved)?,
-                None => match first(&session) {
-                    Some(state) => Some(begin(store, keys, &session, state).await?),
-                    None => None,
-                },
-            };
-            Ok::<_, LoadError>(work.map(|work| (session, work)))
-        });
+        let load = |(session, saved)| load_apart(store, keys, session, saved, range.clone()).boxed();
+        let loads: Vec<_> = cached.into_iter().map(load).collect();
         let mut loads = futures::stream::iter(loads).buffer_unordered(CONCURRENT_LOADS);
         let mut loaded = BTreeMap::new();
         while let Some(result) = loads.next().await {
@@ -104,19 +97,58 @@ impl Partition {
     }
 }
 
+async fn load_apart(
+    store: &dyn Store,
+    keys: &KeyWrapper,
+    session: SessionRef,
+    saved: Option<Saved>,
+    range: Range<u64>,
+) -> Result<Option<(SessionRef, Loaded)>, LoadError> {
+    match load_one(store, keys, session, saved, range).await {
+        Ok(work) => Ok(work.map(|work| (session, Loaded::Work(Box::new(work))))),
+        Err(error) if error.is_retryable() => Err(error),
+        Err(error) => {
+            tracing::error!(session = %session.1, %error, "batches of the session become dead letters");
+            Ok(Some((session, Loaded::Unreadable(error.to_string()))))
+        }
+    }
+}
+
+async fn load_one(
+    store: &dyn Store,
+    keys: &KeyWrapper,
+    session: SessionRef,
+    saved: Option<Saved>,
+    range: Range<u64>,
+) -> Result<Option<SessionWork>, LoadError> {
+    let saved = match saved {
+        Some(saved) => Some(saved),
+        None => newest_state(store, &session, range).await?,
+    };
+    match saved {
+        Some(saved) => resume(keys, &session, saved),
+        None => begin(store, keys, &session).await.map(Some),
+    }
+}
+
+/// The newest state at or below the range's start, the checkpoint. One behind the range's end tells that its slot, which may have held
+/// that state, was written by a later range.
 async fn newest_state(
     store: &dyn Store,
     (scope, session): &SessionRef,
-    checkpoint: u64,
+    range: Range<u64>,
 ) -> Result<Option<Saved>, LoadError> {
     let partition = key::session_partition(*scope, *session);
     let page = store.scan(&SESSION_STATE, &partition, &ClusteringRange::ALL, Order::Ascending, 2).await?;
     let mut newest: Option<Saved> = None;
     for row in page.rows {
-        let state = SessionState::decode(row.value).map_err(|_| LoadError::Corrupt(*session))?;
+        let state = SessionState::decode(row.value)?;
+        if state.next_offset > range.end {
+            return Err(LoadError::Overtaken);
+        }
         let slot = i64::from(row.key.clustering == [store::Value::Int(1)]);
         let is_newer = newest.as_ref().is_none_or(|known| state.next_offset > known.state.next_offset);
-        if state.next_offset <= checkpoint && is_newer {
+        if state.next_offset <= range.start && is_newer {
             newest = Some(Saved { state, slot });
         }
     }
@@ -137,7 +169,6 @@ async fn begin(
     store: &dyn Store,
     keys: &KeyWrapper,
     (scope, session): &SessionRef,
-    mut state: SessionState,
 ) -> Result<SessionWork, LoadError> {
     let row = store.get(&SESSION_KEYS, &key::session(*scope, *session)).await?;
     let stored = row.and_then(|row| SessionKey::decode(row.value).ok());
@@ -145,8 +176,17 @@ async fn begin(
         Some(stored) => (keys.unwrap(*session, &stored.wrapped)?, stored.wrapped),
         None => keys.create(*session)?,
     };
-    state.wrapped_key = wrapped;
+    let state = SessionState { wrapped_key: wrapped, ..fold::empty(*session, 0) };
     Ok(work(state, 0, key, true))
+}
+
+/// A session of which nothing is known, with a key of its own.
+pub(crate) fn from_nothing(
+    keys: &KeyWrapper,
+    (_, session): &SessionRef,
+) -> Result<SessionWork, playhead_domain::seal::Error> {
+    let (key, wrapped_key) = keys.create(*session)?;
+    Ok(work(SessionState { wrapped_key, ..fold::empty(*session, 0) }, 0, key, true))
 }
 
 fn work(state: SessionState, slot: i64, key: playhead_domain::seal::DataKey, is_new: bool) -> SessionWork {
@@ -162,17 +202,17 @@ fn work(state: SessionState, slot: i64, key: playhead_domain::seal::DataKey, is_
     }
 }
 
-/// What is known of a session from its first batch's connection alone.
-pub(crate) fn first_state(
+/// Begins the state with what a session's first batch tells by its connection alone.
+pub(crate) fn begin_state(
+    state: &mut SessionState,
     batch: &Batch,
     project: &Project,
     countries: Option<&dyn CountryLookup>,
-) -> SessionState {
+) {
     let days = match project.retention_days {
         0 => DEFAULT_RETENTION_DAYS,
         days => days.min(MAX_RETENTION_DAYS),
     };
-    let mut state = fold::empty(batch.session, batch.received_ms + i64::from(days) * DAY_MS);
     let address = client::address(&batch.meta.client_ip);
     let client = Client {
         country: address
@@ -183,7 +223,7 @@ pub(crate) fn first_state(
         ..client::of_user_agent(&batch.meta.user_agent)
     };
     if let Some(summary) = &mut state.summary {
+        summary.expires_at_ms = batch.received_ms + i64::from(days) * DAY_MS;
         summary.client = Some(client);
     }
-    state
 }

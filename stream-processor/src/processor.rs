@@ -9,19 +9,23 @@ use playhead_domain::project::ProjectDirectory;
 use playhead_domain::seal::{KeyWrapper, WRAPPING_PURPOSE};
 use playhead_domain::store::{self, Store};
 use playhead_proto::key::InstallationKey;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::CountryLookup;
 use crate::config::{Config, ConfigError};
 use crate::driver::Driver;
-use crate::flush::{Probe, Step};
+use crate::flush::Step;
+use crate::hooks::Hooks;
 use crate::metrics::Metrics;
 use crate::progress::{self, Progress};
 use crate::shared::{Shared, locked};
-use crate::{collection, compaction};
+use crate::{collection, compaction, interrupted};
 
 /// The consumer group.
 const GROUP: &str = "stream-processor";
+/// How long background work may take to come to an end by itself.
+const BACKGROUND_END: Duration = Duration::from_millis(500);
 
 /// What a processor works with.
 pub struct Parts {
@@ -79,14 +83,14 @@ impl Processor {
     /// # Errors
     /// [`Error::Config`], [`Error::Metrics`].
     pub fn new(parts: Parts) -> Result<Self, Error> {
-        Self::with_probe(parts, None)
+        Self::with_hooks(parts, Hooks::default())
     }
 
-    /// The same with a [`Probe`].
+    /// The same, with tests taking part.
     ///
     /// # Errors
     /// [`Error::Config`], [`Error::Metrics`].
-    pub fn with_probe(parts: Parts, probe: Option<Probe>) -> Result<Self, Error> {
+    pub fn with_hooks(parts: Parts, hooks: Hooks) -> Result<Self, Error> {
         parts.config.validate()?;
         let user_hash_key = parts.installation_key.derive(USER_HASH_PURPOSE);
         let shared = Shared {
@@ -101,11 +105,10 @@ impl Processor {
             countries: parts.countries,
             directory: parts.directory,
             clock: parts.clock,
-            probe,
+            hooks,
             owned: Mutex::default(),
             progress: Progress::default(),
             unknown: Mutex::default(),
-            resumed: Mutex::default(),
             is_running: AtomicBool::new(false),
             compaction_is_behind: AtomicBool::new(false),
         };
@@ -138,6 +141,7 @@ impl Processor {
         let shared = &self.shared;
         while !shared.directory.ready() {
             tokio::select! {
+                biased;
                 () = shutdown.cancelled() => return Ok(()),
                 () = tokio::time::sleep(Duration::from_millis(10)) => {}
             }
@@ -145,20 +149,26 @@ impl Processor {
         shared.log.ensure_topic(&shared.topic).await?;
         let consumer = shared.log.consume(shared.topic.name, GROUP).await?;
         let background = shutdown.child_token();
-        let tasks = [
-            tokio::spawn(compaction::run(Arc::clone(shared), background.clone())),
-            tokio::spawn(collection::run(Arc::clone(shared), background.clone())),
-            tokio::spawn(progress::run(Arc::clone(shared), background.clone())),
-        ];
+        // Ends with this call, however that ends.
+        let mut tasks = JoinSet::new();
+        tasks.spawn(compaction::run(Arc::clone(shared), background.clone()));
+        tasks.spawn(collection::run(Arc::clone(shared), background.clone()));
+        tasks.spawn(interrupted::run(Arc::clone(shared), background.clone()));
+        tasks.spawn(progress::run(Arc::clone(shared), background.clone()));
         shared.is_running.store(true, Ordering::Release);
-        let result = Driver::new(shared, consumer).run(&shutdown).await;
+        let result = Driver::new(Arc::clone(shared), consumer).run(&shutdown).await;
         shared.is_running.store(false, Ordering::Release);
+        locked(&shared.owned).clear();
         background.cancel();
-        for task in tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a background task of the processor failed");
+        let ended = async {
+            while let Some(task) = tasks.join_next().await {
+                if let Err(error) = task {
+                    tracing::error!(%error, "a background task of the processor failed");
+                }
             }
-        }
+        };
+        // Compaction and collection may stop anywhere.
+        let _ = tokio::time::timeout(BACKGROUND_END, ended).await;
         result
     }
 

@@ -66,16 +66,23 @@ impl Progress {
         }
     }
 
-    /// Everything that was read is behind the checkpoint.
-    pub(crate) fn flushed(&self, id: u32, next_offset: u64, cache_bytes: usize) {
+    /// What was read is behind the checkpoint, but for `waiting_bytes` of which the oldest record is `oldest`: when the log took
+    /// it, and since when it waits.
+    pub(crate) fn flushed(
+        &self,
+        id: u32,
+        next_offset: u64,
+        cache_bytes: usize,
+        (waiting_bytes, oldest): (usize, Option<(i64, Instant)>),
+    ) {
         if let Some(partition) = locked(&self.0).get_mut(&id) {
             let caught_up = partition.caught_up;
             *partition = Partition {
                 next_offset,
                 cache_bytes,
-                waiting_bytes: 0,
-                oldest_append_us: None,
-                waiting_since: None,
+                waiting_bytes,
+                oldest_append_us: oldest.map(|(append_us, _)| append_us),
+                waiting_since: oldest.map(|(_, since)| since),
                 caught_up,
             };
         }
@@ -145,6 +152,7 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: CancellationToken) {
         }
         told = owned;
         tokio::select! {
+            biased;
             () = stop.cancelled() => break,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
@@ -200,7 +208,7 @@ mod tests {
         progress.taken(3, 10);
         assert_eq!(progress.look(3, 12, 10 * SECOND_US), Some(read), "taking it anew is no progress");
         assert_eq!(progress.held_bytes(), (0, 0));
-        progress.flushed(3, 12, 70);
+        progress.flushed(3, 12, 70, (0, None));
         assert_eq!(progress.look(3, 12, 11 * SECOND_US), Some(nothing));
         assert_eq!(progress.held_bytes(), (0, 70));
         progress.left(3);

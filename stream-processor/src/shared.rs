@@ -1,6 +1,6 @@
 //! What every part of the processor works with.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,13 +13,13 @@ use playhead_domain::project::{Lookup, ProjectDirectory};
 use playhead_domain::row::Project;
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::KeyWrapper;
-use playhead_domain::store::{self, Store};
+use playhead_domain::store::Store;
 use tokio::time::Instant;
 
-use crate::batch::Batch;
 use crate::client::CountryLookup;
 use crate::config::Config;
-use crate::flush::{self, Probe, Step};
+use crate::flush::{self, Step};
+use crate::hooks::Hooks;
 use crate::metrics::Metrics;
 use crate::progress::Progress;
 
@@ -40,15 +40,22 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) directory: Arc<ProjectDirectory>,
     pub(crate) clock: Arc<dyn Fn() -> i64 + Send + Sync>,
-    pub(crate) probe: Option<Probe>,
-    pub(crate) owned: Mutex<BTreeSet<u32>>,
+    pub(crate) hooks: Hooks,
+    /// The epoch of each owned partition.
+    pub(crate) owned: Mutex<BTreeMap<u32, u64>>,
     pub(crate) progress: Progress,
     pub(crate) unknown: Mutex<HashMap<ProjectId, Instant>>,
-    /// Scopes whose interrupted erasures were finished since the start.
-    pub(crate) resumed: Mutex<BTreeSet<Scope>>,
     pub(crate) is_running: AtomicBool,
     /// The last pass of compaction took longer than the time between two.
     pub(crate) compaction_is_behind: AtomicBool,
+}
+
+/// Projects of batches.
+#[derive(Default)]
+pub(crate) struct Projects {
+    pub(crate) known: HashMap<Scope, Arc<Project>>,
+    /// Nobody has told of these; what is neither was removed.
+    pub(crate) unknown: BTreeSet<Scope>,
 }
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -65,15 +72,16 @@ impl Shared {
         self.now_us().div_euclid(1_000)
     }
 
-    pub(crate) fn reached(&self, step: Step) -> Result<(), flush::Error> {
-        match &self.probe {
-            Some(probe) if probe(step) => Err(flush::Error::Stopped(step)),
+    pub(crate) async fn reached(&self, step: Step) -> Result<(), flush::Error> {
+        match &self.hooks.probe {
+            Some(probe) if probe(step).await => Err(flush::Error::Stopped(step)),
             _ => Ok(()),
         }
     }
 
-    pub(crate) fn owned(&self) -> Vec<u32> {
-        locked(&self.owned).iter().copied().collect()
+    /// The owned partitions with their epochs.
+    pub(crate) fn owned(&self) -> Vec<(u32, u64)> {
+        locked(&self.owned).iter().map(|(&id, &epoch)| (id, epoch)).collect()
     }
 
     /// What each partition may keep in memory.
@@ -82,31 +90,34 @@ impl Shared {
     }
 
     /// The projects of these scopes. Waits a little for one that is not known yet: the gateway may have heard of it earlier.
-    pub(crate) async fn projects(&self, scopes: impl Iterator<Item = Scope>) -> HashMap<Scope, Arc<Project>> {
+    pub(crate) async fn projects(&self, scopes: impl Iterator<Item = Scope>) -> Projects {
         let end = Instant::now() + Duration::from_millis(self.config.unknown_project_wait_ms);
         let scopes: BTreeSet<Scope> = scopes.collect();
-        let mut projects = HashMap::new();
+        let mut projects = Projects::default();
         for scope in scopes {
-            if let Some(project) = self.project(scope.project(), end).await
-                && project.tenant == scope.tenant().0
-            {
-                projects.insert(scope, project);
+            match self.project(scope.project(), end).await {
+                Lookup::Known(project) if project.tenant == scope.tenant().0 => {
+                    projects.known.insert(scope, project);
+                }
+                Lookup::Known(_) | Lookup::Removed => {}
+                Lookup::Unknown => {
+                    projects.unknown.insert(scope);
+                }
             }
         }
         projects
     }
 
-    async fn project(&self, id: ProjectId, end: Instant) -> Option<Arc<Project>> {
+    async fn project(&self, id: ProjectId, end: Instant) -> Lookup {
         loop {
             match self.directory.look_up(id) {
-                Lookup::Known(project) => return Some(project),
-                Lookup::Removed => return None,
-                Lookup::Unknown if self.is_known_unknown(id) => return None,
+                Lookup::Unknown if self.is_known_unknown(id) => return Lookup::Unknown,
                 Lookup::Unknown if Instant::now() >= end => {
                     self.remember_unknown(id);
-                    return None;
+                    return Lookup::Unknown;
                 }
                 Lookup::Unknown => tokio::time::sleep(Duration::from_millis(20)).await,
+                found => return found,
             }
         }
     }
@@ -121,23 +132,5 @@ impl Shared {
             unknown.clear();
         }
         unknown.insert(id, Instant::now());
-    }
-
-    /// Finishes erasures of the scope that were interrupted, once per process.
-    pub(crate) async fn resume_erasures(&self, scope: Scope) -> Result<(), store::Error> {
-        if locked(&self.resumed).contains(&scope) {
-            return Ok(());
-        }
-        self.erasure.resume(scope, self.now_ms()).await?;
-        locked(&self.resumed).insert(scope);
-        Ok(())
-    }
-
-    pub(crate) fn is_wanted(&self, batch: &Batch, projects: &HashMap<Scope, Arc<Project>>) -> bool {
-        let is_known = projects.contains_key(&batch.scope);
-        if !is_known {
-            self.metrics.dropped_batches.with_label_values(&["unknown_project"]).inc();
-        }
-        is_known
     }
 }

@@ -14,7 +14,7 @@ use world::{Batch, embedded, session, stream};
 const BATCHES: u64 = 3_200;
 const BATCH_BYTES: usize = 64 << 10;
 /// The log's and the store's own buffers are in it, too; a copy of the whole recording would go past it.
-const PEAK_BYTES: usize = 160 << 20;
+const PEAK_BYTES: usize = 192 << 20;
 
 fn recording(seq: u64) -> Batch {
     let text: String =

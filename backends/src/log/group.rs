@@ -166,15 +166,17 @@ impl<S: Source> Member<S> {
         }
     }
 
-    /// Reads from the started partitions in turn, until the budget is used up.
+    /// Reads from the started partitions in turn, until the budget is used up. Whoever gives up in the middle, or meets an error,
+    /// has moved nothing: the same records come again.
     async fn read_started(&mut self, max_bytes: usize) -> Result<Vec<StoredRecord>, Error> {
-        let count = self.places.len();
+        let (mut places, mut turn) = (self.places.clone(), self.turn);
+        let count = places.len();
         let mut records = Vec::new();
         let mut left = max_bytes;
-        let first = self.turn;
+        let first = turn;
         for step in 0..count {
             let index = (first + step) % count;
-            let place = self.places[index];
+            let place = places[index];
             let (Some(next), false) = (place.next, place.paused) else { continue };
             let partition = u32::try_from(index).unwrap_or(u32::MAX);
             let kept = self.source.kept(partition);
@@ -189,12 +191,13 @@ impl<S: Source> Member<S> {
                 break;
             }
             if let Some(last) = read.last() {
-                self.places[index].next = Some(last.position.offset + 1);
-                self.turn = (index + 1) % count;
+                places[index].next = Some(last.position.offset + 1);
+                turn = (index + 1) % count;
             }
             left = left.saturating_sub(used);
             records.extend(read);
         }
+        (self.places, self.turn) = (places, turn);
         Ok(records)
     }
 }
@@ -208,15 +211,7 @@ impl<S: Source> Consumer for Member<S> {
             if let Some(change) = self.note_ownership() {
                 return Ok(change);
             }
-            let before = (self.places.clone(), self.turn);
-            let records = match self.read_started(max_bytes).await {
-                Ok(records) => records,
-                Err(error) => {
-                    // Nothing was delivered: the same records come again.
-                    (self.places, self.turn) = before;
-                    return Err(error);
-                }
-            };
+            let records = self.read_started(max_bytes).await?;
             if let Some(change) = self.note_ownership() {
                 return Ok(change);
             }

@@ -77,6 +77,21 @@ impl MemoryStore {
         Self { clock, partitions: Mutex::default() }
     }
 
+    /// Every row that is visible, with the name of its table. For tests.
+    #[must_use]
+    pub fn rows(&self) -> Vec<(&'static str, Row)> {
+        let now_ms = self.clock.now_ms();
+        let mut rows = Vec::new();
+        for ((table, partition), found) in &*self.partitions.lock() {
+            for (clustering, cell) in &found.rows {
+                let Some(live) = cell.live.as_ref().filter(|live| live.is_visible(now_ms)) else { continue };
+                let key = Key { partition: partition.clone(), clustering: clustering.clone() };
+                rows.push((*table, Row { key, value: live.value.clone(), version: live.version }));
+            }
+        }
+        rows
+    }
+
     fn apply(partitions: &mut HashMap<PartitionKey, Partition>, mutation: Mutation) {
         match mutation {
             Mutation::Put { table, key, value, version, expires_at_ms } => partitions

@@ -71,6 +71,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/dead-letters/{partition}/{offset}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sends the record of a dead letter through once more, as a late batch. What had its effect before has none again; once the rest has
+         *     its effect the dead letter is gone. Doing it twice does no harm.
+         */
+        post: operations["replay_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/secret-keys": {
         parameters: {
             query?: never;
@@ -327,6 +347,8 @@ export interface components {
             seq: number;
             session_id?: string | null;
             stream_id?: string | null;
+            /** @description Of the request that brought it. */
+            trace_id?: string | null;
         };
         /** @description Some dead letters, in the order of the log. */
         DeadLetterPage: {
@@ -504,6 +526,13 @@ export interface components {
             intake: components["schemas"]["Intake"];
             /** Format: int64 */
             last_event_at?: number | null;
+        };
+        /** @description Where the log has a copy of a dead letter's record. */
+        ReplayedRecord: {
+            /** Format: int64 */
+            offset: number;
+            /** Format: int32 */
+            partition: number;
         };
         /**
          * @description What waits behind a link to the recording.
@@ -961,6 +990,66 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dead letter's `offset` */
+                offset: number;
+                /** @description The dead letter's `partition` */
+                partition: number;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Appended to the log again */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayedRecord"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The log no longer keeps the record */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

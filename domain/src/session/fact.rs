@@ -25,6 +25,8 @@ pub struct Batch {
     pub end: bool,
     pub dropped_signals: u64,
     pub dead_letters: u64,
+    /// It brings the signals of a batch that was folded without them; its dom and its place in the stream are known.
+    pub completes: bool,
     /// A time or duration in it was impossible.
     pub impossible_times: bool,
     pub facts: Vec<Fact>,

@@ -17,6 +17,8 @@ const MAX_GAPS_PER_STREAM: usize = 64;
 const MAX_GAPS: usize = 1_000;
 /// Numbers remembered for de-duplication, over all streams of a session.
 const MAX_REMEMBERED: u64 = 16_384;
+/// Batches of a stream whose signals may come later.
+const MAX_WITHOUT_SIGNALS: usize = 128;
 
 /// A session has more streams than it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -77,9 +79,28 @@ pub fn admit(
     Ok(dedup::admit(&mut state.streams[at], seq, window))
 }
 
-/// Folds a new batch (see [`admit`]) into the summary.
+/// Remembers that a batch was folded without its signals: another copy of it may bring them.
+pub fn await_signals(state: &mut SessionState, stream: StreamId, seq: u64) {
+    let known = state.streams.iter_mut().find(|known| known.stream[..] == stream.0);
+    if let Some(known) = known.filter(|known| known.without_signals.len() < MAX_WITHOUT_SIGNALS) {
+        known.without_signals.push(seq);
+    }
+}
+
+/// Whether a batch was folded without its signals.
+#[must_use]
+pub fn awaits_signals(state: &SessionState, stream: StreamId, seq: u64) -> bool {
+    find_stream(state, stream).is_some_and(|known| known.without_signals.contains(&seq))
+}
+
+/// Folds a new batch (see [`admit`]), or the signals that one had lacked (see [`awaits_signals`]), into the summary.
 pub fn fold(state: &mut SessionState, batch: &Batch) {
     let offset_ms = find_stream(state, batch.stream).map_or(0.0, |stream| stream.clock_offset_ms);
+    if batch.completes {
+        for known in state.streams.iter_mut().filter(|known| known.stream[..] == batch.stream.0) {
+            known.without_signals.retain(|&seq| seq != batch.seq);
+        }
+    }
     let summary = state.summary.get_or_insert_default();
     let first = summary.list_start_ms == 0;
     let earliest = batch.facts.iter().map(|fact| fact.time_ms).fold(batch.from_ms, i64::min);
@@ -102,6 +123,7 @@ pub fn fold(state: &mut SessionState, batch: &Batch) {
     let counts = summary.counts.get_or_insert_default();
     counts.dropped_signals += batch.dropped_signals;
     counts.dead_letters += batch.dead_letters;
+    counts.dead_letters = counts.dead_letters.saturating_sub(u64::from(batch.completes));
     if batch.dom_events > 0 {
         activity::count(summary, batch.from_ms, u32::try_from(batch.dom_events).unwrap_or(u32::MAX));
     }
@@ -135,7 +157,7 @@ fn fold_stream(summary: &mut SessionSummary, batch: &Batch, offset_ms: f64, (ear
     stream.start_ms = stream.start_ms.min(earliest);
     stream.end_ms = stream.end_ms.max(latest);
     stream.next_seq = stream.next_seq.max(batch.seq + 1);
-    stream.seen += 1;
+    stream.seen += u64::from(!batch.completes);
     stream.clock_skewed |= skewed;
 }
 

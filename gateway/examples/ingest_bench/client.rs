@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use rand::RngCore;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -63,7 +63,7 @@ fn histogram() -> Histogram<u64> {
 }
 
 /// One batch of a session of its own, frames of random bytes: they would come compressed.
-fn request(address: SocketAddr, body_bytes: usize) -> Vec<u8> {
+pub(crate) fn request(address: SocketAddr, body_bytes: usize) -> Vec<u8> {
     let mut random = rand::rng();
     let mut session = [0; 16];
     random.fill_bytes(&mut session);
@@ -96,7 +96,7 @@ async fn converse(address: SocketAddr, request: Vec<u8>, end: Instant) -> (Histo
     while Instant::now() < end {
         let sent = Instant::now();
         stream.write_all(&request).await.unwrap();
-        if read_answer(&mut stream, &mut answer).await {
+        if read_answer(&mut stream, &mut answer).await.unwrap() {
             latency_us.saturating_record(u64::try_from(sent.elapsed().as_micros()).unwrap());
         } else {
             refused += 1;
@@ -106,17 +106,21 @@ async fn converse(address: SocketAddr, request: Vec<u8>, end: Instant) -> (Histo
 }
 
 /// Whether the answer was 202.
-async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>) -> bool {
+pub(crate) async fn read_answer(
+    stream: &mut (impl AsyncRead + Unpin),
+    answer: &mut Vec<u8>,
+) -> std::io::Result<bool> {
     answer.clear();
     loop {
-        let n = stream.read_buf(answer).await.unwrap();
-        assert!(n > 0, "the server closed the connection");
+        if stream.read_buf(answer).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
         if let Some(head) = answer.windows(4).position(|window| window == b"\r\n\r\n") {
             let text = std::str::from_utf8(&answer[..head]).unwrap();
             let length = text.lines().find_map(|line| line.strip_prefix("content-length: "));
             let whole = head + 4 + length.map_or(0, |length| length.parse::<usize>().unwrap());
             if answer.len() >= whole {
-                return text.starts_with("HTTP/1.1 202");
+                return Ok(text.starts_with("HTTP/1.1 202"));
             }
         }
     }

@@ -1,9 +1,10 @@
 //! How fast batches are acknowledged: the gateway over the embedded log, against the least that any server could do on the same
-//! disk (a bare handler, an append to a preallocated file, `fdatasync` by group commit). Same client, same bodies, same run, taking
-//! turns. Prints JSON.
+//! disk (a bare handler, an append to a preallocated file, `fdatasync` by group commit); or the gateway over Kafka, against what one
+//! would write first (a bare handler and a `FutureProducer`). Same client, same bodies, same run, taking turns. Prints JSON.
 //!
 //! ```sh
 //! cargo run --release -p playhead-gateway --example ingest_bench -- --seconds 5 --body-bytes 4096,16384,65536
+//! cargo run --release -p playhead-gateway --example ingest_bench -- --kafka 127.0.0.1:9092 --body-bytes 4096,65536,524288 --uploads 500
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a broken bench run may panic")]
@@ -11,13 +12,18 @@
 mod ceiling;
 mod client;
 mod credentials;
+mod naive;
 mod processor;
 mod product;
+mod uploads;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Parser;
+use playhead_backends::log::kafka::KafkaConfig;
+use playhead_domain::log::EventLog;
 use serde_json::{Value, json};
 
 use crate::client::Outcome;
@@ -42,6 +48,30 @@ struct Options {
     /// Where the files go; a folder of its own is made in it and removed. Must be on the disk that counts.
     #[arg(long, default_value = ".")]
     dir: PathBuf,
+    /// Brokers (host:port, separated by commas) to append to instead of files. Topics of their own, with random names, are made and left.
+    #[arg(long, value_name = "BROKERS")]
+    kafka: Option<String>,
+    /// Copies of every record in those topics.
+    #[arg(long, default_value_t = 3)]
+    replication: u32,
+    /// In the end, send so many bodies of 1 MiB to the gateway at once and tell the memory that took.
+    #[arg(long, value_name = "COUNT")]
+    uploads: Option<usize>,
+}
+
+impl Options {
+    fn kafka(&self) -> Option<KafkaConfig> {
+        let brokers = self.kafka.clone()?;
+        let prefix = format!("bench-{:08x}-", rand::random::<u32>());
+        let min_insync_replicas = self.replication.div_ceil(2);
+        Some(KafkaConfig {
+            brokers,
+            prefix,
+            replication: self.replication,
+            min_insync_replicas,
+            ..KafkaConfig::default()
+        })
+    }
 }
 
 fn main() {
@@ -58,9 +88,14 @@ fn main() {
             measure(&options, &folder, body_bytes, &server, &clients)
         })
         .collect();
+    let uploads = options.uploads.map(|count| {
+        let product = server.block_on(product::serve(log(&options, folder.path()).0));
+        clients.block_on(uploads::measure(product.address, count))
+    });
     server.shutdown_background();
     let report = json!({
-        "benchmark": "ingest", "connections": options.connections, "turn_seconds": options.seconds,
+        "benchmark": "ingest", "log": if options.kafka.is_some() { "kafka" } else { "embedded" }, "uploads": uploads,
+        "connections": options.connections, "turn_seconds": options.seconds,
         "turns": options.turns, "sizes": sizes, "credentials": credentials::measure(),
     });
     println!("{}", serde_json::to_string_pretty(&report).unwrap());
@@ -82,31 +117,45 @@ fn measure(
     server: &tokio::runtime::Runtime,
     clients: &tokio::runtime::Runtime,
 ) -> Value {
-    let product = server.block_on(product::serve(folder));
-    let ceiling = server.block_on(ceiling::serve(folder));
+    let (log, kafka) = log(options, folder);
+    let product = server.block_on(product::serve(log));
+    let rival = server.block_on(async {
+        match &kafka {
+            Some(kafka) => naive::serve(kafka).await,
+            None => ceiling::serve(folder).await,
+        }
+    });
     let run = |address: SocketAddr| {
         clients.block_on(client::drive(address, options.connections, body_bytes, options.seconds))
     };
     // Warm-up: connections, allocator, first segments.
     clients.block_on(async {
         client::drive(product.address, options.connections, body_bytes, 1).await;
-        client::drive(ceiling.address, options.connections, body_bytes, 1).await;
+        client::drive(rival.address, options.connections, body_bytes, 1).await;
     });
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..options.turns {
-        bare.push(run(ceiling.address));
+        bare.push(run(rival.address));
         ours.push(run(product.address));
     }
     let ratios =
         ours.iter().zip(&bare).map(|(ours, bare)| ours.batches_per_s() / bare.batches_per_s()).collect();
     product.stop();
-    ceiling.stop();
+    rival.stop();
     json!({
         "body_bytes": body_bytes,
         "gateway": summary(&ours, body_bytes),
-        "ceiling": summary(&bare, body_bytes),
+        "rival": summary(&bare, body_bytes),
         "ratio": median(ratios),
     })
+}
+
+/// A fresh log, and the settings of Kafka's.
+fn log(options: &Options, folder: &Path) -> (Arc<dyn EventLog>, Option<KafkaConfig>) {
+    match options.kafka() {
+        Some(kafka) => (product::kafka(kafka.clone()), Some(kafka)),
+        None => (product::embedded(folder), None),
+    }
 }
 
 fn summary(turns: &[Outcome], body_bytes: usize) -> Value {

@@ -1,10 +1,11 @@
-//! The gateway over the embedded log, as the product wires them.
+//! The gateway over a log, as the product wires them.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use playhead_backends::clock;
 use playhead_backends::log::embedded::{EmbeddedLog, LogConfig};
+use playhead_backends::log::kafka::{KafkaConfig, KafkaLog};
 use playhead_domain::id::ProjectId;
 use playhead_domain::log::EventLog;
 use playhead_domain::project::{self, ProjectDirectory};
@@ -26,9 +27,16 @@ pub(crate) fn public_key() -> String {
     PublicKeys::new(&installation()).issue(ProjectId(PROJECT))
 }
 
-pub(crate) async fn serve(folder: &Path) -> Server {
-    let log = EmbeddedLog::open(&folder.join("log"), LogConfig::default(), clock::Clock::system()).unwrap();
-    let log: Arc<dyn EventLog> = Arc::new(log);
+pub(crate) fn embedded(folder: &Path) -> Arc<dyn EventLog> {
+    let log = EmbeddedLog::open(&folder.join("log"), LogConfig::default(), clock::Clock::system());
+    Arc::new(log.unwrap())
+}
+
+pub(crate) fn kafka(config: KafkaConfig) -> Arc<dyn EventLog> {
+    Arc::new(KafkaLog::open(config).unwrap())
+}
+
+pub(crate) async fn serve(log: Arc<dyn EventLog>) -> Server {
     log.ensure_topic(&topic::batches(topic::BATCHES_PARTITIONS, topic::BATCHES_RETENTION)).await.unwrap();
     let project = Project { tenant: 1, project: PROJECT, ..Project::default() };
     project::publish(&*log, &project).await.unwrap();

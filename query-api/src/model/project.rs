@@ -135,11 +135,20 @@ pub struct DeadLetter {
     pub detail: String,
     pub session_id: Option<String>,
     pub stream_id: Option<String>,
+    /// Of the request that brought it.
+    pub trace_id: Option<String>,
     pub seq: u64,
     pub received_at: i64,
     pub bytes: u32,
     pub partition: i64,
     pub offset: i64,
+}
+
+/// Where the log has a copy of a dead letter's record.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReplayedRecord {
+    pub partition: u32,
+    pub offset: u64,
 }
 
 /// Some dead letters, in the order of the log.

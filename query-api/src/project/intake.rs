@@ -1,4 +1,4 @@
-//! What a project received, and what of it could not be processed.
+//! What a project received.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -11,15 +11,12 @@ use playhead_domain::session::key;
 use playhead_domain::store::{ClusteringRange, Order, Value};
 use playhead_domain::table;
 use prost::Message;
-use serde::Deserialize;
-use utoipa::IntoParams;
 
 use crate::access::Caller;
-use crate::cursor;
 use crate::error::ApiError;
 use crate::model::Problem;
-use crate::model::project::{DeadLetter, DeadLetterPage, Intake, ProjectStatus};
-use crate::params::{Params, Segments, page_size};
+use crate::model::project::{Intake, ProjectStatus};
+use crate::params::Segments;
 use crate::session::rows;
 use crate::state::Api;
 
@@ -116,81 +113,4 @@ async fn last_event(api: &Api, scope: Scope, retention_days: u32) -> Result<Opti
         }
     }
     Ok(None)
-}
-
-/// Where to start and how many.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DeadLetterParams {
-    /// 1 to 200, 50 unless given.
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// What could not be processed, with reasons.
-#[utoipa::path(get, path = "/api/v1/projects/{project}/dead-letters", tag = "projects",
-    params(("project" = String, Path, description = "Project id"), DeadLetterParams), responses(
-    (status = 200, body = DeadLetterPage),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 401, body = Problem, content_type = "application/problem+json"),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
-))]
-pub(crate) async fn list_dead_letters(
-    caller: Caller,
-    State(api): State<Api>,
-    Segments(project): Segments<String>,
-    Params(params): Params<DeadLetterParams>,
-) -> Result<Json<DeadLetterPage>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
-    let limit = page_size(params.limit, 50, 200)?;
-    let question = format!("dead-letters {}", scope.project());
-    let mut range = ClusteringRange::ALL;
-    if let Some(cursor) = &params.cursor {
-        let position = cursor::read(question.as_bytes(), cursor)?;
-        range.from = Bound::Excluded(read_position(&position)?);
-    }
-    let page = api
-        .store()
-        .scan(&table::DEAD_LETTERS, &key::scope_columns(scope), &range, Order::Ascending, limit)
-        .await?;
-    let mut items = Vec::with_capacity(page.rows.len());
-    let mut last = None;
-    for row in page.rows {
-        let [Value::Int(partition), Value::Int(offset)] = row.key.clustering[..] else {
-            return Err(ApiError::Corrupt("dead letter key".to_owned()));
-        };
-        let letter =
-            row::DeadLetter::decode(row.value).map_err(|e| ApiError::Corrupt(format!("dead letter: {e}")))?;
-        items.push(present(letter, partition, offset));
-        last = Some((partition, offset));
-    }
-    let next = last.filter(|_| page.more).map(|(partition, offset)| {
-        cursor::write(question.as_bytes(), &[partition.to_be_bytes(), offset.to_be_bytes()].concat())
-    });
-    Ok(Json(DeadLetterPage { items, next }))
-}
-
-fn read_position(position: &[u8]) -> Result<Vec<Value>, ApiError> {
-    let number = |range: std::ops::Range<usize>| {
-        position.get(range).and_then(|bytes| bytes.try_into().ok()).map(i64::from_be_bytes)
-    };
-    match (number(0..8), number(8..16)) {
-        (Some(partition), Some(offset)) => Ok(vec![Value::Int(partition), Value::Int(offset)]),
-        _ => Err(ApiError::bad("cursor", "not a cursor of this list")),
-    }
-}
-
-fn present(letter: row::DeadLetter, partition: i64, offset: i64) -> DeadLetter {
-    DeadLetter {
-        reason: letter.reason,
-        detail: letter.detail,
-        session_id: rows::session_id(&letter.session).map(|id| id.to_string()),
-        stream_id: rows::stream_id(&letter.stream).map(|id| id.to_string()),
-        seq: letter.seq,
-        received_at: letter.received_us / 1_000,
-        bytes: letter.bytes,
-        partition,
-        offset,
-    }
 }

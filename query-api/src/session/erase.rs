@@ -3,16 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use playhead_domain::id::{ProjectId, SessionId, TenantId};
+use playhead_domain::id::SessionId;
 use playhead_domain::row;
-use playhead_domain::scope::{Grant, Scope};
+use playhead_domain::scope::Scope;
 
 use super::rows;
 use crate::access::Caller;
 use crate::error::ApiError;
 use crate::model::{ErasedUser, Problem};
 use crate::params::Segments;
-use crate::project::repository;
 use crate::state::Api;
 
 const MAX_USER_BYTES: usize = 512;
@@ -80,19 +79,4 @@ pub(crate) async fn erase_user(
     let sessions = api.0.erasure.erase_user(scope, &user, api.now_ms()).await?;
     tracing::info!(project = %scope.project(), sessions, "user erased");
     Ok((StatusCode::ACCEPTED, Json(ErasedUser { sessions })))
-}
-
-/// Finishes erasures that the end of the process interrupted: called once at start. Returns how many sessions.
-///
-/// # Errors
-/// The store's.
-pub async fn resume_erasures(api: &Api) -> Result<u64, ApiError> {
-    let mut finished = 0;
-    for project in repository::all(api.store()).await? {
-        let (tenant, id) = (TenantId(project.tenant), ProjectId(project.project));
-        // The installation itself goes on with what a checked caller began.
-        let Ok(scope) = Scope::open(Grant::Operator, tenant, id) else { continue };
-        finished += api.0.erasure.resume(scope, api.now_ms()).await?;
-    }
-    Ok(finished)
 }

@@ -1,12 +1,15 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use playhead_domain::log::{Position, Record};
 use playhead_domain::row::{DeadLetter, IntakeCounts};
 use playhead_domain::session::key;
-use playhead_domain::table;
+use playhead_domain::{table, topic};
+use playhead_proto::record::RecordMeta;
+use prost::Message;
 use serde_json::json;
 
-use crate::app::{ADMIN, App, NOON, summary};
+use crate::app::{ADMIN, App, NOON, Project, summary};
 
 #[tokio::test]
 async fn a_project_has_defaults_and_tags_and_can_be_changed() {
@@ -149,4 +152,69 @@ async fn dead_letters_are_paged() {
         }
     }
     assert_eq!(seen, ["r0", "r1", "r2", "r3", "r4"]);
+}
+
+/// A record in the log as the gateway appends them, and a dead letter that tells of it.
+async fn dead_record(app: &App, project: &Project) -> Position {
+    app.log.ensure_topic(&topic::batches(1, Duration::from_secs(86_400))).await.unwrap();
+    let meta = RecordMeta {
+        tenant_id: project.scope.tenant().0,
+        project_id: project.scope.project().0,
+        received_us: NOON * 1_000,
+        ..RecordMeta::default()
+    };
+    let record = Record { key: vec![1; 16].into(), value: "body".into(), meta: meta.encode_to_vec().into() };
+    let at = app.log.append(topic::BATCHES, record).await.unwrap();
+    let letter = DeadLetter {
+        reason: "panicked".to_owned(),
+        traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+        topic: topic::BATCHES.to_owned(),
+        ..DeadLetter::default()
+    };
+    app.put(&table::DEAD_LETTERS, key::dead_letter(project.scope, at.partition, at.offset), letter).await;
+    at
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_replayed_as_a_copy_that_names_it() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    let at = dead_record(&app, &project).await;
+    let listed = app.read(&project, "/dead-letters").await;
+    assert_eq!(listed["items"][0]["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+    let path = format!("/api/v1/projects/{}/dead-letters/{}/{}/replay", project.id, at.partition, at.offset);
+    let answer = app.call("POST", &path, &project.secret, None).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    assert_eq!(answer.json(), json!({"partition": at.partition, "offset": at.offset + 1}));
+    let copy =
+        app.log.read(topic::BATCHES, at.partition, at.offset + 1, 1_000, Duration::ZERO).await.unwrap();
+    assert_eq!((&copy[0].key[..], &copy[0].value[..]), (&[1; 16][..], &b"body"[..]));
+    let meta = RecordMeta::decode(copy[0].meta.clone()).unwrap();
+    assert_eq!((meta.replay_of, meta.received_us), (Some(at.offset), NOON * 1_000));
+}
+
+#[tokio::test]
+async fn a_replay_says_why_there_is_nothing_to_replay() {
+    let app = App::new().await;
+    let (project, other) = (app.project("shop").await, app.project("other").await);
+    let at = dead_record(&app, &project).await;
+    let replay = async |of: &Project, place: &str| {
+        let path = format!("/api/v1/projects/{}/dead-letters/{place}/replay", of.id);
+        let answer = app.call("POST", &path, &of.secret, None).await;
+        (answer.status, answer.problem())
+    };
+    let here = format!("{}/{}", at.partition, at.offset);
+    let not_found = (StatusCode::NOT_FOUND, "not-found".to_owned());
+    assert_eq!(replay(&project, &format!("{}/{}", at.partition, at.offset + 1)).await, not_found);
+    assert_eq!(replay(&other, &here).await, not_found);
+    let bad = (StatusCode::BAD_REQUEST, "bad-request".to_owned());
+    assert_eq!(replay(&project, "first/0").await, bad);
+    assert_eq!(replay(&project, "0/-1").await, bad);
+    // A letter under the other project that points at this one's record.
+    let letter = DeadLetter { reason: "x".to_owned(), ..DeadLetter::default() };
+    app.put(&table::DEAD_LETTERS, key::dead_letter(other.scope, at.partition, at.offset), letter).await;
+    assert_eq!(replay(&other, &here).await, (StatusCode::INTERNAL_SERVER_ERROR, "corrupt".to_owned()));
+    assert_eq!(app.log.offsets(topic::BATCHES, at.partition).await.unwrap().end, at.offset + 1, "no copy");
+    app.advance(2 * 86_400_000);
+    assert_eq!(replay(&project, &here).await, (StatusCode::GONE, "expired".to_owned()));
 }

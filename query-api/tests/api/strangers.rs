@@ -27,6 +27,8 @@ fn fill(path: &str, project: &str, session: &str) -> String {
         .replace("{segment}", "f-0101010101010101-0-0-000000000000")
         .replace("{key}", "0000000000000000")
         .replace("{user}", "user-1")
+        .replace("{partition}", "0")
+        .replace("{offset}", "0")
 }
 
 #[tokio::test]

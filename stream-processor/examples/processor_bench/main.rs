@@ -53,7 +53,7 @@ async fn main() {
     let corpus = corpus::read(&options.corpus);
     let (mut turns, mut stored) = (Vec::new(), None);
     for turn in 0..=options.turns {
-        let world = World::filled(&corpus, options.sessions).await;
+        let mut world = World::filled(&corpus, options.sessions).await;
         let parsing = floor::parse(&world).await;
         let processing = world.process().await;
         let recompression = floor::recompress(&world).await;

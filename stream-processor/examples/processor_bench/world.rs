@@ -39,6 +39,8 @@ pub(crate) struct World {
     processor: Processor,
     now_us: Arc<AtomicI64>,
     follow: tokio::task::JoinHandle<()>,
+    stop: CancellationToken,
+    running: Option<tokio::task::JoinHandle<()>>,
 }
 
 fn spec() -> TopicSpec {
@@ -78,7 +80,8 @@ impl World {
             clock: Arc::new(move || clock.now_us()),
         })
         .unwrap();
-        let world = Self { log, store, blobs, processor, now_us, follow };
+        let (stop, running) = (CancellationToken::new(), None);
+        let world = Self { log, store, blobs, processor, now_us, follow, stop, running };
         world.fill(corpus, sessions).await;
         world
     }
@@ -99,7 +102,7 @@ impl World {
                     received_us: self.now_us.load(Ordering::Relaxed),
                     client_ip: vec![192, 0, 2, 1].into(),
                     user_agent: USER_AGENT.to_owned(),
-                    traceparent: String::new(),
+                    ..RecordMeta::default()
                 };
                 let key = Bytes::copy_from_slice(&session);
                 let record = Record { key, value, meta: meta.encode_to_vec().into() };
@@ -124,17 +127,14 @@ impl World {
         records
     }
 
-    /// Processes all that is in the log; the processor time that this took.
-    pub(crate) async fn process(&self) -> Duration {
-        let stop = CancellationToken::new();
+    /// Processes all that is in the log; the processor time that this took. The processor goes on to own the partitions.
+    pub(crate) async fn process(&mut self) -> Duration {
         let before = processor_time::used();
-        let (processor, stopped) = (self.processor.clone(), stop.clone());
-        let running = tokio::spawn(async move { processor.run(stopped).await.unwrap() });
+        let (processor, stopped) = (self.processor.clone(), self.stop.clone());
+        self.running = Some(tokio::spawn(async move { processor.run(stopped).await.unwrap() }));
         while !self.is_all_committed().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        stop.cancel();
-        running.await.unwrap();
         processor_time::used() - before
     }
 
@@ -159,6 +159,10 @@ impl World {
     }
 
     pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        if let Some(running) = self.running {
+            running.await.unwrap();
+        }
         self.follow.abort();
         drop(self.follow.await);
     }

@@ -19,6 +19,7 @@ use prost::Message;
 use super::Error;
 use super::unit::{Member, Unit};
 use crate::cache::SessionRef;
+use crate::compute::compute;
 use crate::shared::Shared;
 
 const PAGE: usize = 1_000;
@@ -246,12 +247,11 @@ impl<'a> Source<'a> {
     async fn open_block(&self, block: Block) -> Result<Vec<Unit>, Error> {
         let sealed = self.read(&block.object, block.offset, block.bytes).await?;
         let (id, key) = (self.id, self.key.clone());
-        tokio::task::spawn_blocking(move || {
+        compute(move || {
             let raw = key.open_block(id, &block, &sealed, usize::MAX)?;
             Ok(units(&block, &raw))
         })
-        .await
-        .map_err(|error| Error::Panicked(error.to_string()))?
+        .await?
     }
 
     async fn next_frames(&mut self) -> Result<Option<Unit>, Error> {
@@ -281,7 +281,7 @@ impl<'a> Source<'a> {
             Err(error) => return Err(error.into()),
         };
         let (id, key) = (self.id, self.key.clone());
-        tokio::task::spawn_blocking(move || {
+        compute(move || {
             let Ok(packed) = key.open(id, Purpose::Frame, &sealed) else {
                 return (Vec::new(), Some("unreadable"));
             };
@@ -293,7 +293,7 @@ impl<'a> Source<'a> {
             (inflated.bytes, inflated.fault.map(|fault| fault.reason()))
         })
         .await
-        .map_err(|error| Error::Panicked(error.to_string()))
+        .map_err(Error::from)
     }
 }
 

@@ -21,6 +21,8 @@ use super::Error;
 use super::block::RawBlock;
 use crate::cache::SessionRef;
 use crate::calendar;
+use crate::compute::compute;
+use crate::control::Control;
 use crate::effect::object_rows;
 use crate::retry::retry;
 use crate::shared::Shared;
@@ -31,9 +33,15 @@ const REFER_WITHIN: Duration = Duration::from_secs(300);
 const DELETES_AT_ONCE: usize = 500;
 const MAX_WAITING_DELETES: usize = 20_000;
 const CONCURRENT_WRITES: usize = 16;
+/// Sessions of one object: its row lists them.
+const MAX_OBJECT_SESSIONS: usize = 10_000;
+
+/// The log partition of a session, and the epoch in which this process owns it.
+pub(crate) type Owner = (u32, u64);
 
 /// A session whose blocks are all staged.
 pub(crate) struct Finished {
+    owner: Owner,
     pub(crate) session: SessionRef,
     version: i64,
     expires_at_ms: i64,
@@ -43,8 +51,8 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    pub(crate) fn new(session: SessionRef, version: i64, expires_at_ms: i64) -> Self {
-        Self { session, version, expires_at_ms, blocks: Vec::new(), deletes: Vec::new() }
+    pub(crate) fn new(owner: Owner, session: SessionRef, version: i64, expires_at_ms: i64) -> Self {
+        Self { owner, session, version, expires_at_ms, blocks: Vec::new(), deletes: Vec::new() }
     }
 
     /// Blocks that stay where they are.
@@ -118,13 +126,11 @@ impl Stagings {
         let (id, key, RawBlock { raw, mut row }) = (finished.session.1, key.clone(), block);
         let is_behind = shared.compaction_is_behind.load(Ordering::Relaxed);
         let effort = if is_behind { Effort::Quick } else { Effort::Thorough };
-        let sealed = tokio::task::spawn_blocking(move || key.seal_block(id, &raw, effort))
-            .await
-            .map_err(|error| Error::Panicked(error.to_string()))??;
+        let sealed = compute(move || key.seal_block(id, &raw, effort)).await??;
         let day = key::day(finished.expires_at_ms);
         let mut waiting = self.waiting.lock().await;
         let staging = waiting.by_day.entry(day).or_insert_with(|| Staging {
-            name: format!("blocks/{}/{}", calendar::date(day), uuid::Uuid::now_v7()),
+            name: format!("blocks/{}/{}", calendar::date(day), shared.hooks.name()),
             bytes: Vec::new(),
             sessions: BTreeSet::new(),
             expires_at_ms: 0,
@@ -137,7 +143,9 @@ impl Stagings {
         staging.expires_at_ms = staging.expires_at_ms.max(finished.expires_at_ms);
         finished.blocks.push((stream, row));
         shared.metrics.compaction_out_bytes.inc_by(sealed.len() as u64);
-        if waiting.by_day.values().map(|staging| staging.bytes.len()).sum::<usize>() >= self.limit_bytes {
+        let bytes: usize = waiting.by_day.values().map(|staging| staging.bytes.len()).sum();
+        let most = waiting.by_day.values().map(|staging| staging.sessions.len()).max();
+        if bytes >= self.limit_bytes || most >= Some(MAX_OBJECT_SESSIONS) {
             self.write_waiting(shared, &mut waiting).await?;
         }
         Ok(())
@@ -170,8 +178,10 @@ impl Stagings {
             retry(WRITE_FOR, || shared.blobs.put(&path, payload.clone())).await?;
             retry(WRITE_FOR, || shared.store.write(rows.clone())).await?;
         }
+        let owned = still_owned(shared, &finished).await?;
         let writes = finished
             .into_iter()
+            .filter(|session| owned.contains(&session.owner))
             .map(|session| async move { self.write_session(shared, &session, started).await });
         futures::stream::iter(writes).buffer_unordered(CONCURRENT_WRITES).try_collect().await
     }
@@ -194,4 +204,16 @@ impl Stagings {
         shared.metrics.compacted_sessions.inc();
         Ok(())
     }
+}
+
+/// Owners that have not been replaced. What a process does that was stopped for long and does not know it yet would be right, but
+/// others have done it, and perhaps more, meanwhile.
+async fn still_owned(shared: &Shared, finished: &[Finished]) -> Result<BTreeSet<Owner>, store::Error> {
+    let mut owned = BTreeSet::new();
+    for owner in finished.iter().map(|session| session.owner).collect::<BTreeSet<_>>() {
+        if Control::is_owner(&*shared.store, shared.topic.name, owner.0, owner.1).await? {
+            owned.insert(owner);
+        }
+    }
+    Ok(owned)
 }

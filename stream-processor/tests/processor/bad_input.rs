@@ -25,7 +25,7 @@ async fn a_bomb_is_a_dead_letter_and_its_dom_still_plays() {
     short.signals_raw = Some(short.signals.len() + 1);
     world.send(&short).await;
     world.send(&Batch::new(1, 1, 2).page("https://a.example/ok")).await;
-    world.process(None).await.unwrap();
+    world.process().await;
 
     let letters = dead_letters(&world).await;
     let told: Vec<_> = letters.iter().map(|letter| (letter.reason.as_str(), letter.seq)).collect();
@@ -46,10 +46,10 @@ async fn dead_letters_are_bounded_per_project_and_all_are_counted() {
         batch.signals_raw = Some(1);
         world.send(&batch).await;
         if seq.is_multiple_of(4) {
-            world.process(None).await.unwrap();
+            world.process().await;
         }
     }
-    world.process(None).await.unwrap();
+    world.process().await;
     let letters = dead_letters(&world).await;
     assert_eq!(letters.iter().map(|letter| letter.seq).collect::<Vec<_>>(), [0, 1, 2]);
     assert_eq!(world.intake().await.dead_letters["frame_too_long"], 20);
@@ -63,7 +63,7 @@ async fn one_bad_signal_is_dropped_and_the_others_pass() {
     let batch =
         batch.signal(json!({"k": "click", "selector": "button"})).signal(json!({"k": "unknown", "x": [1]}));
     world.send(&batch).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     let kinds: Vec<_> = world.events(session(1)).await.iter().map(|event| event["kind"].clone()).collect();
     assert_eq!(kinds, ["page", "click", "unknown"]);
     let counts = world.summary(session(1)).await.unwrap().counts.unwrap();
@@ -76,7 +76,7 @@ async fn records_that_are_no_batches_stop_nothing() {
     world.send_body(session(1), Bytes::from_static(b"no header at all")).await;
     world.send_body(session(1), Bytes::from_static(b"{\"v\":9}\n")).await;
     world.send(&Batch::new(1, 1, 0).page("https://a.example/")).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     let reasons: Vec<_> = dead_letters(&world).await.into_iter().map(|letter| letter.reason).collect();
     assert_eq!(reasons, ["bad_header", "bad_header"]);
     assert!(world.summary(session(1)).await.is_some());
@@ -89,7 +89,7 @@ async fn a_wrong_clock_is_corrected_once_per_stream_and_flagged() {
     let mut early = Batch::new(1, 1, 0);
     (early.skew_ms, early.from) = (hour, START_MS - 2_000);
     world.send(&early.clone().page("https://a.example/").key_frame("x")).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     let summary = world.summary(session(1)).await.unwrap();
     assert!(summary.clock_skewed && summary.streams[0].clock_skewed);
     assert_eq!(summary.streams[0].clock_offset_ms, -hour as f64);
@@ -100,7 +100,7 @@ async fn a_wrong_clock_is_corrected_once_per_stream_and_flagged() {
     let mut later = later.signal(json!({"k": "click", "selector": "a"}));
     later.skew_ms = 0;
     world.send(&later).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     let events = world.events(session(1)).await;
     assert_eq!(events[1]["time"], json!(START_MS + 1_000));
     assert_eq!(world.summary(session(1)).await.unwrap().streams[0].clock_offset_ms, -hour as f64);
@@ -114,7 +114,7 @@ async fn impossible_times_and_negative_durations_are_mended_and_flagged() {
         .signal(json!({"k": "click", "selector": "a", "t": 5}))
         .signal(json!({"k": "request", "url": "/", "method": "GET", "duration_ms": -5, "timing": {"dns_ms": -1, "wait_ms": 2}}));
     world.send(&batch).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     let events = world.events(session(1)).await;
     for event in &events {
         assert_eq!(event["data"]["clamped"], true);
@@ -133,7 +133,7 @@ async fn streams_of_a_session_are_bounded() {
     for id in 1..=3 {
         world.send(&Batch::new(1, id, 0).page("https://a.example/")).await;
     }
-    world.process(None).await.unwrap();
+    world.process().await;
     assert_eq!(world.summary(session(1)).await.unwrap().streams.len(), 2);
     assert_eq!(dead_letters(&world).await[0].reason, "too_many_streams");
 }
@@ -150,7 +150,7 @@ async fn a_batch_of_a_project_that_does_not_exist_has_no_effect() {
     };
     world.log.append(playhead_domain::topic::BATCHES, record).await.unwrap();
     world.send(&Batch::new(2, 1, 0).page("https://a.example/")).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     assert!(world.summary(session(1)).await.is_none());
     assert!(world.summary(session(2)).await.is_some());
 }

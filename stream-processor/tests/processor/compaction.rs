@@ -49,7 +49,7 @@ async fn blocks_hold_what_the_frames_held() {
     for seq in 0..80 {
         world.send(&recording(seq)).await;
     }
-    world.process(None).await.unwrap();
+    world.process().await;
     assert_eq!(compact(&world).await, 0, "not idle yet");
     world.pass(61_000);
     assert_eq!(compact(&world).await, 1);
@@ -76,7 +76,7 @@ async fn a_session_that_said_it_ended_is_compacted_sooner() {
     let mut last = recording(1);
     last.end = true;
     world.send(&last).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     world.pass(11_000);
     assert_eq!(compact(&world).await, 1);
 }
@@ -88,14 +88,14 @@ async fn late_batches_find_their_place() {
     for seq in (0..80).filter(|seq| !late.contains(seq)) {
         world.send(&recording(seq)).await;
     }
-    world.process(None).await.unwrap();
+    world.process().await;
     world.pass(61_000);
     assert_eq!(compact(&world).await, 1);
     let before = world.blocks(session(1)).await;
     for seq in late {
         world.send(&recording(seq)).await;
     }
-    world.process(None).await.unwrap();
+    world.process().await;
     assert_eq!(world.frames(session(1)).await.len(), late.len(), "visible as frames at once");
     assert_eq!(open_sessions(&world).await, 1);
     world.pass(61_000);
@@ -105,7 +105,7 @@ async fn late_batches_find_their_place() {
     // Only what is behind the first late batch was written anew: here everything.
     assert_ne!(world.blocks(session(1)).await[0].1.object, before[0].1.object);
     world.send(&recording(82)).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     world.pass(61_000);
     let before = world.blocks(session(1)).await;
     assert_eq!(compact(&world).await, 1);
@@ -119,7 +119,7 @@ async fn a_late_batch_that_races_with_compaction_is_kept() {
     for seq in 0..40 {
         world.send(&recording(seq)).await;
     }
-    world.process(None).await.unwrap();
+    world.process().await;
     world.pass(61_000);
     let running = world.start().await;
     let compacting = running.processor.clone();
@@ -143,7 +143,7 @@ async fn two_compactions_at_once_lose_nothing() {
     for seq in 0..40 {
         world.send(&recording(seq)).await;
     }
-    world.process(None).await.unwrap();
+    world.process().await;
     world.pass(61_000);
     let running = world.start().await;
     let (one, other) = (running.processor.clone(), running.processor.clone());
@@ -169,13 +169,13 @@ async fn parts_of_a_split_event_are_joined_or_wait() {
     world.send(&part(1, 0)).await;
     world.send(&part(3, 2)).await;
     world.send(&recording(4)).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     world.pass(61_000);
     assert_eq!(compact(&world).await, 1);
     assert_eq!(world.compacted(session(1)).await[&stream(1)], raw([0, 4].into_iter()));
     assert_eq!(world.frames(session(1)).await.len(), 2, "two parts wait for the third");
     world.send(&part(2, 1)).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     world.pass(61_000);
     assert_eq!(compact(&world).await, 1);
     let expected = [recording(0).dom, line.clone(), recording(4).dom].concat();
@@ -192,7 +192,7 @@ async fn a_broken_frame_is_a_gap_and_the_rest_plays() {
     bomb.dom_raw = Some(recording(1).dom.len() + 100);
     world.send(&bomb).await;
     world.send(&recording(2)).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     world.pass(61_000);
     assert_eq!(compact(&world).await, 1);
     assert_eq!(
@@ -210,7 +210,7 @@ async fn sessions_compacted_together_share_objects() {
     for id in 1..=20 {
         world.send(&Batch::new(id, 1, 0).key_frame("small")).await;
     }
-    world.process(None).await.unwrap();
+    world.process().await;
     world.pass(61_000);
     assert_eq!(compact(&world).await, 20);
     let blocks: Vec<_> =

@@ -30,10 +30,10 @@ async fn run(order: &[(u8, u64, bool)]) -> (String, IntakeCounts) {
     for &(id, seq, process) in order {
         world.send_body(session(id), batch(id, seq).body(world.now_ms())).await;
         if process {
-            world.process(None).await.unwrap();
+            world.process().await;
         }
     }
-    world.process(None).await.unwrap();
+    world.process().await;
     seen(&world).await
 }
 

@@ -9,8 +9,10 @@ use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
 use playhead_domain::session::{facet, key};
 use playhead_domain::store::{ClusteringRange, Error, Key, Mutation, Order, Page, Row, Store, Swap, Value};
 use playhead_domain::table::{self, Table};
+use playhead_stream_processor::Step;
 use serde_json::json;
 
+use crate::steps::{hold_at, stop_at};
 use crate::world::{Batch, START_MS, World, embedded, installation, scope, session};
 
 fn shopper(id: u8, seq: u64, user: &str) -> Batch {
@@ -58,7 +60,7 @@ async fn a_session_that_is_still_sending_stays_erased() {
     running.stop().await;
     // A new process knows it, too.
     world.send(&shopper(1, 4, "ana")).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     assert_gone(&world, 1).await;
 }
 
@@ -94,9 +96,13 @@ async fn a_user_is_erased_in_what_was_and_in_what_began_before() {
 async fn an_interrupted_erasure_is_finished() {
     let world = World::new().await;
     world.send(&shopper(1, 0, "ana")).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     // All that had happened was that the request was persisted.
-    let entry = playhead_domain::row::Suppression { requested_ms: world.now_ms(), stage: "keys".to_owned() };
+    let entry = playhead_domain::row::Suppression {
+        requested_ms: world.now_ms(),
+        stage: "keys".to_owned(),
+        ..Default::default()
+    };
     let id = session(1).0;
     let put = |(kind, id): (&str, &[u8])| playhead_domain::store::Mutation::Put {
         table: &table::SUPPRESSIONS,
@@ -172,7 +178,7 @@ async fn an_erasure_of_a_user_that_was_interrupted_is_finished() {
         for id in 1..4 {
             world.send(&shopper(id, 0, "ana")).await;
         }
-        world.process(None).await.unwrap();
+        world.process().await;
         let ends = EndsAfter { store: Arc::clone(&world.store), writes_left: AtomicUsize::new(writes) };
         let interrupted = Erasure::new(Arc::new(ends), installation().derive(USER_HASH_PURPOSE));
         assert!(interrupted.erase_user(scope(), "ana", world.now_ms()).await.is_err());
@@ -217,10 +223,10 @@ async fn nothing_of_an_erased_user_is_left_in_the_store_s_files() {
     let id = [0xe5_u8; 16];
     for seq in 0..3 {
         world.send(&shopper(0xe5, seq, "planted-person")).await;
-        world.process(None).await.unwrap();
+        world.process().await;
     }
     world.send(&shopper(2, 0, "other-person")).await;
-    world.process(None).await.unwrap();
+    world.process().await;
     let store = folder.path().join("store");
     assert!(holds(&store, b"planted-person") && holds(&store, b"other-person"));
     assert_eq!(world.erasure().erase_user(scope(), "planted-person", world.now_ms()).await.unwrap(), 1);
@@ -228,4 +234,54 @@ async fn nothing_of_an_erased_user_is_left_in_the_store_s_files() {
     assert!(!holds(&store, b"planted-person"), "neither the id nor the address is left");
     assert!(holds(&store, b"other-person"));
     assert!(holds(&store, &id), "the suppression entry stays");
+}
+
+#[tokio::test]
+async fn an_erasure_that_overtakes_a_flush_at_any_step_leaves_nothing_in_any_list() {
+    for step in [Step::Folded, Step::ObjectWritten, Step::RowsWritten(0), Step::RowsWritten(2)] {
+        for is_killed in [false, true] {
+            for has_begun in [false, true] {
+                let world = World::new().await;
+                if has_begun {
+                    world.send(&Batch::new(1, 1, 0).page("https://a.example/first")).await;
+                    world.process().await;
+                    world.send(&shopper(1, 1, "ana")).await;
+                } else {
+                    world.send(&shopper(1, 0, "ana")).await;
+                }
+                erase_at(&world, step, is_killed).await;
+                assert_gone(&world, 1).await;
+                // That says, too, that no row is left that nobody would find.
+                let told = world.canonical().await.text();
+                assert!(!told.contains("ana"), "{step:?} {is_killed} {has_begun}: {told}");
+            }
+        }
+    }
+}
+
+/// Erases the session while its flush is at the step; there the flush goes on, or it is killed and another process takes over.
+async fn erase_at(world: &World, step: Step, is_killed: bool) {
+    let erase = async || world.erasure().erase_session(scope(), session(1), world.now_ms()).await.unwrap();
+    if is_killed {
+        world.process_with(stop_at(step, 0)).await.unwrap_err();
+        erase().await;
+        return world.process().await;
+    }
+    let (hooks, gate) = hold_at(step, 0);
+    let running = world.spawn(hooks);
+    gate.reached().await;
+    erase().await;
+    gate.let_go();
+    world.catch_up().await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_log_whose_clock_is_ahead_does_not_outlive_an_erasure() {
+    let world = World::new().await;
+    world.send(&shopper(1, 0, "ana")).await;
+    world.process().await;
+    let slow_clock_ms = world.now_ms() - 5 * 3_600_000;
+    world.erasure().erase_session(scope(), session(1), slow_clock_ms).await.unwrap();
+    assert_gone(&world, 1).await;
 }

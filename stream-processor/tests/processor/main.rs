@@ -3,10 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 mod bad_input;
+mod blobs;
 mod collection;
 mod compaction;
 mod crash;
 mod duplication;
 mod erasure;
+mod ownership;
+mod poison;
+mod slow;
+mod steps;
 mod visible;
 mod world;

@@ -22,7 +22,7 @@ async fn a_batch_becomes_a_session_with_events_and_frames() {
         .key_frame("hello");
     world.send(&batch).await;
     world.send(&Batch::new(1, 1, 1).dom_event(3, "more")).await;
-    world.process(None).await.unwrap();
+    world.process().await;
 
     let summary = world.summary(session(1)).await.unwrap();
     let counts = summary.counts.unwrap();

@@ -27,11 +27,12 @@ use playhead_domain::seal::{DataKey, KeyWrapper, Purpose, WRAPPING_PURPOSE};
 use playhead_domain::session::{facet, key};
 use playhead_domain::store::{ClusteringRange, Key, Order, Row, Store, Value};
 use playhead_domain::table::{self, Table};
+use playhead_domain::testkit::projection::{Place, Projection};
 use playhead_domain::topic;
 use playhead_proto::frame::{Encoding, inflate};
 use playhead_proto::key::InstallationKey;
 use playhead_proto::record::RecordMeta;
-use playhead_stream_processor::{Config, CountryLookup, Error, Parts, Probe, Processor};
+use playhead_stream_processor::{Config, CountryLookup, Error, Hooks, Parts, Processor};
 use prost::Message;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -161,11 +162,21 @@ impl CountryLookup for Portugal {
 
 pub(crate) struct Running {
     pub(crate) processor: Processor,
+    registry: prometheus::Registry,
     shutdown: CancellationToken,
     task: tokio::task::JoinHandle<Result<(), Error>>,
 }
 
 impl Running {
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let families = self.registry.gather();
+        let family = families.iter().find(|family| family.name() == name).unwrap();
+        let value = |metric: &prometheus::proto::Metric| {
+            metric.get_counter().get_value() + metric.get_gauge().get_value()
+        };
+        family.get_metric().iter().map(value).sum()
+    }
+
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.task.await.unwrap().unwrap();
@@ -176,6 +187,8 @@ impl Running {
 pub(crate) struct World {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) store: Arc<dyn Store>,
+    /// The same, if it is one in memory.
+    memory: Option<Arc<MemoryStore>>,
     pub(crate) blobs: Arc<dyn ObjectStore>,
     pub(crate) directory: Arc<ProjectDirectory>,
     pub(crate) config: Config,
@@ -191,7 +204,7 @@ impl Drop for World {
     }
 }
 
-fn spec() -> TopicSpec {
+pub(crate) fn spec() -> TopicSpec {
     topic::batches(PARTITIONS, Duration::from_secs(7 * 86_400))
 }
 
@@ -209,8 +222,21 @@ impl World {
     /// Everything in memory.
     pub(crate) async fn new() -> Self {
         let (now_us, clock) = settable_clock();
-        let (log, store) = (MemoryLog::new(clock.clone()), MemoryStore::new(clock));
-        Self::on(Arc::new(log), Arc::new(store), now_us).await
+        let store = Arc::new(MemoryStore::new(clock.clone()));
+        let mut world = Self::on(Arc::new(MemoryLog::new(clock)), Arc::clone(&store) as _, now_us).await;
+        world.memory = Some(store);
+        world
+    }
+
+    /// The same log with an empty store and no blobs.
+    pub(crate) fn emptied(&self) -> Self {
+        let now_us = Arc::clone(&self.now_us);
+        let clock = Clock::from_fn(move || now_us.load(Ordering::Relaxed));
+        let store = Arc::new(MemoryStore::new(clock));
+        let memory = Some(Arc::clone(&store));
+        let mut emptied = self.clone();
+        (emptied.store, emptied.memory, emptied.blobs) = (store, memory, Arc::new(InMemory::new()));
+        emptied
     }
 
     pub(crate) async fn on(log: Arc<dyn EventLog>, store: Arc<dyn Store>, now_us: Arc<AtomicI64>) -> Self {
@@ -227,7 +253,8 @@ impl World {
             ..Config::default()
         };
         let blobs = Arc::new(InMemory::new());
-        let world = Self { log, store, blobs, directory, config, now_us, follow: Arc::new(follow) };
+        let world =
+            Self { log, store, memory: None, blobs, directory, config, now_us, follow: Arc::new(follow) };
         world.project(|_| {}).await;
         world
     }
@@ -262,20 +289,34 @@ impl World {
     }
 
     pub(crate) async fn send_body(&self, session: SessionId, value: Bytes) {
+        self.append(PROJECT, session, value).await;
+    }
+
+    /// To another project of the tenant.
+    pub(crate) async fn send_as(&self, project: u64, batch: &Batch) {
+        self.append(project, batch.session, batch.body(self.now_ms())).await;
+    }
+
+    async fn append(&self, project_id: u64, session: SessionId, value: Bytes) {
         let meta = RecordMeta {
             tenant_id: TENANT,
-            project_id: PROJECT,
+            project_id,
             received_us: self.now_ms() * 1_000,
             client_ip: vec![192, 0, 2, 1].into(),
             user_agent: USER_AGENT.to_owned(),
-            traceparent: String::new(),
+            traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+            replay_of: None,
         };
         let meta = meta.encode_to_vec().into();
         let key = Bytes::copy_from_slice(&session.0);
         self.log.append(topic::BATCHES, Record { key, value, meta }).await.unwrap();
     }
 
-    pub(crate) fn processor(&self, probe: Option<Probe>) -> Processor {
+    pub(crate) fn processor(&self, hooks: Hooks) -> Processor {
+        self.processor_with(hooks, prometheus::Registry::new())
+    }
+
+    fn processor_with(&self, hooks: Hooks, registry: prometheus::Registry) -> Processor {
         let clock = Arc::clone(&self.now_us);
         let parts = Parts {
             config: self.config.clone(),
@@ -286,15 +327,20 @@ impl World {
             directory: Arc::clone(&self.directory),
             installation_key: installation(),
             countries: Some(Arc::new(Portugal)),
-            registry: prometheus::Registry::new(),
+            registry,
             clock: Arc::new(move || clock.load(Ordering::Relaxed)),
         };
-        Processor::with_probe(parts, probe).unwrap()
+        Processor::with_hooks(parts, hooks).unwrap()
     }
 
-    /// Runs a processor until everything in the log has its effect, or `probe` stops it.
-    pub(crate) async fn process(&self, probe: Option<Probe>) -> Result<(), Error> {
-        let processor = self.processor(probe);
+    /// Runs a processor until everything in the log has its effect.
+    pub(crate) async fn process(&self) {
+        self.process_with(Hooks::default()).await.unwrap();
+    }
+
+    /// The same, unless a probe stops it.
+    pub(crate) async fn process_with(&self, hooks: Hooks) -> Result<(), Error> {
+        let processor = self.processor(hooks);
         let shutdown = CancellationToken::new();
         let run = processor.run(shutdown.clone());
         tokio::pin!(run);
@@ -310,7 +356,24 @@ impl World {
         }
     }
 
-    async fn epochs(&self) -> Vec<u64> {
+    /// Until every partition has another owner.
+    pub(crate) async fn taken_over_since(&self, before: &[u64]) {
+        while self.epochs().await.iter().zip(before).any(|(now, before)| now == before) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// What is recorded of each partition's progress: checkpoint and range of the intent.
+    pub(crate) async fn checkpoints(&self) -> Vec<(u64, Option<(u64, u64)>)> {
+        let mut checkpoints = Vec::new();
+        for partition in 0..PARTITIONS {
+            let control = self.control(partition).await;
+            checkpoints.push((control.next_offset, control.intent.map(|intent| (intent.from, intent.to))));
+        }
+        checkpoints
+    }
+
+    pub(crate) async fn epochs(&self) -> Vec<u64> {
         let mut epochs = Vec::new();
         for partition in 0..PARTITIONS {
             epochs.push(self.control(partition).await.epoch);
@@ -318,13 +381,13 @@ impl World {
         epochs
     }
 
-    async fn control(&self, partition: u32) -> PartitionControl {
+    pub(crate) async fn control(&self, partition: u32) -> PartitionControl {
         let key = key::control(topic::BATCHES, partition);
         let row = self.store.get_serial(&table::PARTITION_CONTROL, &key).await.unwrap();
         row.map(|row| PartitionControl::decode(row).unwrap()).unwrap_or_default()
     }
 
-    async fn is_caught_up(&self) -> bool {
+    pub(crate) async fn is_caught_up(&self) -> bool {
         for partition in 0..PARTITIONS {
             let end = self.log.offsets(topic::BATCHES, partition).await.unwrap().end;
             let control = self.control(partition).await;
@@ -337,20 +400,24 @@ impl World {
 
     /// A processor that has caught up and still runs, for [`Running::stop`].
     pub(crate) async fn start(&self) -> Running {
-        let processor = self.processor(None);
         let before = self.epochs().await;
-        let shutdown = CancellationToken::new();
-        let (own, token) = (processor.clone(), shutdown.clone());
-        let task = tokio::spawn(async move { own.run(token).await });
-        let running = Running { processor, shutdown, task };
-        while self.epochs().await.iter().zip(&before).any(|(now, before)| now == before) {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        let running = self.spawn(Hooks::default());
+        self.taken_over_since(&before).await;
         self.catch_up().await;
         while running.processor.owned_partitions() < PARTITIONS as usize {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         running
+    }
+
+    /// A processor that runs.
+    pub(crate) fn spawn(&self, hooks: Hooks) -> Running {
+        let registry = prometheus::Registry::new();
+        let processor = self.processor_with(hooks, registry.clone());
+        let shutdown = CancellationToken::new();
+        let (own, token) = (processor.clone(), shutdown.clone());
+        let task = tokio::spawn(async move { own.run(token).await });
+        Running { processor, registry, shutdown, task }
     }
 
     pub(crate) async fn catch_up(&self) {
@@ -462,6 +529,31 @@ impl World {
             newest.values().for_each(|counts| total.add(counts));
         }
         total
+    }
+
+    /// Every row that tells of what was processed; and that every frame can be read.
+    pub(crate) async fn canonical(&self) -> Projection {
+        let keys = KeyWrapper::new(installation().derive(WRAPPING_PURPOSE));
+        let day = key::day(self.now_ms());
+        let place = Place {
+            scopes: vec![scope()],
+            days: day - 2..=day,
+            topic: topic::BATCHES.to_owned(),
+            partitions: PARTITIONS,
+        };
+        let read = Projection::read(&*self.store, &keys, &place).await;
+        let Some(memory) = &self.memory else { return read };
+        let rows = memory.rows();
+        let sessions = rows.iter().filter(|(name, _)| *name == table::SESSIONS.name);
+        for (_, row) in sessions {
+            let summary = SessionSummary::decode(row.value.clone()).unwrap();
+            let id = SessionId(summary.session[..].try_into().unwrap());
+            self.frames(id).await;
+            self.compacted(id).await;
+        }
+        let all = Projection::of_rows(&keys, rows);
+        assert_eq!(read.differences(&all), Vec::<String>::new(), "rows that no list leads to");
+        all
     }
 
     /// Everything a reader can see of these sessions, without what may differ between equal runs: object references, ciphertext,

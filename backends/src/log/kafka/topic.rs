@@ -219,20 +219,29 @@ impl<'a> Admin<'a> {
         }
     }
 
-    /// Waits until every partition has a leader.
+    /// Waits until every partition has a leader that knows it: metadata tell of leaders before these have heard of it themselves.
     fn wait_for_leaders(&self, name: &str, partitions: u32) -> Result<(), Error> {
         let begun = Instant::now();
         let led = |topic: &MetadataTopic| {
             let partitions_led = topic.partitions().iter().filter(|partition| partition.leader() >= 0);
             partitions_led.count() == partitions as usize
         };
-        while !matches!(self.with_metadata(name, led), Ok(true)) {
+        let mut answering = 0;
+        loop {
+            if matches!(self.with_metadata(name, led), Ok(true)) {
+                let answers = |&partition: &u32| {
+                    self.client.inner().fetch_watermarks(name, message::id(partition), self.timeout).is_ok()
+                };
+                answering += (answering..partitions).take_while(answers).count() as u32;
+                if answering == partitions {
+                    return Ok(());
+                }
+            }
             if begun.elapsed() > LEADERS_WITHIN {
                 return Err(Error::Unavailable(format!("topic {name} was created, but has no leaders yet")));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        Ok(())
     }
 
     fn with_metadata<T>(&self, name: &str, look: impl FnOnce(&MetadataTopic) -> T) -> Result<T, Error> {

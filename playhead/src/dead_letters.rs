@@ -1,0 +1,189 @@
+//! `playhead dead-letters`: what could not be processed, over the API of a running installation.
+
+use std::fmt;
+use std::io::Write;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use reqwest::blocking::{Client, Response};
+use reqwest::{StatusCode, Url};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::installation;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How many a page holds at most.
+const PAGE: &str = "200";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLetters {
+    /// Print them, one JSON object a line.
+    List(Of),
+    /// Send their records through again, as late batches. What had its effect before has none twice; a letter that is not gone a
+    /// few seconds later failed again.
+    Replay {
+        #[command(flatten)]
+        of: Of,
+        /// Which: partition/offset, as listed.
+        #[arg(value_name = "PARTITION/OFFSET", required_unless_present = "all", conflicts_with = "all")]
+        at: Vec<At>,
+        /// All of the project.
+        #[arg(long)]
+        all: bool,
+    },
+}
+
+/// Whose dead letters.
+#[derive(Debug, Args)]
+pub(crate) struct Of {
+    /// Project id.
+    #[arg(long, value_name = "ID")]
+    project: String,
+    /// Where the installation's API is.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7700")]
+    url: Url,
+    /// The administrator's token, or a secret key of the project.
+    #[arg(long, value_name = "TOKEN", env = "PLAYHEAD_ADMIN_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Data folder of `playhead up`, which has the administrator's token.
+    #[arg(long, value_name = "DIR", default_value = "playhead-data")]
+    data: PathBuf,
+}
+
+/// Where a record is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(crate) struct At {
+    partition: u32,
+    offset: u64,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.partition, self.offset)
+    }
+}
+
+impl FromStr for At {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once('/').and_then(|(partition, offset)| {
+            Some(Self { partition: partition.parse().ok()?, offset: offset.parse().ok()? })
+        });
+        parts.ok_or_else(|| format!("{text:?} is not partition/offset, such as 3/1200"))
+    }
+}
+
+#[derive(Deserialize)]
+struct Page {
+    items: Vec<Value>,
+    next: Option<String>,
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// The API does not answer, or refuses.
+pub(crate) fn run(command: DeadLetters) -> anyhow::Result<()> {
+    match command {
+        DeadLetters::List(of) => {
+            let mut out = std::io::stdout().lock();
+            Project::new(of)?.each(|letter| Ok(writeln!(out, "{letter}")?))
+        }
+        DeadLetters::Replay { of, at, all } => {
+            let project = Project::new(of)?;
+            let mut places = at;
+            if all {
+                project.each(|letter| {
+                    places.push(At::deserialize(letter)?);
+                    Ok(())
+                })?;
+            }
+            for place in places {
+                let copy = project.replay(place)?;
+                println!("{place} is sent through again as {copy}");
+            }
+            Ok(())
+        }
+    }
+}
+
+struct Project {
+    client: Client,
+    /// Of the list, with a slash at the end.
+    letters: Url,
+    token: String,
+}
+
+impl Project {
+    fn new(of: Of) -> anyhow::Result<Self> {
+        let token = match of.token {
+            Some(token) => token,
+            None => installation::stored_admin_token(&of.data).with_context(|| {
+                format!("set PLAYHEAD_ADMIN_TOKEN or --token; {} has no token", of.data.display())
+            })?,
+        };
+        let path = format!("api/v1/projects/{}/dead-letters/", of.project);
+        let letters = of.url.join(&path).with_context(|| format!("{} is not an address", of.url))?;
+        let client = Client::builder().timeout(TIMEOUT).build()?;
+        Ok(Self { client, letters, token })
+    }
+
+    /// Every dead letter, in the order of the log.
+    fn each(&self, mut take: impl FnMut(&Value) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let list = self.letters.as_str().trim_end_matches('/');
+        let mut cursor = None;
+        loop {
+            let mut request = self.client.get(list).bearer_auth(&self.token).query(&[("limit", PAGE)]);
+            if let Some(cursor) = &cursor {
+                request = request.query(&[("cursor", cursor)]);
+            }
+            let page: Page = answered(request.send())?.json()?;
+            page.items.iter().try_for_each(&mut take)?;
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Returns where the copy is.
+    fn replay(&self, at: At) -> anyhow::Result<At> {
+        let url = self.letters.join(&format!("{at}/replay"))?;
+        let response = answered(self.client.post(url).bearer_auth(&self.token).send());
+        Ok(response.with_context(|| format!("{at} is not sent through again"))?.json()?)
+    }
+}
+
+/// The answer, if it is good; else what the problem says.
+fn answered(response: reqwest::Result<Response>) -> anyhow::Result<Response> {
+    let response = response.context("the API does not answer")?;
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let problem: Value = response.json().unwrap_or_default();
+    let detail = problem["detail"].as_str().unwrap_or("no reason given");
+    match status {
+        StatusCode::UNAUTHORIZED => bail!("the token is not accepted: {detail}"),
+        _ => bail!("{status}: {detail}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_is_printed() {
+        let at: At = "3/1200".parse().unwrap();
+        assert_eq!((at, at.to_string()), (At { partition: 3, offset: 1_200 }, "3/1200".to_owned()));
+        for wrong in ["3", "3/", "/1", "a/b", "-1/2", "1/2/3"] {
+            assert!(wrong.parse::<At>().unwrap_err().contains("partition/offset"), "{wrong}");
+        }
+    }
+}

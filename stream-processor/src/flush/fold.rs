@@ -1,0 +1,202 @@
+//! Step 2: loading what a range touches, and folding it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use playhead_domain::log::StoredRecord;
+use playhead_domain::scope::Scope;
+use playhead_domain::session::facet;
+use playhead_domain::store;
+
+use super::{Error, Failed, Flight, Step};
+use crate::batch::{self, Batch, Unreadable};
+use crate::cache::SessionRef;
+use crate::compute::compute;
+use crate::dead_letters;
+use crate::effect::Effects;
+use crate::partition::from_nothing;
+use crate::range::{Input, Loaded, Settings, fold_range};
+use crate::shared::{Projects, Shared};
+
+const CONCURRENT_READS: usize = 32;
+
+impl Flight {
+    /// Writes nothing, but for erasures that it finds to be due.
+    pub(super) async fn fold(mut self, shared: &Shared) -> Result<Self, Failed> {
+        let folded = async {
+            self.load_and_fold(shared).await?;
+            shared.reached(Step::Folded).await
+        };
+        match folded.await {
+            Ok(()) => Ok(self),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    async fn load_and_fold(&mut self, shared: &Shared) -> Result<(), Error> {
+        let (batches, unreadable) = read(shared, &self.records);
+        let projects = shared.projects(batches.iter().map(|batch| batch.scope)).await;
+        let (batches, unknown) = sort_out(shared, batches, &projects);
+        self.newest_ms = batches.iter().map(Batch::newest_event_ms).collect();
+        let sessions: BTreeSet<SessionRef> =
+            batches.iter().map(|batch| (batch.scope, batch.session)).collect();
+        let erased = erased_among(shared, &sessions).await?;
+        if self.is_redo && !erased.is_empty() {
+            self.erase_what_was_written(shared, &batches, &erased, &projects).await?;
+        }
+        let wanted = sessions.difference(&erased).copied().collect();
+        let sessions = self.partition.load(&*shared.store, &shared.keys, &wanted, self.to).await?;
+        let settings = settings(shared, &projects);
+        let input = Input { settings, to: self.to, batches, unreadable, unknown, sessions };
+        self.effects = compute(move || fold_range(input)).await??;
+        self.effects.resolved.append(&mut self.gone_letters);
+        self.drop_erased_users(shared).await?;
+        dead_letters::bound(shared, self.partition.id, self.from, &mut self.effects).await?;
+        let (partition, range) = (&self.partition, (self.from, self.to));
+        self.effects.totals =
+            partition.intake.add(&*shared.store, partition.id, range, &self.effects.intake).await?;
+        Ok(())
+    }
+
+    /// The last try at this range may have put sessions into lists that were erased meanwhile, by somebody who could not know. Or it
+    /// stopped in the middle of erasing them. Folded from nothing they lead to the same lists; under which start they were known
+    /// is found out by the erasure.
+    async fn erase_what_was_written(
+        &mut self,
+        shared: &Shared,
+        batches: &[Batch],
+        erased: &BTreeSet<SessionRef>,
+        projects: &Projects,
+    ) -> Result<(), Error> {
+        let is_erased = |batch: &&Batch| erased.contains(&(batch.scope, batch.session));
+        let batches = batches.iter().filter(is_erased).cloned().collect();
+        let mut sessions = BTreeMap::new();
+        for session in erased {
+            sessions.insert(*session, Loaded::Work(Box::new(from_nothing(&shared.keys, session)?)));
+        }
+        let (unreadable, unknown) = (Vec::new(), Vec::new());
+        let settings = settings(shared, projects);
+        let input = Input { settings, to: self.to, batches, unreadable, unknown, sessions };
+        let effects = compute(move || fold_range(input)).await??;
+        for session in erased {
+            let known = effects.sessions.get(session).map(|work| &work.state);
+            shared.erasure.erase_unreclaimed(session.0, session.1, known, shared.now_ms()).await?;
+        }
+        self.gone_letters = effects.dead_letters.iter().map(|letter| (letter.scope, letter.offset)).collect();
+        Ok(())
+    }
+
+    /// A session that says it is a user whose erasure was requested after it began is erased.
+    async fn drop_erased_users(&mut self, shared: &Shared) -> Result<(), Error> {
+        let due = users_due(shared, &self.effects).await?;
+        self.erase(shared, due).await
+    }
+
+    /// Step 5: an erasure that began while the rows were on their way may not have seen them.
+    pub(super) async fn erase_again(&mut self, shared: &Shared) -> Result<(), Error> {
+        let sessions: BTreeSet<SessionRef> = self.effects.sessions.keys().copied().collect();
+        let mut due = erased_among(shared, &sessions).await?;
+        due.extend(users_due(shared, &self.effects).await?);
+        self.erase(shared, due).await
+    }
+
+    async fn erase(&mut self, shared: &Shared, due: BTreeSet<SessionRef>) -> Result<(), Error> {
+        for session in due {
+            let work = self.effects.sessions.remove(&session);
+            let known = work.as_ref().map(|work| &work.state);
+            self.effects.bury_no_more(session);
+            shared.erasure.erase_unreclaimed(session.0, session.1, known, shared.now_ms()).await?;
+        }
+        Ok(())
+    }
+}
+
+fn settings(shared: &Shared, projects: &Projects) -> Settings {
+    Settings {
+        topic: shared.topic.name.to_owned(),
+        max_streams: shared.config.max_streams,
+        projects: projects.known.clone(),
+        countries: shared.countries.clone(),
+        on_batch: shared.hooks.on_batch.clone(),
+    }
+}
+
+fn read(shared: &Shared, records: &[StoredRecord]) -> (Vec<Batch>, Vec<(u64, usize, Unreadable)>) {
+    let (mut batches, mut unreadable) = (Vec::new(), Vec::new());
+    for record in records {
+        shared.metrics.records.inc();
+        shared.metrics.bytes.inc_by(record.value.len() as u64);
+        match batch::read(record) {
+            Ok(batch) => batches.push(batch),
+            Err(Unreadable::NoOwner) => {
+                shared.metrics.dropped_batches.with_label_values(&["no_owner"]).inc();
+            }
+            Err(error) => unreadable.push((record.position.offset, record.value.len(), error)),
+        }
+    }
+    (batches, unreadable)
+}
+
+/// Batches of known projects, and of unknown ones; those of removed ones are dropped.
+fn sort_out(shared: &Shared, batches: Vec<Batch>, projects: &Projects) -> (Vec<Batch>, Vec<Batch>) {
+    let (mut wanted, mut unknown) = (Vec::new(), Vec::new());
+    for batch in batches {
+        if projects.known.contains_key(&batch.scope) {
+            wanted.push(batch);
+        } else if projects.unknown.contains(&batch.scope) {
+            unknown.push(batch);
+        } else {
+            shared.metrics.dropped_batches.with_label_values(&["removed_project"]).inc();
+        }
+    }
+    (wanted, unknown)
+}
+
+async fn erased_among(
+    shared: &Shared,
+    sessions: &BTreeSet<SessionRef>,
+) -> Result<BTreeSet<SessionRef>, store::Error> {
+    let mut by_scope: BTreeMap<Scope, Vec<SessionRef>> = BTreeMap::new();
+    for session in sessions {
+        by_scope.entry(session.0).or_default().push(*session);
+    }
+    let mut erased = BTreeSet::new();
+    for (scope, sessions) in by_scope {
+        if !shared.erasure.any(scope).await? {
+            continue;
+        }
+        let looks: Vec<_> = sessions.into_iter().map(|session| if_erased(shared, session).boxed()).collect();
+        let looks = futures::stream::iter(looks).buffer_unordered(CONCURRENT_READS);
+        erased.extend(looks.try_collect::<Vec<_>>().await?.into_iter().flatten());
+    }
+    Ok(erased)
+}
+
+async fn if_erased(shared: &Shared, session: SessionRef) -> Result<Option<SessionRef>, store::Error> {
+    Ok(shared.erasure.is_session_erased(session.0, session.1).await?.then_some(session))
+}
+
+/// Sessions that newly name a user whose erasure was requested after they began.
+async fn users_due(shared: &Shared, effects: &Effects) -> Result<BTreeSet<SessionRef>, store::Error> {
+    let mut looks = Vec::new();
+    for (session, work) in &effects.sessions {
+        let start_ms = work.state.summary.as_ref().map_or(0, |summary| summary.list_start_ms);
+        for (name, user) in &work.facets {
+            if *name == facet::USER || *name == facet::EMAIL {
+                looks.push(if_user_erased(shared, *session, start_ms, user).boxed());
+            }
+        }
+    }
+    let looks = futures::stream::iter(looks).buffer_unordered(CONCURRENT_READS);
+    Ok(looks.try_collect::<Vec<_>>().await?.into_iter().flatten().collect())
+}
+
+async fn if_user_erased(
+    shared: &Shared,
+    session: SessionRef,
+    start_ms: i64,
+    user: &str,
+) -> Result<Option<SessionRef>, store::Error> {
+    let requested_ms = shared.erasure.user_erased_ms(session.0, user).await?;
+    Ok(requested_ms.is_some_and(|requested_ms| start_ms < requested_ms).then_some(session))
+}

@@ -1,0 +1,117 @@
+//! Partitions that change hands at a bad moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use playhead_backends::log::memory::MemoryLog;
+use playhead_domain::log::EventLog;
+use playhead_domain::row::PartitionControl;
+use playhead_domain::session::key;
+use playhead_domain::store::Swap;
+use playhead_domain::{table, topic};
+use playhead_stream_processor::{Error, Step};
+use prost::Message;
+
+use crate::steps::{hold_at, stop_at};
+use crate::world::{Batch, PARTITIONS, World, session, settable_clock, spec};
+
+const DAY_MS: i64 = 86_400_000;
+
+fn batch(id: u8, seq: u64) -> Batch {
+    Batch::new(id, id, seq).page(&format!("https://a.example/{seq}")).key_frame("page")
+}
+
+/// Takes every partition over as a process would that does not know yet that it does not own them any more.
+async fn steal(world: &World) {
+    for partition in 0..PARTITIONS {
+        let key = key::control(topic::BATCHES, partition);
+        loop {
+            let now = world.store.get_serial(&table::PARTITION_CONTROL, &key).await.unwrap().unwrap();
+            let old = PartitionControl::decode(now.clone()).unwrap();
+            let next = PartitionControl { epoch: old.epoch + 1, owner: "somebody".to_owned(), ..old };
+            let next = Some(next.encode_to_vec().into());
+            let swap = world.store.compare_and_set(&table::PARTITION_CONTROL, &key, Some(&now), next, None);
+            if swap.await.unwrap() == Swap::Applied {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_partition_that_a_straggler_took_is_taken_back_by_whom_the_group_says() {
+    let world = World::new().await;
+    let running = world.start().await;
+    for seq in 0..3 {
+        for id in 1..=4 {
+            world.send(&batch(id, seq)).await;
+        }
+        steal(&world).await;
+        world.send(&batch(5, seq)).await;
+        world.catch_up().await;
+    }
+    running.stop().await;
+    for id in 1..=5 {
+        assert_eq!(world.frames(session(id)).await.len(), 3, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn an_intent_whose_records_expired_is_finished_and_what_is_lost_is_told() {
+    let world = World::new().await;
+    world.send(&batch(1, 0)).await;
+    let stopped = world.process_with(stop_at(Step::IntentRecorded, 0)).await;
+    assert!(matches!(stopped, Err(Error::Stopped(_))));
+    world.pass(8 * DAY_MS);
+    let mut late = batch(2, 0);
+    late.from = world.now_ms();
+    world.send(&late).await;
+    let running = world.start().await;
+    assert_eq!(running.metric("playhead_processor_expired_records_total"), 1.0);
+    running.stop().await;
+    assert!(world.summary(session(1)).await.is_none());
+    assert!(world.summary(session(2)).await.is_some());
+}
+
+#[tokio::test]
+async fn a_log_that_lost_its_end_is_not_taken_for_an_empty_one() {
+    let mut world = World::new().await;
+    for id in 1..=8 {
+        world.send(&batch(id, 0)).await;
+    }
+    world.process().await;
+    world.send(&batch(1, 1)).await;
+    let stopped = world.process_with(stop_at(Step::IntentRecorded, 0)).await;
+    assert!(matches!(stopped, Err(Error::Stopped(_))));
+    let before = world.checkpoints().await;
+    // The whole log is gone and starts from nothing.
+    let (_, clock) = settable_clock();
+    let empty = MemoryLog::new(clock);
+    empty.ensure_topic(&spec()).await.unwrap();
+    world.log = Arc::new(empty);
+    let epochs = world.epochs().await;
+    let running = world.spawn(Default::default());
+    world.taken_over_since(&epochs).await;
+    world.send(&batch(9, 0)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(running.processor.owned_partitions(), 0);
+    running.stop().await;
+    assert_eq!(world.checkpoints().await, before, "neither the checkpoint nor the intent moved");
+}
+
+#[tokio::test]
+async fn rows_that_come_too_late_for_their_object_are_written_again_with_another() {
+    let world = World::new().await;
+    world.send(&batch(1, 0)).await;
+    let (hooks, gate) = hold_at(Step::ObjectWritten, 0);
+    let sleeper = world.spawn(hooks);
+    gate.reached().await;
+    // A machine sleeps, or a process is stopped; meanwhile another one collects what no row refers to.
+    world.pass(20 * 60_000);
+    assert_eq!(world.processor(Default::default()).collect_now().await.unwrap(), 1);
+    gate.let_go();
+    world.catch_up().await;
+    sleeper.stop().await;
+    assert_eq!(world.frames(session(1)).await.len(), 1);
+    assert_eq!(world.objects().await.len(), 1);
+}
