@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Short faults in the scaled shape, judged by outcomes alone: nothing lost, nothing doubled, all complete, nobody refused without need.
-# `loadtest/README.md` has all of them. Uses the services that run, or starts them; some four minutes.
+# `loadtest/README.md` has all of them. Uses the services that run, or starts them; four minutes, more where other work is done beside it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
