@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
 # shellcheck disable=SC2034
-all_steps=(backends)
+all_steps=(backends faults)
 
 # The contracts of log, store and blobs, and what is beyond them.
 step_backends() {
@@ -15,6 +15,9 @@ step_backends() {
   [ ${#tests[@]} -gt 0 ] || { echo "error: no test of backends needs the feature live" >&2; return 1; }
   cargo test -p playhead-backends --features live --locked "${tests[@]}"
 }
+
+# Brokers, processors and the store are killed, frozen and taken away under load.
+step_faults() { scripts/faults.sh; }
 
 # The tests of a crate that need the feature `live`, as arguments for cargo.
 live_tests() {

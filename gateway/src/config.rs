@@ -21,10 +21,11 @@ pub struct Config {
     pub slow_body_grace_ms: u64,
     /// The latest moment at which a body is complete.
     pub body_deadline_ms: u64,
-    /// How long the log may take to make a batch durable before the sender is told to come back.
+    /// How long the log may take to make a batch durable before the sender is told to come back. More than the log's own limit, so that
+    /// the log is the one to say what is wrong; browsers wait 30 s.
     pub append_timeout_ms: u64,
     /// When nothing was appended for this long although batches wait, the log is taken to be away: all but a few further batches are
-    /// refused at once, until one is appended.
+    /// refused at once, until one is appended. More than Kafka takes to replace a broker that is lost.
     pub append_stall_ms: u64,
     /// What `Retry-After` says when the budget is used up or the log does not take records.
     pub retry_after_s: u32,
@@ -82,8 +83,8 @@ impl Default for Config {
             min_body_rate_bytes_per_s: 4 << 10,
             slow_body_grace_ms: 5_000,
             body_deadline_ms: 60_000,
-            append_timeout_ms: 10_000,
-            append_stall_ms: 2_000,
+            append_timeout_ms: 25_000,
+            append_stall_ms: 20_000,
             retry_after_s: 2,
             token_life_s: 900,
             token_key_rotation_s: 86_400,

@@ -123,22 +123,23 @@ impl Gateway {
         !self.0.leaving.load(Ordering::Acquire) && self.0.door.directory.ready()
     }
 
-    /// Stops: it says that it is not ready, goes on for `notice`, in which balancers send new requests elsewhere, and then
-    /// [drains](Self::drain). The producer holds nothing afterwards that anybody waits for.
-    pub async fn stop(&self, notice: Duration) {
-        self.0.leaving.store(true, Ordering::Release);
-        tokio::time::sleep(notice).await;
-        self.drain().await;
-    }
-
-    /// Refuses what comes from now on with 503, and waits until what is under way has been answered.
-    pub async fn drain(&self) {
+    /// Stops: it says that it is not ready, goes on for `notice`, in which balancers send new requests elsewhere, then refuses what
+    /// comes with 503 and waits until what is under way has been answered, for at most `limit`. What does not end by then is up to
+    /// the server.
+    pub async fn stop(&self, notice: Duration, limit: Duration) {
         const LOOK_AGAIN: Duration = Duration::from_millis(10);
         self.0.leaving.store(true, Ordering::Release);
-        self.0.draining.store(true, Ordering::Release);
-        while self.0.metrics.requests_under_way.get() > 0 {
-            tokio::time::sleep(LOOK_AGAIN).await;
+        if !notice.is_zero() {
+            tokio::time::sleep(notice).await;
         }
+        self.0.draining.store(true, Ordering::Release);
+        let answered = async {
+            while self.0.metrics.requests_under_way.get() > 0 {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        };
+        // Told by the server, which knows of all requests.
+        let _late = tokio::time::timeout(limit, answered).await;
     }
 
     /// Counts a request as under way; the first thing that a handler does.

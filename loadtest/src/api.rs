@@ -1,8 +1,13 @@
 //! The public API, as any other program would use it.
 
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// For how long a reader is sent away before it says so.
+const COME_BACK_FOR: Duration = Duration::from_secs(15);
 
 /// A project's credentials.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,10 +50,24 @@ impl Reader {
         self.text_if_there(path).await?.with_context(|| format!("{path} is not there"))
     }
 
+    /// Asks, and comes back as it is told, as the dashboard does: a store that collects garbage is no difference.
+    async fn get(&self, path: &str) -> anyhow::Result<reqwest::Response> {
+        let begun = Instant::now();
+        loop {
+            let request =
+                self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.project.secret_key);
+            let answer = request.send().await?;
+            let comes_back = answer.status().as_u16() == 503 && answer.headers().contains_key("retry-after");
+            if !comes_back || begun.elapsed() > COME_BACK_FOR {
+                return Ok(answer);
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
     /// The body at an absolute path, or `None` where nothing is.
     pub(crate) async fn text_if_there(&self, path: &str) -> anyhow::Result<Option<String>> {
-        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.project.secret_key);
-        let answer = request.send().await?;
+        let answer = self.get(path).await?;
         if answer.status().as_u16() == 404 {
             return Ok(None);
         }

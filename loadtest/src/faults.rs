@@ -22,6 +22,7 @@ mod erase;
 mod hot;
 mod rebalance;
 mod rebuild;
+mod refused;
 mod shutdown;
 mod sizes;
 mod slow;
@@ -41,6 +42,9 @@ use scene::Scene;
 use services::Services;
 use stage::Stage;
 use verdict::Verdict;
+
+/// How long browsers wait for an answer.
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Options {
@@ -128,7 +132,7 @@ async fn act(
     verdict: Verdict,
 ) -> (Verdict, anyhow::Result<()>) {
     let ready = async {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(15)).build()?;
+        let client = reqwest::Client::builder().timeout(ATTEMPT_LIMIT).build()?;
         let fleet = Fleet::start(stage, scenario.sizes(), &client).await?;
         let project = Scene::new_project(&client, &fleet).await?;
         anyhow::Ok((client, fleet, project))

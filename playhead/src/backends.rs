@@ -6,7 +6,7 @@ use anyhow::Context;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use object_store::ObjectStore;
-use playhead_backends::blobs;
+use playhead_backends::blobs::{self, BlobsConfig};
 use playhead_backends::clock::Clock;
 use playhead_backends::data_folder::DataFolder;
 use playhead_backends::log::embedded::EmbeddedLog;
@@ -116,6 +116,7 @@ pub(crate) async fn open(config: &Config, role: Role, waiting: &Waiting) -> anyh
     let storage = if role.needs_store() {
         let store = open_store(config, folder.as_ref(), &mut engines, waiting).await?;
         let blobs = waiting.until("blobs", || open_blobs(config, folder.as_ref())).await?;
+        engines.push(engine_of_blobs(&config.blobs, Arc::clone(&blobs)));
         Some(Storage { store, blobs })
     } else {
         None
@@ -210,6 +211,17 @@ async fn connect_store(config: &Config, migrates: bool) -> Result<ScyllaStore, U
 
 fn of_store(error: playhead_domain::store::Error) -> Unready {
     if error.is_retryable() { Unready::Later(error.to_string()) } else { Unready::Never(error.into()) }
+}
+
+/// Every look is a request; a bucket is asked for as little as that.
+pub(crate) fn engine_of_blobs(config: &BlobsConfig, blobs: Arc<dyn ObjectStore>) -> Engine {
+    let asked = config.clone();
+    let check: Check = Arc::new(move || {
+        let (blobs, config) = (Arc::clone(&blobs), asked.clone());
+        async move { blobs::check(&*blobs, &config).await.map_err(|error| error.to_string()) }.boxed()
+    });
+    // Without an address they are in the data folder.
+    Engine { is_shared: !config.url.is_empty(), ..Engine::shared("blobs", check) }
 }
 
 async fn open_blobs(config: &Config, folder: Option<&DataFolder>) -> Result<Arc<dyn ObjectStore>, Unready> {

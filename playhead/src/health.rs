@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use playhead_domain::project::ProjectDirectory;
-use playhead_gateway::Gateway;
 use playhead_stream_processor::Processor;
 use prometheus::{IntGauge, Registry, TextEncoder};
 use serde::Serialize;
@@ -29,7 +28,8 @@ const CHECK_LIMIT: Duration = Duration::from_secs(1);
 pub(crate) struct Health {
     pub(crate) engines: Arc<[Engine]>,
     pub(crate) directory: Arc<ProjectDirectory>,
-    pub(crate) gateway: Option<Gateway>,
+    /// Whether the process needs to know all projects.
+    pub(crate) follows_projects: bool,
     pub(crate) processor: Option<Processor>,
     pub(crate) registry: Registry,
     pub(crate) measures: Measures,
@@ -104,11 +104,8 @@ impl Health {
         if self.stopping.load(Ordering::Acquire) {
             wait("process", "it is stopping");
         }
-        let follows = self.gateway.is_some() || self.processor.is_some();
-        if follows && !self.directory.ready() {
+        if self.follows_projects && !self.directory.ready() {
             wait("projects", "not all projects are read yet");
-        } else if self.gateway.as_ref().is_some_and(|gateway| !gateway.ready()) {
-            wait("gateway", "it is stopping");
         }
         if self.processor.as_ref().is_some_and(|processor| !processor.is_running()) {
             wait("processor", "it is not consuming");
@@ -148,4 +145,78 @@ pub(crate) fn ask(address: SocketAddr) -> anyhow::Result<()> {
         return Ok(());
     }
     bail!("{address} is not ready")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU16;
+
+    use playhead_backends::blobs::{self, BlobsConfig};
+    use secrecy::SecretString;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::backends::engine_of_blobs;
+
+    /// A bucket without objects, which answers with this status.
+    async fn bucket(status: Arc<AtomicU16>) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = move || {
+            let status = StatusCode::from_u16(status.load(Ordering::Relaxed)).unwrap();
+            async move { (status, "<Error><Code>NoSuchKey</Code></Error>") }
+        };
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await });
+        address
+    }
+
+    fn health(engine: Engine) -> Health {
+        let registry = Registry::new();
+        Health {
+            measures: Measures::register(&registry, &[]).unwrap(),
+            engines: Arc::new([engine]),
+            directory: Arc::default(),
+            follows_projects: false,
+            processor: None,
+            registry,
+            stopping: Arc::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bucket_that_takes_the_key_no_more_degrades_until_it_does() {
+        let status = Arc::new(AtomicU16::new(404));
+        let config = BlobsConfig {
+            url: "s3://recordings".to_owned(),
+            endpoint: format!("http://{}", bucket(Arc::clone(&status)).await),
+            access_key_id: "key".to_owned(),
+            secret_access_key: SecretString::from("secret"),
+            ..BlobsConfig::default()
+        };
+        let blobs = blobs::open(&config, None).await.unwrap();
+        let health = health(engine_of_blobs(&config, blobs));
+        for (now, told) in [(404, None), (403, Some("refuses access")), (404, None)] {
+            status.store(now, Ordering::Relaxed);
+            let readiness = health.readiness().await;
+            assert!(
+                readiness.ready && readiness.waiting_for.is_empty(),
+                "others go on without it: {readiness:?}"
+            );
+            let said = readiness.degraded.first();
+            assert_eq!(said.map(|part| part.part), told.map(|_| "blobs"), "{readiness:?}");
+            assert!(told.is_none_or(|told| said.unwrap().reason.contains(told)), "{readiness:?}");
+        }
+        health.stop();
+        assert!(!health.readiness().await.ready);
+    }
+
+    #[tokio::test]
+    async fn blobs_in_the_data_folder_are_a_part_of_the_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = BlobsConfig::default();
+        let blobs = blobs::open(&config, Some(folder.path())).await.unwrap();
+        let engine = engine_of_blobs(&config, blobs);
+        assert!(!engine.is_shared);
+        (engine.check)().await.unwrap();
+    }
 }

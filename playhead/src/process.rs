@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::backends::{self, Backends};
-use crate::config::Config;
+use crate::config::{Config, Http};
 use crate::health::Health;
 use crate::role::Role;
 use crate::services::Services;
@@ -71,7 +71,7 @@ async fn serve(mut config: Config, role: Role) -> anyhow::Result<()> {
         signal = signalled() => signal,
         () = running.failed.cancelled() => Err(anyhow!("the processor cannot go on; the record above says why")),
     };
-    running.stop(services.gateway.as_ref(), Duration::from_millis(config.http.shutdown_delay_ms)).await;
+    running.stop(services.gateway.as_ref(), &config.http).await;
     result
 }
 
@@ -154,17 +154,15 @@ impl Running {
     }
 
     /// Readiness goes first, and after a while new requests are refused; those under way end, then what was read is flushed.
-    async fn stop(self, gateway: Option<&Gateway>, delay: Duration) {
+    async fn stop(self, gateway: Option<&Gateway>, http: &Http) {
         self.health.stop();
-        tokio::time::sleep(delay).await;
+        let notice = Duration::from_millis(http.shutdown_delay_ms);
+        match gateway {
+            Some(gateway) => gateway.stop(notice, Duration::from_millis(http.drain_timeout_ms)).await,
+            None => tokio::time::sleep(notice).await,
+        }
         self.stop_server.cancel();
-        let drained = async {
-            if let Some(gateway) = gateway {
-                gateway.drain().await;
-            }
-            self.server.await
-        };
-        if let Err(error) = drained.await {
+        if let Err(error) = self.server.await {
             tracing::error!(%error, "the server ended badly");
         }
         self.stop_processor.cancel();

@@ -110,7 +110,7 @@ impl Services {
         Ok(Health {
             engines: backends.engines.clone().into(),
             directory: self.directory.clone(),
-            gateway: self.gateway.clone(),
+            follows_projects: self.gateway.is_some() || self.processor.is_some(),
             processor: self.processor.clone(),
             registry: self.registry.clone(),
             measures: Measures::register(&self.registry, &backends.engines)?,

@@ -164,7 +164,7 @@ impl EventLog for KafkaLog {
         let topic = self.topic(topic)?;
         topic.check_partition(partition)?;
         self.producer.connectivity().check()?;
-        let (client, timeout) = (self.producer.client()?, self.config.request_timeout());
+        let (client, timeout) = (self.producer.asking(), self.config.request_timeout());
         let asked = tokio::task::spawn_blocking(move || {
             let kept = client.client().fetch_watermarks(&topic.name, message::id(partition), timeout);
             kept.map_err(|error| error::of_request(&error, &topic.name, partition))

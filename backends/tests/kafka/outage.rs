@@ -1,4 +1,4 @@
-//! A broker that dies and one that freezes: appends fail at once and go on by themselves.
+//! Brokers that die and that freeze: appends fail at once when none is left, and go on by themselves; one of several is not missed.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -9,21 +9,23 @@ use tempfile::TempDir;
 
 use crate::cluster::{Cluster, EVENTS, LONG, MANY, append, eventually, record};
 
-/// A broker of this test's own, to kill.
-struct Broker {
+/// One broker or three of this test's own, to kill.
+struct Brokers {
     folder: TempDir,
     port: u16,
+    number: u16,
 }
 
-impl Broker {
-    fn start(port: u16) -> Self {
-        let broker = Self { folder: tempfile::tempdir().unwrap(), port };
-        broker.run(&["up", "--kafka-brokers", "1", "kafka"]);
-        broker
+impl Brokers {
+    fn start(port: u16, number: u16) -> Self {
+        let brokers = Self { folder: tempfile::tempdir().unwrap(), port, number };
+        brokers.run(&["up", "--kafka-brokers", &number.to_string(), "kafka"]);
+        brokers
     }
 
-    fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port + 1)
+    fn addresses(&self) -> String {
+        let addresses = (1..=self.number).map(|broker| format!("127.0.0.1:{}", self.port + broker));
+        addresses.collect::<Vec<_>>().join(",")
     }
 
     fn run(&self, arguments: &[&str]) {
@@ -40,15 +42,15 @@ impl Broker {
     }
 }
 
-impl Drop for Broker {
+impl Drop for Brokers {
     fn drop(&mut self) {
         self.run(&["down", "--wipe", "kafka"]);
     }
 }
 
 /// Nothing here waits for the time-out of a record: it is minutes away.
-fn open(broker: &Broker) -> (Cluster, Arc<KafkaLog>) {
-    let mut cluster = Cluster::at(broker.address());
+fn open(broker: &Brokers) -> (Cluster, Arc<KafkaLog>) {
+    let mut cluster = Cluster::at(broker.addresses());
     cluster.config.delivery_timeout_ms = 300_000;
     cluster.config.outage_after_ms = 1_000;
     cluster.config.stall_after_ms = 1_000;
@@ -92,7 +94,7 @@ async fn poll_until(consumer: &mut dyn Consumer, value: &str, next: &mut [u64; 4
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn appends_fail_at_once_while_brokers_are_away_and_then_go_on() {
-    let broker = Broker::start(28_700);
+    let broker = Brokers::start(28_700, 1);
     let (_cluster, log) = open(&broker);
     log.ensure_topic(&EVENTS).await.unwrap();
     append(&*log, "a", "before").await;
@@ -131,11 +133,42 @@ async fn appends_fail_at_once_while_brokers_are_away_and_then_go_on() {
     }
 }
 
+/// Until the controller has noticed, the leaders that are left wait for the copies of the one that is lost, and appends with them: for
+/// longer than it takes to call an outage, if they were asked on the same connections.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_broker_of_three_is_not_missed() {
+    let brokers = Brokers::start(28_800, 3);
+    let mut cluster = Cluster::at(brokers.addresses());
+    cluster.config.delivery_timeout_ms = 120_000;
+    cluster.config.stall_after_ms = 60_000;
+    cluster.config.outage_after_ms = 3_000;
+    let log = Arc::new(cluster.open());
+    log.ensure_topic(&EVENTS).await.unwrap();
+    append(&*log, "a", "before").await;
+    for (harm, cure, lost) in [("kill", "start", "kafka-1"), ("pause", "continue", "kafka-2")] {
+        brokers.run(&[harm, lost]);
+        let appending: Vec<_> = (0..50)
+            .map(|number: u32| {
+                let log = Arc::clone(&log);
+                tokio::spawn(async move { log.append(EVENTS.name, record(&number.to_string(), harm)).await })
+            })
+            .collect();
+        for (number, appending) in appending.into_iter().enumerate() {
+            // Others may come meanwhile.
+            log.append(EVENTS.name, record(&format!("later {number}"), harm)).await.unwrap();
+            let answer = tokio::time::timeout(LONG * 2, appending).await.expect("an append hangs").unwrap();
+            answer.unwrap_or_else(|error| panic!("{harm}: {error}"));
+        }
+        log.check_health().unwrap();
+        brokers.run(&[cure, lost]);
+    }
+}
+
 /// What waits for brokers is bounded in bytes, and all of it is acknowledged when they come back in time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_waits_is_bounded_in_bytes() {
-    let broker = Broker::start(28_750);
-    let mut cluster = Cluster::at(broker.address());
+    let broker = Brokers::start(28_750, 1);
+    let mut cluster = Cluster::at(broker.addresses());
     cluster.config.buffer_bytes = 4 << 20;
     cluster.config.outage_after_ms = 60_000;
     cluster.config.stall_after_ms = 60_000;

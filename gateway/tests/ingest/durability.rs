@@ -1,11 +1,16 @@
 //! What is acknowledged is in the log, as it came.
 
+use std::time::Duration;
+
 use playhead_proto::record::RecordMeta;
 use prost::Message;
 use serde_json::json;
 
 use crate::app::{App, Mood, NOW_US, shop};
 use crate::batch::{SESSION, batch, good, of_size};
+
+/// Nobody waits for it in vain.
+const LONG: Duration = Duration::from_secs(3_600);
 
 #[tokio::test]
 async fn a_batch_is_in_the_log_untouched_when_it_is_acknowledged() {
@@ -85,7 +90,7 @@ async fn a_log_that_is_away_is_not_waited_for() {
     let mut posts = Vec::new();
     while app.metric("playhead_gateway_refused_total", Some("log-unavailable")) <= 32 {
         posts.push(post(app.clone()));
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     posts.push(first);
     app.log.set(Mood::Well);
@@ -116,12 +121,12 @@ async fn the_log_gets_the_only_copy_of_a_batch() {
 async fn with_notice_batches_are_taken_until_its_end() {
     let app = App::start().await;
     let gateway = app.gateway.clone();
-    let notice = std::time::Duration::from_secs(3_600);
-    let stop = tokio::spawn(async move { gateway.stop(notice).await });
+    let notice = LONG;
+    let stop = tokio::spawn(async move { gateway.stop(notice, LONG).await });
     crate::app::eventually(|| !app.gateway.ready()).await;
     assert_eq!(app.post("/v1/batches", &good()).await.status, 202);
     stop.abort();
-    app.gateway.stop(std::time::Duration::ZERO).await;
+    app.gateway.stop(Duration::ZERO, LONG).await;
     assert_eq!(app.post("/v1/batches", &good()).await.problem(), (503, "shutting-down".into()));
 }
 
@@ -133,7 +138,7 @@ async fn draining_answers_what_is_under_way_and_refuses_the_rest() {
     let (first, ()) = tokio::join!(app.post("/v1/batches", &body), async {
         crate::app::eventually(|| app.metric("playhead_gateway_requests_under_way", None) == 1).await;
         let gateway = app.gateway.clone();
-        let drain = tokio::spawn(async move { gateway.drain().await });
+        let drain = tokio::spawn(async move { gateway.stop(Duration::ZERO, LONG).await });
         crate::app::eventually(|| !app.gateway.ready()).await;
         let late = app.post("/v1/batches", &body).await;
         assert_eq!(late.problem(), (503, "shutting-down".into()));

@@ -33,6 +33,8 @@ pub(crate) async fn play_kill(scene: &mut Scene) -> anyhow::Result<()> {
     }
     scene.verdict.figure("kills", kills);
     check_answers(scene, &load.witness);
+    let refused = load.witness.count("5");
+    scene.verdict.check("gateways refuse none for it", refused == 0, refused);
     scene.check_all(load).await?;
     Ok(())
 }
@@ -60,6 +62,9 @@ pub(crate) async fn play_away(scene: &mut Scene) -> anyhow::Result<()> {
     scene.verdict.figure("accepted_again_after_s", recovered.map(|took| took.as_secs_f64()));
     scene.verdict.check("batches are accepted again", recovered.is_some(), Value::Null);
     scene.verdict.check("batches were accepted before", accepted > 0, accepted);
+    let known = Scene::new_project(&scene.client, &scene.fleet).await;
+    let why = known.as_ref().err().map(|error| format!("{error:#}"));
+    scene.verdict.check("gateways hear of new projects again", known.is_ok(), why);
     tell_refusals(scene, &load.witness, away_ms, back_ms);
     check_answers(scene, &load.witness);
     scene.check_all(load).await?;

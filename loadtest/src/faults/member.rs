@@ -1,6 +1,6 @@
 //! One process of the fleet: started, asked, stopped, killed, frozen.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,17 @@ pub(crate) struct Member {
     pub(crate) frozen: bool,
 }
 
+/// The product without the settings that this process happens to have: those of the services and of tests are none of the
+/// product's, and it refuses what it does not know.
+pub(crate) fn command(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    let inherited = std::env::vars_os().map(|(name, _)| name);
+    for name in inherited.filter(|name| name.to_string_lossy().starts_with("PLAYHEAD_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
 impl Recipe {
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.listen)
@@ -39,7 +50,7 @@ impl Recipe {
     pub(crate) fn start(self) -> anyhow::Result<Member> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log);
         let log = log.with_context(|| format!("cannot write {}", self.log.display()))?;
-        let child = Command::new(&self.binary)
+        let child = command(&self.binary)
             .args(&self.arguments)
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())

@@ -1,7 +1,7 @@
-//! A TCP proxy that makes a dependency slow for whoever goes through it.
+//! A TCP proxy that makes a dependency slow for whoever goes through it, or speaks for it: it refuses access.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -10,10 +10,15 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// Passes bytes on, answers later than they come.
+/// What a bucket answers to a key that it does not take any more.
+const FORBIDDEN: &[u8] =
+    b"HTTP/1.1 403 Forbidden\r\ncontent-length: 39\r\nconnection: close\r\n\r\n<Error><Code>AccessDenied</Code></Error>";
+
+/// Passes bytes on, answers later than they come, or refuses.
 pub(crate) struct Proxy {
     pub(crate) address: String,
     delay_ms: Arc<AtomicU64>,
+    refuses: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -23,13 +28,23 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.context("no port for the proxy")?;
         let address = listener.local_addr()?.to_string();
         let delay_ms = Arc::new(AtomicU64::new(0));
-        let delay = delay_ms.clone();
+        let refuses = Arc::new(AtomicBool::new(false));
+        let (delay, refusing) = (delay_ms.clone(), refuses.clone());
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(serve(client, upstream.clone(), delay.clone()));
+                if refusing.load(Ordering::Relaxed) {
+                    tokio::spawn(refuse(client));
+                } else {
+                    tokio::spawn(serve(client, upstream.clone(), delay.clone(), refusing.clone()));
+                }
             }
         });
-        Ok(Self { address, delay_ms, task })
+        Ok(Self { address, delay_ms, refuses, task })
+    }
+
+    /// From now on whoever asks is refused access, or is not any more.
+    pub(crate) fn refuse(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::Relaxed);
     }
 
     /// Every piece of an answer is held back this long.
@@ -44,14 +59,49 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(client: TcpStream, upstream: String, delay_ms: Arc<AtomicU64>) {
+/// Connections that were kept end, so that the next request meets the refusal.
+async fn serve(client: TcpStream, upstream: String, delay_ms: Arc<AtomicU64>, refuses: Arc<AtomicBool>) {
     let Ok(server) = TcpStream::connect(&upstream).await else { return };
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
     let no_delay = Arc::new(AtomicU64::new(0));
     let requests = tokio::spawn(pass(from_client, to_server, no_delay));
-    pass(from_server, to_client, delay_ms).await;
+    let refused = async {
+        while !refuses.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        () = pass(from_server, to_client, delay_ms) => {}
+        () = refused => {}
+    }
     requests.abort();
+}
+
+/// Reads one request whole, as who is cut off while sending does not read the answer.
+async fn refuse(mut client: TcpStream) {
+    let mut request = Vec::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match client.read(&mut buffer).await {
+            Ok(read) if read > 0 => request.extend_from_slice(&buffer[..read]),
+            _ => return,
+        }
+        if is_whole(&request) {
+            break;
+        }
+    }
+    // Whoever is gone needs no answer.
+    let _ = client.write_all(FORBIDDEN).await;
+    let _ = client.shutdown().await;
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let Some(end) = request.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let length = length.and_then(|length| length.trim().parse::<usize>().ok()).unwrap_or(0);
+    request.len() >= end + 4 + length
 }
 
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay_ms: Arc<AtomicU64>) {
@@ -97,5 +147,18 @@ mod tests {
             assert_eq!(answer, b"ping");
             assert!(begun.elapsed() >= delay);
         }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_answers_a_whole_request() {
+        let proxy = Proxy::start("127.0.0.1:1".to_owned()).await.unwrap();
+        proxy.refuse(true);
+        let mut stream = TcpStream::connect(&proxy.address).await.unwrap();
+        stream.write_all(b"PUT /a HTTP/1.1\r\nContent-Length: 4\r\n\r\nab").await.unwrap();
+        stream.write_all(b"cd").await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(answer, FORBIDDEN);
+        assert!(!is_whole(b"PUT /a HTTP/1.1\r\nContent-Length: 4\r\n\r\nabc"));
     }
 }

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use super::fleet::Sizes;
 use super::scene::Scene;
-use super::{away, broker, erase, hot, rebalance, rebuild, shutdown, sizes, slow, uploads, zombie};
+use super::{away, broker, erase, hot, rebalance, rebuild, refused, shutdown, sizes, slow, uploads, zombie};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scenario {
@@ -24,6 +24,8 @@ pub(crate) enum Scenario {
     S3Away,
     /// S3 hangs.
     S3Hangs,
+    /// S3 takes the processors' key no more, for a while.
+    S3Refuses,
     /// S3 answers one processor late.
     SlowS3,
     /// One session sends 50 times as much as others.
@@ -53,6 +55,7 @@ impl Scenario {
             Self::StoreHangs => "store-hangs",
             Self::S3Away => "s3-away",
             Self::S3Hangs => "s3-hangs",
+            Self::S3Refuses => "s3-refuses",
             Self::SlowS3 => "slow-s3",
             Self::HotSession => "hot-session",
             Self::HotTenant => "hot-tenant",
@@ -104,6 +107,7 @@ impl Scenario {
             Self::StoreHangs => away::play(scene, away::STORE, away::Manner::Hangs).await,
             Self::S3Away => away::play(scene, away::S3, away::Manner::Stopped).await,
             Self::S3Hangs => away::play(scene, away::S3, away::Manner::Hangs).await,
+            Self::S3Refuses => refused::play(scene).await,
             Self::SlowS3 => slow::play(scene).await,
             Self::HotSession => hot::play_session(scene).await,
             Self::HotTenant => hot::play_tenant(scene).await,

@@ -10,7 +10,7 @@ use super::proxy::Proxy;
 use super::scene::Scene;
 use crate::load::Load;
 
-const VISIBLE_AFTER: &str = "playhead_processor_visible_after_ms";
+const VISIBLE_AFTER: &str = "playhead_processor_visible_after_seconds";
 /// How late S3 answers.
 const DELAY: Duration = Duration::from_secs(8);
 const OWNED_LIMIT: Duration = Duration::from_secs(90);
@@ -58,8 +58,10 @@ fn tell(
                 .unwrap_or_default()
         };
         let (start, middle) = (of(start), of(middle));
-        let before = middle.quantile_since(&start, VISIBLE_AFTER, 0.99);
-        let during = now.quantile_since(&middle, VISIBLE_AFTER, 0.99);
+        let p99_ms = |now: &Metrics, since: &Metrics| {
+            now.quantile_since(since, VISIBLE_AFTER, 0.99).map(|seconds| (seconds * 1e3).round())
+        };
+        let (before, during) = (p99_ms(&middle, &start), p99_ms(now, &middle));
         figures.insert(name.clone(), json!({"p99_ms_before": before, "p99_ms_during": during}));
         if name == slow {
             own = during;

@@ -5,9 +5,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use tokio::process::Command;
 
-use super::member::Recipe;
+use super::member::{self, Recipe};
 use super::services::Services;
 
 /// Partitions of the topic of batches.
@@ -95,7 +94,7 @@ impl Stage {
     pub(crate) async fn run(&self, command: &str) -> anyhow::Result<()> {
         let path = self.folder.join(format!("{command}.log"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&path)?;
-        let mut child = Command::new(&self.binary)
+        let mut child = member::command(&self.binary)
             .arg(command)
             .envs(self.environment.iter().chain(&self.settings).cloned())
             .stdin(Stdio::null())

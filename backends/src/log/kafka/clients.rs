@@ -63,6 +63,8 @@ impl KafkaConfig {
             .set("enable.idempotence", "true")
             .set("max.in.flight.requests.per.connection", "5")
             .set("message.timeout.ms", self.delivery_timeout_ms.to_string())
+            // A leader that froze is left in time for its successor to be asked.
+            .set("request.timeout.ms", (self.delivery_timeout_ms / 2).to_string())
             .set("linger.ms", self.linger_ms.to_string())
             .set("batch.size", self.batch_bytes.to_string())
             // Payloads are compressed already.
@@ -72,6 +74,13 @@ impl KafkaConfig {
             // The budget bounds bytes and, as each record is charged for its overhead, the number of records.
             .set("queue.buffering.max.messages", "0")
             .set("queue.buffering.max.kbytes", (self.buffer_bytes / 1_024 + 1_024).to_string());
+        client
+    }
+
+    /// Asks, and sends nothing. It keeps a connection to every broker, so that one that answers is found although others do not.
+    pub(super) fn questions(&self) -> ClientConfig {
+        let mut client = self.client();
+        client.set("enable.sparse.connections", "false");
         client
     }
 
@@ -146,6 +155,7 @@ mod tests {
         for config in [least, most, signed_in] {
             config.validate().unwrap();
             config.producer().create::<BaseProducer>().unwrap();
+            config.questions().create::<BaseProducer>().unwrap();
             config.group_consumer("group").create::<BaseConsumer>().unwrap();
             config.reader().create::<BaseConsumer>().unwrap();
         }

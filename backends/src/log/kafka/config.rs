@@ -42,11 +42,13 @@ pub struct KafkaConfig {
     pub batch_bytes: usize,
     /// Bytes of records that may wait to become durable; more are refused as busy.
     pub buffer_bytes: usize,
-    /// How long a record may wait to become durable before it is given up.
+    /// How long a record may wait to become durable before it is given up. Kafka takes `broker.session.timeout.ms` (9 s) to replace a
+    /// broker that is lost, and some seconds more if it was the active controller: less than that makes its loss felt.
     pub delivery_timeout_ms: u64,
     /// Brokers that do not answer for so long are away: what waits is given up, and records are refused until they are back.
     pub outage_after_ms: u64,
-    /// A partition that acknowledges nothing for so long takes no further records until it does.
+    /// A partition that acknowledges nothing for so long takes no further records until it does. As long as `delivery_timeout_ms`, so
+    /// that the loss of one broker refuses nothing.
     pub stall_after_ms: u64,
     /// How long a question to the brokers (offsets, topics, reads) may take.
     pub request_timeout_ms: u64,
@@ -84,9 +86,9 @@ impl Default for KafkaConfig {
             linger_ms: 5,
             batch_bytes: 1_000_000,
             buffer_bytes: 64 << 20,
-            delivery_timeout_ms: 10_000,
+            delivery_timeout_ms: 20_000,
             outage_after_ms: 2_000,
-            stall_after_ms: 3_000,
+            stall_after_ms: 20_000,
             request_timeout_ms: 5_000,
             session_timeout_ms: 6_000,
             revoke_grace_ms: 2_000,

@@ -8,7 +8,7 @@ pub(super) fn unavailable(error: impl std::fmt::Display) -> Error {
     Error::Unavailable(error.to_string())
 }
 
-/// A question about a topic or a partition that failed.
+/// A question about a partition of a topic that was made sure of.
 pub(super) fn of_request(error: &KafkaError, topic: &str, partition: u32) -> Error {
     match error.rdkafka_error_code() {
         Some(code) => of_code(code, topic, partition),
@@ -16,11 +16,14 @@ pub(super) fn of_request(error: &KafkaError, topic: &str, partition: u32) -> Err
     }
 }
 
+/// What a code means of a partition of a topic that was made sure of.
 pub(super) fn of_code(code: RDKafkaErrorCode, topic: &str, partition: u32) -> Error {
     use RDKafkaErrorCode as Code;
     match code {
-        Code::UnknownTopic | Code::UnknownTopicOrPartition => Error::UnknownTopic(topic.to_owned()),
-        Code::UnknownPartition => Error::OutOfRange { partition, offset: 0, kept: 0..0 },
+        // It was there at the start: brokers that come back answer before they know all that they have.
+        Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => Error::Unavailable(
+            format!("the brokers do not know partition {partition} of {topic}; was it deleted?"),
+        ),
         Code::QueueFull => Error::Busy("the producer's queue is full".to_owned()),
         Code::MessageTimedOut => Error::Unavailable(format!(
             "partition {partition} of {topic} did not acknowledge in time; are enough replicas in sync?"
@@ -56,4 +59,19 @@ pub(super) fn explain(code: RDKafkaErrorCode) -> String {
         _ => "",
     };
     format!("{code}{advice}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_that_do_not_know_a_topic_yet_are_asked_again() {
+        use RDKafkaErrorCode as Code;
+        for code in [Code::UnknownTopic, Code::UnknownTopicOrPartition, Code::UnknownPartition] {
+            let error = of_code(code, "projects", 0);
+            assert!(error.is_retryable() && error.to_string().contains("projects"), "{error}");
+        }
+        assert!(!of_code(Code::BadMessage, "projects", 0).is_retryable());
+    }
 }

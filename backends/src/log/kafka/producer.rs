@@ -4,6 +4,7 @@
 //! is given up, and says so. (Emptying its queue is no alternative: the gap in its sequence numbers would be refused.)
 
 mod link;
+mod questions;
 
 use std::sync::Arc;
 use std::thread;
@@ -47,7 +48,7 @@ impl Producer {
     pub(super) fn start(config: &KafkaConfig, closing: &Arc<Closing>) -> Result<Self, Error> {
         let connectivity = Arc::new(Connectivity::default());
         let outage_after = Duration::from_millis(config.outage_after_ms);
-        let link = Link::new(config.producer(), outage_after, connectivity);
+        let link = Link::new(config.producer(), config.questions(), outage_after, connectivity);
         let link = Arc::new(link.map_err(error::unavailable)?);
         let spawn = |name: &str, work: fn(&Link)| {
             let (link, closing) = (Arc::clone(&link), Arc::clone(closing));
@@ -135,9 +136,9 @@ impl Producer {
         &self.link.connectivity
     }
 
-    /// The client, for questions to the brokers. These block.
-    pub(super) fn client(&self) -> Result<Arc<Client>, Error> {
-        self.link.client()
+    /// The client for questions to the brokers. These block.
+    pub(super) fn asking(&self) -> Arc<Client> {
+        self.link.asking()
     }
 
     /// Names a topic that exists.

@@ -10,6 +10,7 @@ use rdkafka::admin::{
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::MetadataTopic;
+use rdkafka::types::RDKafkaRespErr;
 use tokio::runtime::Handle;
 
 use super::config::KafkaConfig;
@@ -250,6 +251,7 @@ impl<'a> Admin<'a> {
         let topic = metadata.topics().first().ok_or_else(unknown)?;
         match topic.error() {
             None => Ok(look(topic)),
+            Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) => Err(unknown()),
             Some(code) => Err(error::of_code(code.into(), name, 0)),
         }
     }

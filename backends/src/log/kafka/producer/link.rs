@@ -11,6 +11,7 @@ use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{Producer as _, PurgeConfig};
 
+use super::questions::Questions;
 use super::{Client, Deliveries};
 use crate::log::kafka::connectivity::Connectivity;
 
@@ -20,7 +21,8 @@ const POLL: Duration = Duration::from_millis(100);
 const CALM: Duration = Duration::from_secs(5);
 /// How often it is looked whether there is one: a suspicion, or records that wait while none is acknowledged.
 const TICK: Duration = Duration::from_millis(250);
-const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+/// A question to the brokers takes no longer.
+const ASK_TIMEOUT: Duration = Duration::from_secs(1);
 /// A producer that the library gave up is not replaced more often.
 const RENEW_AFTER: Duration = Duration::from_secs(1);
 /// How long a producer that is closed may take for its last reports.
@@ -41,6 +43,7 @@ pub(super) struct Link {
     pub(super) connectivity: Arc<Connectivity>,
     /// None once it is closed.
     client: RwLock<Option<Arc<Client>>>,
+    questions: Questions,
     /// Replaced, and not closed yet.
     retired: Mutex<Vec<Arc<Client>>>,
     /// A topic that is known to exist, to ask the brokers about.
@@ -48,7 +51,10 @@ pub(super) struct Link {
     stopping: AtomicBool,
 }
 
-fn create(config: &ClientConfig, connectivity: &Arc<Connectivity>) -> Result<Arc<Client>, KafkaError> {
+pub(super) fn create(
+    config: &ClientConfig,
+    connectivity: &Arc<Connectivity>,
+) -> Result<Arc<Client>, KafkaError> {
     let deliveries = Deliveries { connectivity: Arc::clone(connectivity) };
     Ok(Arc::new(config.create_with_context(deliveries)?))
 }
@@ -56,19 +62,27 @@ fn create(config: &ClientConfig, connectivity: &Arc<Connectivity>) -> Result<Arc
 impl Link {
     pub(super) fn new(
         config: ClientConfig,
+        questions: ClientConfig,
         outage_after: Duration,
         connectivity: Arc<Connectivity>,
     ) -> Result<Self, KafkaError> {
         let client = create(&config, &connectivity)?;
+        let questions = Questions::new(questions, Arc::clone(&connectivity))?;
         Ok(Self {
             config,
             outage_after,
             connectivity,
             client: RwLock::new(Some(client)),
+            questions,
             retired: Mutex::default(),
             known_topic: Mutex::default(),
             stopping: AtomicBool::new(false),
         })
+    }
+
+    /// The client for questions.
+    pub(super) fn asking(&self) -> Arc<Client> {
+        self.questions.client()
     }
 
     pub(super) fn note_topic(&self, name: &str) {
@@ -155,7 +169,9 @@ impl Link {
             return;
         }
         watched.asked = Instant::now();
-        if self.ask() {
+        let topic = self.known_topic.lock().clone();
+        let timeout = ASK_TIMEOUT.min(self.outage_after);
+        if self.questions.ask(topic.as_deref(), timeout) {
             watched.silent_since = None;
             self.connectivity.set_up();
         } else if self.connectivity.acknowledged() > acknowledged {
@@ -174,19 +190,7 @@ impl Link {
         let mut watched = Watched { asked: Instant::now(), acknowledged: 0, silent_since: None };
         while let Some(suspected) = self.connectivity.wait(TICK) {
             self.watch_once(&mut watched, suspected);
-        }
-    }
-
-    fn ask(&self) -> bool {
-        let topic = self.known_topic.lock().clone();
-        let Ok(client) = self.client() else { return false };
-        let timeout = PROBE_TIMEOUT.min(self.outage_after);
-        match client.client().fetch_metadata(topic.as_deref(), timeout) {
-            Ok(_) => true,
-            Err(error) => {
-                tracing::debug!(%error, "no Kafka broker answered a question");
-                false
-            }
+            self.questions.serve_errors();
         }
     }
 }
