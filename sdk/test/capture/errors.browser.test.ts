@@ -112,6 +112,8 @@ test('errors that came before the script are told with their time', async () => 
   await page.waitForFunction(() => (window as unknown as { early: Event[] }).early.length > 0, undefined, {
     timeout: PATIENCE_MS,
   });
+  // Long enough to tell the error's own time from that of the start.
+  await page.waitForTimeout(200);
   const { early, now } = await page.evaluate(() => {
     const kept = (window as unknown as { early: Event[] }).early;
     window.harness.early.push(...kept);
