@@ -10,6 +10,8 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          // A busy machine takes its time: what is waited for is waited for long.
+          expect: { poll: { timeout: 60_000 } },
           fileParallelism: false,
         },
       },

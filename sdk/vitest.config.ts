@@ -20,6 +20,7 @@ export default defineConfig({
           // Longer than any wait for a condition, which can say what it waited for.
           testTimeout: 240_000,
           hookTimeout: 240_000,
+          expect: { poll: { timeout: 90_000 } },
           // One browser at a time: the machines that run this have few cores.
           fileParallelism: false,
         },

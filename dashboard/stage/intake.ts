@@ -7,6 +7,7 @@ import { findKeyFrame, type Line, parseLine, readLines } from './lines';
 import { sortByTime, splitPointerMoves } from './order';
 import { EventType, isActivity, type RecordedEvent } from './recorded';
 import type { EventSanitizer } from './sanitize/events';
+import { nextTask } from './tasks';
 
 const SLICE_MS = 8;
 
@@ -87,16 +88,4 @@ export class ActivitySteps {
   list(): number[] {
     return [...this.steps].sort((one, other) => one - other);
   }
-}
-
-const channel = new MessageChannel();
-const waiting: (() => void)[] = [];
-channel.port1.onmessage = () => waiting.shift()?.();
-
-/** After whatever else is due: unlike a timer, never delayed in nested use. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    waiting.push(resolve);
-    channel.port2.postMessage(null);
-  });
 }

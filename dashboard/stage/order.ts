@@ -1,7 +1,5 @@
-/** Puts events into the order in which they are played, and leaves out those whose effect a later one replaces. */
-import { EventType, type Fields, type RecordedEvent, Source } from './recorded';
-
-const POINTER_SOURCES = new Set<unknown>([Source.MouseMove, Source.TouchMove, Source.Drag]);
+/** Puts events into the order in which they are played. */
+import { EventType, POINTER_SOURCES, type RecordedEvent } from './recorded';
 
 /**
  * A recorded pointer move holds up to half a second of positions and is stamped with its end, so it would have to be
@@ -20,38 +18,4 @@ export function splitPointerMoves(event: RecordedEvent): RecordedEvent[] {
 
 export function sortByTime(events: RecordedEvent[]): RecordedEvent[] {
   return events.sort((one, other) => one.timestamp - other.timestamp);
-}
-
-/**
- * For events that are applied at once: only the last pointer position, and the last scroll, input and size of each
- * element, can be seen. The rest would each force a layout.
- */
-export function dropReplaced(events: readonly RecordedEvent[]): RecordedEvent[] {
-  const seen = new Set<string>();
-  const kept: RecordedEvent[] = [];
-  for (let index = events.length - 1; index >= 0; index -= 1) {
-    const event = events[index];
-    if (event === undefined) continue;
-    const key = replaceableKey(event);
-    if (key !== null && seen.has(key)) continue;
-    if (key !== null) seen.add(key);
-    kept.push(event);
-  }
-  return kept.reverse();
-}
-
-function replaceableKey(event: RecordedEvent): string | null {
-  if (event.type !== EventType.Incremental) return null;
-  const data: Fields = event.data;
-  if (POINTER_SOURCES.has(data.source)) return 'pointer';
-  switch (data.source) {
-    case Source.Scroll:
-    case Source.Input:
-      return `${String(data.source)} ${String(data.id)}`;
-    case Source.ViewportResize:
-    case Source.Selection:
-      return String(data.source);
-    default:
-      return null;
-  }
 }

@@ -22,6 +22,8 @@ export const Source = {
   CustomElement: 16,
 } as const;
 
+export const POINTER_SOURCES = new Set<unknown>([Source.MouseMove, Source.TouchMove, Source.Drag]);
+
 export const NodeKind = { Document: 0, DocumentType: 1, Element: 2, Text: 3, CDATA: 4, Comment: 5 } as const;
 
 export type Fields = Record<string, unknown>;

@@ -1,9 +1,10 @@
 /** Opens windows off-screen, swaps them in, feeds them, and does what the page says. */
-import type { FromStage, Size, ToStage } from '../src/replay/protocol';
+import type { FromStage, OpenCost, Size, ToStage } from '../src/replay/protocol';
 import { ActivitySteps, Intake } from './intake';
 import { type Line, readLines } from './lines';
 import type { RecordedEvent } from './recorded';
 import { EventSanitizer } from './sanitize/events';
+import { afterPaint, nextTask, whenIdle } from './tasks';
 import { type AdaptedStyles, ReplayWindow } from './window';
 
 /** Style sheets are kept rewritten between windows, up to this many characters of source. */
@@ -58,6 +59,9 @@ export class Stage {
   private async open(message: Open): Promise<void> {
     this.wanted = message.window;
     const started = performance.now();
+    // Where the play head is dragged, many are asked for in a row: only the last of those that wait is built.
+    await nextTask();
+    if (this.wanted !== message.window) return;
     try {
       const intake = new Intake(new EventSanitizer(this.imageHosts), message.clockOffset);
       intake.addGaps(message.gaps);
@@ -66,33 +70,28 @@ export class Stage {
       const events = intake.take(split.start);
       const parsed = performance.now();
       const replay = this.build(message, events);
+      this.swap({ id: message.window, replay, intake, feeding: afterPaint() });
       const built = performance.now();
-      await settle();
-      if (this.wanted !== message.window) return replay.destroy();
-      this.swap({ id: message.window, replay, intake, feeding: Promise.resolve() });
-      const at = Math.max(message.at, replay.first);
       const cost = {
         parse_ms: parsed - started,
         build_ms: built - parsed,
-        total_ms: performance.now() - started,
+        total_ms: built - started,
         events: events.length,
       };
-      this.send({
-        kind: 'opened',
-        window: message.window,
-        at,
-        first: replay.first,
-        size: replay.size,
-        url: replay.url,
-        cost,
-      });
-      if (message.speed !== undefined) this.playing(message.window, at, message.speed);
+      this.tellOpened(message, replay, cost);
       const activity = new ActivitySteps();
       for (const event of events) activity.add(event);
       this.feed(message.window, null, () => split.rest, activity);
     } catch (error) {
       this.fail(message.window, describe(error));
     }
+  }
+
+  private tellOpened({ window, at: wanted, speed }: Open, replay: ReplayWindow, cost: OpenCost): void {
+    const { first, size, url } = replay;
+    const at = Math.max(wanted, first);
+    this.send({ kind: 'opened', window, at, first, size, url, cost });
+    if (speed !== undefined) this.playing(window, at, speed);
   }
 
   private build(message: Open, events: RecordedEvent[]): ReplayWindow {
@@ -114,7 +113,9 @@ export class Stage {
     this.shown = next;
     next.replay.reveal();
     this.fit();
-    previous?.replay.destroy();
+    if (previous === null) return;
+    previous.replay.hide();
+    whenIdle(() => previous.replay.destroy());
   }
 
   private append(message: Extract<ToStage, { kind: 'append' }>): void {
@@ -183,9 +184,4 @@ export class Stage {
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Lets the timers that the Replayer set while it was built run out, and the browser lay the page out. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 4));
 }

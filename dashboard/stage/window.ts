@@ -5,8 +5,8 @@
 import { Replayer } from '@rrweb/replay';
 import type { eventWithTime } from '@rrweb/types';
 import type { Size } from '../src/replay/protocol';
-import { dropReplaced } from './order';
 import { EventType, type Fields, isNumber, type RecordedEvent, Source } from './recorded';
+import { dropReplaced } from './replaced';
 
 /** Far enough behind the last event that no session reaches it. */
 const SENTINEL_AFTER_MS = 1e11;
@@ -54,10 +54,16 @@ export class ReplayWindow {
     this.replayer.pause(this.offset(this.lastAt));
   }
 
-  /** Shows the window. Call it a moment after building: the Replayer sets its first size late, by a timer. */
+  /** Shows the window: whole with the next frame, which lays it out and paints it. */
   reveal(): void {
     this.applySize();
     this.root.classList.add('shown');
+  }
+
+  /** Takes the window off the screen without the cost of taking it apart. */
+  hide(): void {
+    this.stopFrames();
+    this.root.classList.remove('shown');
   }
 
   /** Adds an event that is not older than those before it. */
@@ -126,6 +132,8 @@ export class ReplayWindow {
       if (sized && isNumber(data.width) && isNumber(data.height))
         this.size = { width: data.width, height: data.height };
     }
+    // The Replayer sets the size of the first of these once more, by a timer, when the window is on screen already.
+    for (const { type, data } of past) if (type === EventType.Meta) Object.assign(data, this.size);
   }
 
   private readMeta(data: Fields): void {

@@ -1,4 +1,5 @@
 // Figures of the whole product, as JSON on standard output. Takes the release binary and a real Chromium; needs about five minutes.
+// `npm run bench -- seeks` makes one part only: starts, visible, error or seeks.
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,8 @@ import { sendLongRecording } from '../src/recording.ts';
 import { startSite } from '../src/site.ts';
 
 type Figures = Record<string, unknown>;
+
+const SEEKS = 60;
 
 function percentile(values: number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -193,41 +196,59 @@ async function seekTimes(product: Product, project: Project, chromium: Browser, 
   await page.waitForURL(/\/p\//);
   await page.goto(`${product.url}/p/${project.project_id}/sessions/${session}?t=0`);
   await page.waitForFunction(() => performance.getEntriesByName('playhead-first-frame').length > 0);
-  const times: number[] = [];
+  const [times, builds]: [number[], number[]] = [[], []];
   let state = 12_345;
-  for (let n = 0; n < 30; n++) {
+  for (let n = 0; n < SEEKS; n++) {
     state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    times.push(await seek(page, 0.01 + (0.98 * state) / 2 ** 31));
+    const { ms, cost } = await seek(page, 0.01 + (0.98 * state) / 2 ** 31);
+    times.push(ms);
+    if (cost) builds.push(cost.total_ms);
   }
   await page.close();
-  return spread(times);
+  return { ...spread(times), built_on_the_stage: spread(builds) };
 }
 
 /** Clicks on the time line and waits for the stage's first frame of that moment. */
-async function seek(page: Page, share: number): Promise<number> {
+async function seek(page: Page, share: number): Promise<{ ms: number; cost: { total_ms: number } | null }> {
   const box = await page.getByRole('slider', { name: /position/i }).boundingBox();
   if (!box) throw new Error('the time line is not there');
   const begun = await page.evaluate(() => performance.now());
   await page.mouse.click(box.x + share * box.width, box.y + box.height / 2);
   const shown = await page.waitForFunction((since) => {
-    const marks = performance.getEntriesByName('playhead-first-frame');
-    return marks.find((mark) => mark.startTime > since)?.startTime;
+    const marks = performance.getEntriesByName('playhead-first-frame') as PerformanceMark[];
+    const mark = marks.find((each) => each.startTime > since);
+    return mark && { at: mark.startTime, cost: mark.detail as { total_ms: number } | null };
   }, begun);
-  return Number(await shown.jsonValue()) - begun;
+  const { at, cost } = (await shown.jsonValue())!;
+  return { ms: at - begun, cost };
 }
 
+const PARTS = ['starts', 'visible', 'error', 'seeks'] as const;
+const asked = process.argv.slice(2);
+const unknown = asked.find((part) => !(PARTS as readonly string[]).includes(part));
+if (unknown) throw new Error(`no such part: ${unknown}; there are ${PARTS.join(', ')}`);
+const wants = (part: (typeof PARTS)[number]): boolean => asked.length === 0 || asked.includes(part);
+
 const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memory_gib: Math.round(totalmem() / 2 ** 30) };
-progress('starts');
-const figures: Figures = { machine, starts: await starts() };
+const figures: Figures = { machine };
+if (wants('starts')) {
+  progress('starts');
+  figures.starts = await starts();
+}
 const product = await startProduct({ demo: false, env: { PLAYHEAD_PROCESSOR__SESSION_IDLE_MS: '20000' } });
 const chromium = await startChromium();
 try {
   const project = await createProject(product, 'bench');
-  progress('acknowledged to visible');
-  figures.acknowledged_to_visible = await visibility(product, project);
-  progress('error to replay');
-  figures.error_to_playable_replay = await errorToReplay(product, await createProject(product, 'bench page'), chromium);
-  figures.long_recording = await seeks(product, project, chromium);
+  if (wants('visible')) {
+    progress('acknowledged to visible');
+    figures.acknowledged_to_visible = await visibility(product, project);
+  }
+  if (wants('error')) {
+    progress('error to replay');
+    const own = await createProject(product, 'bench page');
+    figures.error_to_playable_replay = await errorToReplay(product, own, chromium);
+  }
+  if (wants('seeks')) figures.long_recording = await seeks(product, project, chromium);
   figures.resident_mib_after = Math.round((await residentBytes(product)) / 2 ** 20);
 } finally {
   await chromium.close();

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { missing, pixelDifference, pictureOfStage, boxesOfPage, boxesOfStage, type Box } from './likeness.ts';
-import { pause, read, until, type Product, type Project } from './product.ts';
+import { events, pause, read, until, type Product, type Project } from './product.ts';
 
 const OUTPUT = join(import.meta.dirname, '..', 'output');
 
@@ -22,17 +22,33 @@ export interface Moment {
 export async function moment(page: Page, name: string): Promise<Moment> {
   // What was hovered goes back by transitions, so the pointer leaves before the wait.
   await page.mouse.move(5, 5);
-  await pause(1_500);
-  const [boxes, at] = [await boxesOfPage(page), await page.evaluate(() => Date.now())];
+  let boxes = await boxesOfPage(page);
+  await until(`${name} at rest`, async () => {
+    await pause(1_500);
+    const before = JSON.stringify(boxes);
+    boxes = await boxesOfPage(page);
+    return JSON.stringify(boxes) === before;
+  });
+  const at = await page.evaluate(() => Date.now());
   const picture = await page.screenshot({ animations: 'disabled' });
   if (boxes.length < 6) throw new Error(`${name}: the live page shows next to nothing`);
   await pause(300);
   return { name, at, boxes, picture };
 }
 
-/** By then the recorder has sent what it holds; how it sends when a page closes is tried elsewhere. */
-export async function letItSend(): Promise<void> {
-  await pause(6_500);
+/** Waits until the recorder has sent what it holds; how it sends when a page closes is tried elsewhere. */
+export async function letItSend(page: Page, product: Product, project: Project): Promise<void> {
+  const name = `all of it at ${Date.now()}`;
+  await page.evaluate((last) => (window as unknown as Recorded).playhead.track(last), name);
+  await until('the last batch', async () => {
+    const session = (await read(product, project, '/sessions?limit=1')).items[0];
+    const customs = session ? await events(product, project, session.id, 'custom') : [];
+    return customs.some((event) => event.data.name === name);
+  });
+}
+
+interface Recorded {
+  playhead: { track(name: string): void };
 }
 
 /** Opens the newest session at each moment and fails unless the stage shows what the page showed. Writes pictures to `output`. */

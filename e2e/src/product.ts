@@ -66,7 +66,7 @@ export async function startProduct(options: StartOptions = {}): Promise<Product>
       () => false,
     );
     if (ready && /sign-in\?token=/.test(product.output())) return product;
-    if (Date.now() - begun > 30_000) throw new Error(`playhead was not ready in time:\n${product.output()}`);
+    if (Date.now() - begun > 60_000) throw new Error(`playhead was not ready in time:\n${product.output()}`);
     await pause(20);
   }
 }
@@ -74,7 +74,7 @@ export async function startProduct(options: StartOptions = {}): Promise<Product>
 /** Runs `playhead up` where it is expected to refuse; returns its exit code and what it printed. */
 export async function startRefused(data: string, port: number, env: Record<string, string> = {}) {
   const product = launch(data, port, { demo: false, env });
-  const timer = setTimeout(() => product.process.kill('SIGKILL'), 15_000);
+  const timer = setTimeout(() => product.process.kill('SIGKILL'), 60_000);
   const code = await ended(product.process);
   clearTimeout(timer);
   return { code, output: product.output() };

@@ -27,7 +27,7 @@ async function drive(name: string, app: App, steps: (page: Page) => Promise<Mome
   const page = await chromium.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(site.url);
   const moments = await steps(page);
-  await letItSend();
+  await letItSend(page, product, project);
   await page.close();
   await site.close();
   await checkReplay(product, chromium, project, moments, name);

@@ -33,7 +33,7 @@ test('the demo shop', async () => {
   await page.fill('#checkout-card', '4111 1111 1111 1111');
   await page.fill('#checkout-note', 'Leave it\nat the door');
   moments.push(await moment(page, 'checkout'));
-  await letItSend();
+  await letItSend(page, product, project);
   await page.close();
   await checkReplay(product, chromium, project, moments, 'demo');
 });
@@ -48,7 +48,7 @@ test('the demo shop in the colours that its user had asked for, and in the other
   const moments = [await moment(page, 'dark')];
   await page.emulateMedia({ colorScheme: 'light' });
   moments.push(await moment(page, 'light'));
-  await letItSend();
+  await letItSend(page, product, project);
   await context.close();
   await checkReplay(product, chromium, project, moments, 'demo-colours');
 });

@@ -41,7 +41,11 @@ test('everything that happens in the demo shop is on the time line', async () =>
   const page = await chromium.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(`${product.url}/demo`);
   await page.waitForSelector('#uncaught-error');
-  await pause(1_500);
+  // By its first batch every part of the SDK is there.
+  const { id } = await until('the first batch', async () => (await sessions())[0]);
+  const seen = async (kind: string) => (await events(product, project, id, kind)).length > 0;
+  await until('the page on the time line', () => seen('page'));
+  await page.waitForLoadState('networkidle');
   for (const id of ['uncaught-error', 'rejected-promise', 'failing-request', 'websocket', 'console-error']) {
     await page.click(`#${id}`);
     await pause(250);
@@ -49,13 +53,16 @@ test('everything that happens in the demo shop is on the time line', async () =>
   // One call for all: between calls a busy machine may take longer than rage does.
   await page.click('#rage-target', { clickCount: 5, delay: 20 });
   await page.click('#dead-click');
-  await pause(2_200);
+  // The page must not change before the click is known to be a dead one.
+  await until('the dead click', () => seen('dead_click'));
   await page.click('#slow-request');
   const live = await until('a live session in the list', async () =>
     (await sessions()).find((s) => s.counts.errors > 0),
   );
   expect(live.state).toBe('live');
-  await pause(4_500);
+  await until('the slow request', async () =>
+    (await events(product, project, id, 'request')).some((event) => event.data.slow === true),
+  );
   await page.close();
 
   const kinds = async () => {

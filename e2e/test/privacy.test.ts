@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startChromium } from '../src/chromium.ts';
-import { call, createProject, pause, read, startProduct, until, type Product } from '../src/product.ts';
+import { letItSend } from '../src/moments.ts';
+import { call, createProject, events, pause, read, startProduct, until, type Product } from '../src/product.ts';
 import { startSite } from '../src/site.ts';
 
 let product: Product;
@@ -49,7 +50,9 @@ test('nothing planted is stored', async () => {
   const page = await chromium.newPage();
   await page.goto(site.url);
   await page.waitForFunction(() => 'playhead' in window);
-  await pause(1_500);
+  const first = await until('the session', async () => (await read(product, project, '/sessions?limit=1')).items[0]);
+  const recorded = (kind: string) => events(product, project, first.id, kind);
+  await until('the page on the time line', async () => (await recorded('page')).length > 0);
   const typed = secret('typed');
   await page.fill('#text', typed);
   await page.fill('#password', secret('typedpassword'));
@@ -63,10 +66,12 @@ test('nothing planted is stored', async () => {
   await page.fill('#text', '');
   // A reload makes a key frame of the page after the field was cleared and filled again.
   await page.evaluate((value) => document.querySelector('#text')!.setAttribute('value', value), secret('restored'));
-  await pause(6_000);
+  await letItSend(page, product, project);
   await page.goto('about:blank');
-  const session = await until('the session', async () => (await read(product, project, '/sessions?limit=1')).items[0]);
-  await pause(3_000);
+  await until('the end of the page', async () =>
+    (await recorded('visibility')).some((event) => event.data.state === 'hidden'),
+  );
+  const session = (await read(product, project, '/sessions?limit=1')).items[0];
   await page.close();
   await site.close();
 

@@ -1,7 +1,7 @@
 import { reportError } from './capture/errors.js';
 import { cleanProperties } from './capture/properties.js';
 import { attempt, guard } from './guard.js';
-import { resolve, type StartOptions } from './options.js';
+import { resolve, type StartOptions, withValidNumbers } from './options.js';
 import { Recording } from './recording.js';
 import type { IdentifySignal } from './signal.js';
 import type { Stub } from './stub.js';
@@ -38,10 +38,15 @@ interface ApiSource {
   stub?: Stub | undefined;
 }
 
+/** What has been told on this page already: each mistake is told once, however often it is made. */
+const told = new Set<string>();
+
 /** Calls that came before `start`, bounded. */
 const MAX_EARLY_CALLS = 100;
 
 function warn(message: string): void {
+  if (told.has(message)) return;
+  told.add(message);
   // eslint-disable-next-line no-console -- the one place where a mistake in the page's own set-up is told
   console.warn(`[playhead] ${message}`);
 }
@@ -62,8 +67,9 @@ export function createApi({ defaults = {}, origin, stub }: ApiSource): PlayheadA
   let refused = false;
   let early: ((recording: Recording) => void)[] = [];
 
-  const begin = (options: StartOptions): void => {
+  const begin = (given: StartOptions): void => {
     if (recording) return;
+    const options = withValidNumbers(given, warn);
     const settings = resolve(options, origin);
     if (typeof settings === 'string') {
       warn(settings);

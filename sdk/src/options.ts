@@ -41,11 +41,40 @@ export interface Settings {
 
 const DEFAULT_IDLE_MS = 30 * 60_000;
 
-function rate(value: unknown, fallback: number): number {
-  return typeof value === 'number' && value >= 0 && value <= 1 ? value : fallback;
+const isShare = (value: unknown): boolean => typeof value === 'number' && value >= 0 && value <= 1;
+const isAtLeast = (value: unknown, least: number): boolean => typeof value === 'number' && value >= least;
+
+const NUMBERS = [
+  ['sampleRate', isShare, 'a number from 0 to 1'],
+  ['onErrorSampleRate', isShare, 'a number from 0 to 1'],
+  ['signalSampleRate', isShare, 'a number from 0 to 1'],
+  ['maxIdleMs', (value: unknown) => isAtLeast(value, 1), 'a number of milliseconds, 1 or more'],
+] as const;
+
+/**
+ * The options without the numbers that are none or lie outside: the server's setting or the default holds in their place, as if they
+ * had not been given. Each one is told.
+ */
+export function withValidNumbers(options: StartOptions, tell: (message: string) => void): StartOptions {
+  const valid = { ...options };
+  const refuse = (name: string, value: unknown, wanted: string): void =>
+    tell(`${name} must be ${wanted}, not ${JSON.stringify(value) ?? String(value)}: it is ignored`);
+  for (const [name, isValid, wanted] of NUMBERS) {
+    const value: unknown = options[name];
+    if (value === undefined || isValid(value)) continue;
+    Reflect.deleteProperty(valid, name);
+    refuse(name, value, wanted);
+  }
+  const limit: unknown = options.capture?.networkBodyLimit;
+  if (limit !== undefined && !isAtLeast(limit, 0)) {
+    valid.capture = { ...options.capture };
+    delete valid.capture.networkBodyLimit;
+    refuse('capture.networkBodyLimit', limit, 'a number of characters, 0 or above');
+  }
+  return valid;
 }
 
-/** Checks and fills in; says what is wrong instead of throwing. */
+/** Fills in what {@link withValidNumbers} left; says what is wrong instead of throwing. */
 export function resolve(options: StartOptions, scriptOrigin: string | undefined): Settings | string {
   if (!/^phk_[0-9a-z]{40}$/.test(options.key)) return 'start() needs the project’s public key (phk_…)';
   const given = options.endpoint ?? scriptOrigin;
@@ -54,10 +83,10 @@ export function resolve(options: StartOptions, scriptOrigin: string | undefined)
   return {
     key: options.key,
     endpoint: given.replace(/\/+$/, ''),
-    sampleRate: rate(options.sampleRate, 1),
-    onErrorSampleRate: rate(options.onErrorSampleRate, 0),
-    signalSampleRate: rate(options.signalSampleRate, 1),
-    maxIdleMs: options.maxIdleMs && options.maxIdleMs > 0 ? options.maxIdleMs : DEFAULT_IDLE_MS,
+    sampleRate: options.sampleRate ?? 1,
+    onErrorSampleRate: options.onErrorSampleRate ?? 0,
+    signalSampleRate: options.signalSampleRate ?? 1,
+    maxIdleMs: options.maxIdleMs ?? DEFAULT_IDLE_MS,
     privacy: options.privacy ?? {},
     capture: { ...(release ? { release } : {}), ...(environment ? { environment } : {}), ...options.capture },
     cookieDomain: options.cookieDomain,

@@ -5,7 +5,9 @@ import type { Stub } from './stub.js';
 /** The options of a script tag: `data-key`, `data-sample-rate`, … */
 function optionsOf(tag: HTMLScriptElement | null): Partial<StartOptions> {
   const data = tag?.dataset ?? {};
-  const number = (text: string | undefined): number | undefined => (text ? Number(text) : undefined);
+  // A text that is no number stays as it is, so that the warning can show it.
+  const number = (text: string | undefined): number | string | undefined =>
+    text === undefined || !text.trim() || Number.isNaN(Number(text)) ? text : Number(text);
   const found = {
     key: data.key,
     endpoint: data.endpoint,

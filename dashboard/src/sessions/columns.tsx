@@ -32,7 +32,7 @@ function Visitor({ session, filters }: { session: Session; filters: SessionFilte
         {visitorName(session)}
         <span className="session-short-id mono">{session.id.slice(0, 8)}</span>
       </Link>
-      <span className="sub mono ell" title={session.pages.join('\n')}>
+      <span className={pages === null ? 'sub ell' : 'sub mono ell'} title={session.pages.join('\n')}>
         {pages ?? 'no page known'}
         {session.page_count > 2 && <span className="muted"> · {formatCountOf(session.page_count, 'page')}</span>}
       </span>

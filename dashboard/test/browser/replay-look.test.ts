@@ -63,7 +63,7 @@ describe.each(LOOKS)('at $width px, $colorScheme', ({ width, height, colorScheme
     await page.locator('.row, .details, .state').first().waitFor();
     if (session === undefined) await page.frameLocator('.stage-frame').locator('.window.shown').waitFor();
     if (pick !== undefined) await page.getByRole('button', { name: pick }).first().click();
-    await page.waitForTimeout(150);
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
     await page.screenshot({ path: `${PICTURES}replay-${name}-${String(width)}-${colorScheme}.png` });
     await page.evaluate(axe);
     const found = await page.evaluate(async () => {

@@ -89,8 +89,19 @@ async function drive(page: Page): Promise<{ events: Recorded[]; shots: Shot[] }>
   });
   const shots: Shot[] = [];
   const shoot = async () => {
-    await page.waitForTimeout(700);
-    const measured = await page.evaluate(`(${measure.toString()})(document)`);
+    // What the recorder holds back for half a second is out, and nothing moves any more.
+    let measured: unknown;
+    await expect
+      .poll(
+        async () => {
+          await page.waitForTimeout(700);
+          const before = JSON.stringify(measured);
+          measured = await page.evaluate(`(${measure.toString()})(document)`);
+          return JSON.stringify(measured) === before;
+        },
+        { timeout: 60_000 },
+      )
+      .toBe(true);
     shots.push({ at: await page.evaluate(() => Date.now()), measured: measured as string[] });
     await page.waitForTimeout(100);
   };

@@ -96,6 +96,13 @@ describe('playing', () => {
     await page.locator('body').press(' ');
     await eventually(async () => expect(await tick()).toBeGreaterThan(11_000));
     await page.locator('body').press(' ');
+    await page.getByRole('button', { name: 'Play', exact: true }).waitFor();
+    // The stage hears of the pause a moment later.
+    await eventually(async () => {
+      const before = await tick();
+      await page.waitForTimeout(200);
+      expect(await tick()).toBe(before);
+    });
     const paused = await tick();
     expect(Math.abs((await position()) - paused)).toBeLessThan(700);
     await page.waitForTimeout(400);
@@ -166,9 +173,10 @@ describe('a live session', () => {
       id: 'l'.padEnd(16, '0'),
       tab: 1,
       url: 'https://x.example/',
-      recorded: clockRecording({ startedAt, from: 0, to: 5000, label: 'live' }),
+      // Ends where a segment ends: what has been handed out does not change.
+      recorded: clockRecording({ startedAt, from: 0, to: 4950, label: 'live' }),
     };
-    const live = new SessionFixture('c'.repeat(32), startedAt, 5000, [stream], []);
+    const live = new SessionFixture('c'.repeat(32), startedAt, 4950, [stream], []);
     live.state = 'live';
     server.sessions.set(live.id, live);
     await open('', live.id);

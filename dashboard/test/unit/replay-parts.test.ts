@@ -5,7 +5,8 @@ import { splitTime } from '../../src/replay/panes/timing';
 import { lastAtOrBefore, leadIn, type Moment, stepMarker, toMoment } from '../../src/replay/moments';
 import { boxesOf } from '../../src/replay/timeline/lanes';
 import { findKeyFrame, readLines } from '../../stage/lines';
-import { dropReplaced, splitPointerMoves } from '../../stage/order';
+import { splitPointerMoves } from '../../stage/order';
+import { dropReplaced } from '../../stage/replaced';
 import { AttributePolicy } from '../../stage/sanitize/attributes';
 import { sanitizeCss } from '../../stage/sanitize/css';
 import { ImagePolicy } from '../../stage/sanitize/images';
@@ -124,6 +125,59 @@ describe('lines of a recording', () => {
       data: { source: 3, id, x: 0, y: timestamp },
     });
     expect(dropReplaced([scroll(1, 1), scroll(2, 2), scroll(1, 3)]).map(({ timestamp }) => timestamp)).toEqual([2, 3]);
+  });
+
+  const mutation = (timestamp: number, change: Record<string, unknown>) => ({
+    type: 3,
+    timestamp,
+    data: { source: 0, texts: [], attributes: [], adds: [], removes: [], ...change },
+  });
+  const keyFrame = (timestamp: number) => ({ type: 2, timestamp, data: { node: {} } });
+
+  it('keeps only the last text of each node', () => {
+    const text = (at: number, ...ids: number[]) =>
+      mutation(at, { texts: ids.map((id) => ({ id, value: `${String(id)} at ${String(at)}` })) });
+    const left = dropReplaced([text(1, 7, 8), text(2, 8), text(3, 7, 9)]);
+    expect(left.map(({ data }) => data.texts)).toEqual([
+      [{ id: 8, value: '8 at 2' }],
+      [
+        { id: 7, value: '7 at 3' },
+        { id: 9, value: '9 at 3' },
+      ],
+    ]);
+  });
+
+  it('keeps texts from before another key frame, and every added and removed node', () => {
+    const text = mutation(1, { texts: [{ id: 7, value: 'a' }] });
+    const later = mutation(3, { texts: [{ id: 7, value: 'b' }] });
+    expect(dropReplaced([text, keyFrame(2), later])).toEqual([text, keyFrame(2), later]);
+    const moved = mutation(2, { removes: [{ id: 7 }], adds: [{ node: { id: 7 } }], texts: [{ id: 7, value: 'a' }] });
+    expect(dropReplaced([moved, later])).toEqual([{ ...moved, data: { ...moved.data, texts: [] } }, later]);
+  });
+
+  it('keeps the text of a style sheet whose rules are changed by number', () => {
+    const sheet = (at: number) => mutation(at, { texts: [{ id: 7, value: `p { top: ${String(at)}px }` }] });
+    const rule = { type: 3, timestamp: 2, data: { source: 13, id: 6, index: [0], set: { property: 'top' } } };
+    expect(dropReplaced([sheet(1), rule, sheet(3)])).toHaveLength(3);
+  });
+
+  it('keeps the last value of each attribute, and what changes a style by its properties', () => {
+    const change = (at: number, attributes: Record<string, unknown>) =>
+      mutation(at, { attributes: [{ id: 7, attributes }] });
+    const attributesLeft = (...events: ReturnType<typeof change>[]) =>
+      dropReplaced(events).map(({ data }) => (data.attributes as { attributes: unknown }[])[0]?.attributes);
+    expect(attributesLeft(change(1, { class: 'a', title: 'x' }), change(2, { class: null }))).toEqual([
+      { title: 'x' },
+      { class: null },
+    ]);
+    const [color, width] = [{ style: { color: 'red' } }, { style: { width: '1px' } }];
+    expect(attributesLeft(change(1, color), change(2, width))).toEqual([color, width]);
+    expect(attributesLeft(change(1, color), change(2, { style: 'top: 0' }), change(3, width))).toEqual([
+      { style: 'top: 0' },
+      width,
+    ]);
+    const special = { rr_width: '1px', class: 'a' };
+    expect(attributesLeft(change(1, special), change(2, { class: 'b' }))).toEqual([special, { class: 'b' }]);
   });
 });
 

@@ -52,6 +52,31 @@ describe('the host page', () => {
     expect(collector.everything()).toContain('far');
   });
 
+  it('warns once of attributes that should be numbers, and records as without them', async () => {
+    const wrong =
+      'data-sample-rate="x" data-on-error-sample-rate="2" data-signal-sample-rate=" " data-max-idle-ms="soon"';
+    const html = `<!doctype html><script defer src="${collector.url('/sdk/playhead.js')}" data-key="${collector.key}" ${wrong}></script><p>far`;
+    collector.pages.set('/', { html });
+    const page = await context.newPage();
+    const warned: string[] = [];
+    page.on('console', (message) => message.type() === 'warning' && warned.push(message.text()));
+    await page.goto(collector.url('/'));
+    await collector.until('a key frame', () => keyFrames() === 1);
+    await page.evaluate(() => {
+      playhead.stop();
+      playhead.start();
+    });
+    await collector.until('a second recording', () => keyFrames() === 2);
+    expect(warned.filter((text) => text.includes('playhead'))).toEqual([
+      '[playhead] sampleRate must be a number from 0 to 1, not "x": it is ignored',
+      '[playhead] onErrorSampleRate must be a number from 0 to 1, not 2: it is ignored',
+      '[playhead] signalSampleRate must be a number from 0 to 1, not " ": it is ignored',
+      '[playhead] maxIdleMs must be a number of milliseconds, 1 or more, not "soon": it is ignored',
+    ]);
+    const rates = collector.batches.map(({ header }) => header.rates);
+    expect(rates).toContainEqual({ dom: 1, dom_on_error: 0, signals: 1 });
+  });
+
   it('takes what the inline stub caught: early calls and early errors', async () => {
     const html = `<!doctype html><html><head>${stub()}<script>
       playhead.identify({ id: 'u1', email: 'u1@example.com' });

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launch } from '../browser.js';
+import { launch, PATIENCE_MS } from '../browser.js';
 import { CapturedPage } from './open.js';
 import { Site } from './site.js';
 
@@ -109,6 +109,10 @@ test('resources that fail and violations of the policy are told, once per violat
 test('errors that came before the script are told with their time', async () => {
   const page = await browser.newPage();
   await page.goto(site.url('/page?early'));
+  await page.waitForFunction(() => (window as unknown as { early: Event[] }).early.length > 0, undefined, {
+    timeout: PATIENCE_MS,
+  });
+  // Long enough to tell the error's own time from that of the start.
   await page.waitForTimeout(200);
   const { early, now } = await page.evaluate(() => {
     const kept = (window as unknown as { early: Event[] }).early;

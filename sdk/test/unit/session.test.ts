@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_SESSION_MS } from '../../src/limits.js';
-import { projectOf, resolve } from '../../src/options.js';
+import { projectOf, resolve, type StartOptions, withValidNumbers } from '../../src/options.js';
 import { SessionKeeper } from '../../src/session/keeper.js';
 import { shareOf } from '../../src/session/sampling.js';
 import type { Slot } from '../../src/session/storage.js';
@@ -144,10 +144,49 @@ describe('options', () => {
   it('says what is wrong instead of throwing', () => {
     expect(resolve({ key: 'x' }, undefined)).toContain('public key');
     expect(resolve({ key: `phk_${'0'.repeat(40)}` }, undefined)).toContain('endpoint');
-    const settings = resolve(
-      { key: `phk_${'0'.repeat(40)}`, sampleRate: 7, endpoint: 'https://p.example/' },
-      undefined,
-    );
-    expect(settings).toMatchObject({ sampleRate: 1, endpoint: 'https://p.example', maxIdleMs: 1_800_000 });
+  });
+
+  const given = { key: `phk_${'0'.repeat(40)}`, endpoint: 'https://p.example/' };
+
+  it.each([
+    ['sampleRate', 'x'],
+    ['sampleRate', ''],
+    ['sampleRate', NaN],
+    ['sampleRate', 50],
+    ['onErrorSampleRate', -0.1],
+    ['signalSampleRate', '0.5'],
+    ['signalSampleRate', null],
+    ['maxIdleMs', 0],
+    ['maxIdleMs', 'soon'],
+  ])('tells of a number that is none and goes on as without it: %s %j', (name, value) => {
+    const messages: string[] = [];
+    const valid = withValidNumbers({ ...given, [name]: value } as StartOptions, (message) => messages.push(message));
+    expect(valid).toEqual(given);
+    expect(messages).toEqual([expect.stringMatching(new RegExp(`^${name} must be a number .*: it is ignored$`))]);
+    expect(messages[0]).toContain(typeof value === 'string' ? `not "${value}"` : 'not ');
+    expect(resolve(valid, undefined)).toEqual(resolve(given, undefined));
+  });
+
+  it('keeps what else there is to capture when the limit of bodies is none', () => {
+    const messages: string[] = [];
+    const capture = { networkBodyLimit: '1k' as unknown as number, console: false };
+    const valid = withValidNumbers({ ...given, capture }, (message) => messages.push(message));
+    expect(valid.capture).toEqual({ console: false });
+    expect(messages).toHaveLength(1);
+    expect(capture.networkBodyLimit).toBe('1k');
+  });
+
+  it('takes the ends of every range without a word', () => {
+    const valid = { ...given, sampleRate: 0, onErrorSampleRate: 1, signalSampleRate: 0.5, maxIdleMs: 1 };
+    const tell = (message: string): never => {
+      throw new Error(message);
+    };
+    expect(withValidNumbers(valid, tell)).toEqual(valid);
+    expect(resolve(valid, undefined)).toMatchObject({ sampleRate: 0, onErrorSampleRate: 1, maxIdleMs: 1 });
+    expect(resolve(given, undefined)).toMatchObject({
+      sampleRate: 1,
+      endpoint: 'https://p.example',
+      maxIdleMs: 1_800_000,
+    });
   });
 });

@@ -172,6 +172,12 @@ export class PlayerEngine {
     this.tellTime();
   }
 
+  /** The viewer points at `at` and may go there next. */
+  prefetch(at: number): void {
+    const stream = this.streamAt(at);
+    if (stream !== null && !this.feed.holds(stream, at)) this.feed.prefetch(stream, at);
+  }
+
   play(): void {
     if (this.state.playing) return;
     if (this.time >= this.duration - 1 && !this.isLive) this.seek(0);

@@ -101,6 +101,13 @@ export class Feed {
     }
   }
 
+  /** Fetches what a window at `at` would need, as the viewer is about to go there. */
+  prefetch(stream: Stream, at: number): void {
+    const place = locate(stream, at);
+    if (place === null) return;
+    for (const segment of stream.segments.slice(place.key, place.last + 1)) this.loader.load(segment).catch(ignore);
+  }
+
   opened(): void {
     if (this.current !== null) this.current.state = 'shown';
   }

@@ -3,12 +3,15 @@ import { formatDuration, formatPosition } from '../../format/duration';
 import { formatClock } from '../../format/time';
 import { useZoneMode } from '../../ui';
 import { gapReason, LANES, laneOf, type Lane, type Moment } from '../moments';
+import type { PlayerEngine } from '../player/engine';
 import type { Shared } from '../Recording';
 import { usePlayerState } from '../use-player';
 import { activityOf, type Box, boxesOf, share } from './lanes';
 
 const STEPS = 60;
 const PAGE_STEPS = 10;
+/** A pointer that does not move for so long rests. */
+const REST_MS = 60;
 
 /** The session from left to right. The whole of it is one slider; markers are drawn in its lanes. */
 export function Timeline(shared: Shared) {
@@ -103,6 +106,19 @@ function PlayHead({ player, manifest }: Shared) {
   return <div className="play-head" ref={head} aria-hidden="true" />;
 }
 
+/** Fetches the moment that the pointer rests on, so that a click finds it there. */
+function usePrefetch(engine: PlayerEngine, hover: number | null): void {
+  useEffect(() => {
+    if (hover === null) return;
+    const timer = setTimeout(() => {
+      engine.prefetch(hover);
+    }, REST_MS);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [engine, hover]);
+}
+
 function Track({ children, ...shared }: Shared & { children: React.ReactNode }) {
   const { player, manifest } = shared;
   const { engine } = player;
@@ -114,6 +130,7 @@ function Track({ children, ...shared }: Shared & { children: React.ReactNode }) 
     return share(event.clientX - box.left, box.width) * manifest.duration_ms;
   };
   useSliderValue(track, shared);
+  usePrefetch(engine, hover);
   return (
     <div
       ref={track}
