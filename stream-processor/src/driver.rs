@@ -49,6 +49,8 @@ struct Owned {
     /// Bytes of the flush under way.
     in_flight: usize,
     is_paused: bool,
+    /// It failed, and no flush of it has come through since.
+    is_failing: bool,
 }
 
 enum Stage {
@@ -221,9 +223,15 @@ impl Driver {
         self.terms += 1;
         let term = self.terms;
         // A paused partition is sought and resumed once it is started.
-        let is_paused = self.owned.get(&id).is_some_and(|owned| owned.is_paused);
-        let fresh =
-            Owned { term, stage: Stage::Starting, waiting: Waiting::default(), in_flight: 0, is_paused };
+        let before = self.owned.get(&id);
+        let fresh = Owned {
+            term,
+            stage: Stage::Starting,
+            waiting: Waiting::default(),
+            in_flight: 0,
+            is_paused: before.is_some_and(|owned| owned.is_paused),
+            is_failing: before.is_some_and(|owned| owned.is_failing),
+        };
         self.owned.insert(id, fresh);
         let shared = Arc::clone(&self.shared);
         let work = async move {
@@ -347,6 +355,9 @@ impl Driver {
         owned.in_flight = 0;
         let waiting = (owned.waiting.bytes, owned.waiting.oldest());
         let was_paused = std::mem::take(&mut owned.is_paused);
+        if std::mem::take(&mut owned.is_failing) {
+            tracing::info!(partition = id, "the partition goes on again");
+        }
         self.shared.progress.flushed(id, to, cache_bytes, waiting);
         if was_paused {
             self.consumer.resume(id);
@@ -367,11 +378,15 @@ impl Driver {
         owned.in_flight = 0;
         // Until then nothing of it is of use.
         owned.is_paused = true;
+        let was_failing = std::mem::replace(&mut owned.is_failing, true);
         self.consumer.pause(id);
         self.disown(id);
         self.shared.metrics.lost_partitions.inc();
+        // It is tried again every second: said once until it goes on.
         if matches!(error, flush::Error::Control(control::Error::Lost)) {
             tracing::info!(partition = id, "another process owns the partition now");
+        } else if was_failing {
+            tracing::debug!(partition = id, %error, "the partition still cannot go on");
         } else {
             tracing::error!(partition = id, %error, "the partition cannot go on; it is taken anew");
         }

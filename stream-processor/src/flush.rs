@@ -194,7 +194,6 @@ pub(crate) async fn put_object(
         Ok(stored) => Ok((flights, stored)),
         Err(error) => {
             let said = error.to_string();
-            tracing::error!(error = %said, "the flush's object cannot be written");
             let others = flights.iter().skip(1);
             let mut failed: Vec<_> =
                 others.map(|flight| flight.failed(Error::SharedObject(said.clone()))).collect();

@@ -25,9 +25,10 @@ impl Retryable for playhead_domain::log::Error {
 }
 
 impl Retryable for object_store::Error {
-    /// What an object store reports as unknown is usually the network; a full disk may have room again.
+    /// What an object store reports as unknown is usually the network; a full disk may have room again, and rights that are refused
+    /// are being changed or will be.
     fn is_retryable(&self) -> bool {
-        matches!(self, Self::Generic { .. })
+        matches!(self, Self::Generic { .. } | Self::PermissionDenied { .. } | Self::Unauthenticated { .. })
     }
 }
 
@@ -43,7 +44,13 @@ where
         match operation().await {
             Ok(value) => return Ok(value),
             Err(error) if error.is_retryable() && Instant::now() + wait < end => {
-                tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "trying again");
+                let wait_ms = wait.as_millis() as u64;
+                // Once is enough to know.
+                if wait == FIRST_WAIT {
+                    tracing::warn!(%error, wait_ms, "trying again");
+                } else {
+                    tracing::debug!(%error, wait_ms, "trying again");
+                }
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(MAX_WAIT);
             }
