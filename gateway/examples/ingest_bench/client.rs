@@ -63,7 +63,7 @@ fn histogram() -> Histogram<u64> {
 }
 
 /// One batch of a session of its own, frames of random bytes: they would come compressed.
-pub(crate) fn request(address: SocketAddr, body_bytes: usize) -> Vec<u8> {
+fn request(address: SocketAddr, body_bytes: usize) -> Vec<u8> {
     let mut random = rand::rng();
     let mut session = [0; 16];
     random.fill_bytes(&mut session);
@@ -106,10 +106,7 @@ async fn converse(address: SocketAddr, request: Vec<u8>, end: Instant) -> (Histo
 }
 
 /// Whether the answer was 202.
-pub(crate) async fn read_answer(
-    stream: &mut (impl AsyncRead + Unpin),
-    answer: &mut Vec<u8>,
-) -> std::io::Result<bool> {
+async fn read_answer(stream: &mut (impl AsyncRead + Unpin), answer: &mut Vec<u8>) -> std::io::Result<bool> {
     answer.clear();
     loop {
         if stream.read_buf(answer).await? == 0 {

@@ -4,7 +4,7 @@
 //!
 //! ```sh
 //! cargo run --release -p playhead-gateway --example ingest_bench -- --seconds 5 --body-bytes 4096,16384,65536
-//! cargo run --release -p playhead-gateway --example ingest_bench -- --kafka 127.0.0.1:9092 --body-bytes 4096,65536,524288 --uploads 500
+//! cargo run --release -p playhead-gateway --example ingest_bench -- --kafka 127.0.0.1:9092 --body-bytes 4096,65536,524288
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a broken bench run may panic")]
@@ -15,7 +15,6 @@ mod credentials;
 mod naive;
 mod processor;
 mod product;
-mod uploads;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -54,9 +53,6 @@ struct Options {
     /// Copies of every record in those topics.
     #[arg(long, default_value_t = 3)]
     replication: u32,
-    /// In the end, send so many bodies of 1 MiB to the gateway at once and tell the memory that took.
-    #[arg(long, value_name = "COUNT")]
-    uploads: Option<usize>,
 }
 
 impl Options {
@@ -88,13 +84,9 @@ fn main() {
             measure(&options, &folder, body_bytes, &server, &clients)
         })
         .collect();
-    let uploads = options.uploads.map(|count| {
-        let product = server.block_on(product::serve(log(&options, folder.path()).0));
-        clients.block_on(uploads::measure(product.address, count))
-    });
     server.shutdown_background();
     let report = json!({
-        "benchmark": "ingest", "log": if options.kafka.is_some() { "kafka" } else { "embedded" }, "uploads": uploads,
+        "benchmark": "ingest", "log": if options.kafka.is_some() { "kafka" } else { "embedded" },
         "connections": options.connections, "turn_seconds": options.seconds,
         "turns": options.turns, "sizes": sizes, "credentials": credentials::measure(),
     });
