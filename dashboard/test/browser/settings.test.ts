@@ -22,7 +22,7 @@ beforeEach(() => {
       detail: 'inflates past the 2097152 bytes that it declares',
       session_id: index === 0 ? '0123456789abcdef0123456789abcdef' : null,
       stream_id: null,
-    trace_id: null,
+      trace_id: null,
       seq: index,
       received_at: now - index * 60_000,
       bytes: 4200,
