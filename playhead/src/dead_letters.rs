@@ -103,11 +103,21 @@ pub(crate) fn run(command: DeadLetters) -> anyhow::Result<()> {
                     Ok(())
                 })?;
             }
-            for place in places {
-                let copy = project.replay(place)?;
-                println!("{place} is sent through again as {copy}");
+            let mut failed = 0;
+            for &place in &places {
+                match project.replay(place) {
+                    Ok(copy) => println!("{place} is sent through again as {copy}"),
+                    // The next one may go: only those that the log let go are gone.
+                    Err(error) => {
+                        eprintln!("{error:#}");
+                        failed += 1;
+                    }
+                }
             }
-            Ok(())
+            match failed {
+                0 => Ok(()),
+                _ => bail!("{failed} of {} were not sent through again", places.len()),
+            }
         }
     }
 }

@@ -162,6 +162,10 @@ impl Running {
             None => tokio::time::sleep(notice).await,
         }
         self.stop_server.cancel();
+        if gateway.is_none() {
+            // Nothing more comes that it would have to flush: others may take over at once.
+            self.stop_processor.cancel();
+        }
         if let Err(error) = self.server.await {
             tracing::error!(%error, "the server ended badly");
         }

@@ -9,6 +9,7 @@ use playhead_domain::project::ProjectDirectory;
 use playhead_domain::seal::{KeyWrapper, WRAPPING_PURPOSE};
 use playhead_domain::store::{self, Store};
 use playhead_proto::key::InstallationKey;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -19,7 +20,7 @@ use crate::flush::Step;
 use crate::hooks::Hooks;
 use crate::metrics::Metrics;
 use crate::progress::{self, Progress};
-use crate::shared::{Shared, locked};
+use crate::shared::{CONCURRENT_REDOS, Shared, locked};
 use crate::{collection, compaction, interrupted};
 
 /// The consumer group.
@@ -109,6 +110,7 @@ impl Processor {
             owned: Mutex::default(),
             progress: Progress::default(),
             unknown: Mutex::default(),
+            redos: Semaphore::new(CONCURRENT_REDOS),
             is_running: AtomicBool::new(false),
             compaction_is_behind: AtomicBool::new(false),
         };

@@ -14,6 +14,7 @@ use playhead_domain::row::Project;
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::KeyWrapper;
 use playhead_domain::store::Store;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::client::CountryLookup;
@@ -26,6 +27,8 @@ use crate::progress::Progress;
 /// How long a project that was not found is not waited for again, and of how many that is remembered.
 const UNKNOWN_FOR: Duration = Duration::from_secs(60);
 const MAX_UNKNOWN: usize = 1_024;
+
+pub(crate) const CONCURRENT_REDOS: usize = 2;
 
 /// What every part of the processor shares.
 pub(crate) struct Shared {
@@ -45,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) owned: Mutex<BTreeMap<u32, u64>>,
     pub(crate) progress: Progress,
     pub(crate) unknown: Mutex<HashMap<ProjectId, Instant>>,
+    /// Ranges of others that are redone at a time.
+    pub(crate) redos: Semaphore,
     pub(crate) is_running: AtomicBool,
     /// The last pass of compaction took longer than the time between two.
     pub(crate) compaction_is_behind: AtomicBool,

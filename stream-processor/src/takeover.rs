@@ -39,6 +39,8 @@ pub(crate) async fn start(shared: &Shared, id: u32, term: u64) -> Result<Partiti
     }
     note_expired(shared, &control, id, kept.start);
     let Some(intent) = control.unfinished().cloned() else { return Ok(Partition::new(id, control)) };
+    // Each holds a whole range: a process that takes many over at once must not hold them all.
+    let _turn = shared.redos.acquire().await;
     let from = intent.from.max(kept.start);
     let records = read_range(shared, id, from, intent.to, kept.end).await?;
     let due = Due { partition: Partition::new(id, control), term, records };

@@ -76,7 +76,10 @@ pub(crate) async fn erase_user(
     if user.is_empty() || user.len() > MAX_USER_BYTES {
         return Err(ApiError::bad("user", format!("must be 1 to {MAX_USER_BYTES} bytes")));
     }
-    let sessions = api.0.erasure.erase_user(scope, &user, api.now_ms()).await?;
+    let (erasure, now_ms) = (api.0.erasure.clone(), api.now_ms());
+    // By itself: a client that goes away must not leave it half done.
+    let erased = tokio::spawn(async move { erasure.erase_user(scope, &user, now_ms).await });
+    let sessions = erased.await.map_err(|error| ApiError::Internal(error.to_string()))??;
     tracing::info!(project = %scope.project(), sessions, "user erased");
     Ok((StatusCode::ACCEPTED, Json(ErasedUser { sessions })))
 }

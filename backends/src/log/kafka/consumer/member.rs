@@ -164,24 +164,20 @@ impl<'a> Member<'a> {
             }
         }
         let mut state = self.shared.state.lock();
-        partitions.iter().for_each(|&partition| state.set_fetched(partition, false));
+        partitions.iter().for_each(|&partition| state.set_taken(partition));
     }
 
     /// Gives partitions to the library, to be fetched from those offsets on.
     fn give(&self, places: &[(u32, u64)]) {
-        let given: Vec<u32> = match self.assign(places) {
-            Ok(()) => places.iter().map(|&(partition, _)| partition).collect(),
+        let given: Vec<(u32, u64)> = match self.assign(places) {
+            Ok(()) => places.to_vec(),
             Err(error) => {
                 tracing::warn!(%error, ?places, "some partitions cannot be fetched yet");
-                places
-                    .iter()
-                    .filter(|place| self.give_alone(**place))
-                    .map(|&(partition, _)| partition)
-                    .collect()
+                places.iter().filter(|place| self.give_alone(**place)).copied().collect()
             }
         };
         let mut state = self.shared.state.lock();
-        given.iter().for_each(|&partition| state.set_fetched(partition, true));
+        given.iter().for_each(|&(partition, from)| state.set_given(partition, from));
     }
 
     fn give_alone(&self, place: (u32, u64)) -> bool {

@@ -224,11 +224,19 @@ impl State {
         changes
     }
 
-    /// The library has the partition now, or no more.
-    pub(super) fn set_fetched(&mut self, partition: u32, fetched: bool) {
+    /// The library has the partition now, and fetches it from `from` on.
+    pub(super) fn set_given(&mut self, partition: u32, from: u64) {
         if let Some(place) = self.places.get_mut(&partition) {
-            place.fetched = fetched;
-            place.moved = false;
+            place.fetched = true;
+            // A pause or a seek may have come in between: then it is fetched from the wrong place.
+            place.moved = place.next != Some(from);
+        }
+    }
+
+    /// The library has the partition no more.
+    pub(super) fn set_taken(&mut self, partition: u32) {
+        if let Some(place) = self.places.get_mut(&partition) {
+            (place.fetched, place.moved) = (false, false);
         }
     }
 
@@ -274,7 +282,7 @@ mod tests {
         assert_eq!(state.take(1).unwrap().unwrap().assigned, partitions);
         for &partition in partitions {
             state.seek(partition, 0);
-            state.set_fetched(partition, true);
+            state.set_given(partition, 0);
         }
         state
     }
@@ -329,7 +337,7 @@ mod tests {
         state.pause(0);
         assert_eq!(state.ready_bytes(), 0);
         assert_eq!(state.changes(false), Changes { take: vec![0], give: vec![] });
-        state.set_fetched(0, false);
+        state.set_taken(0);
         state.keep(record(0, 2, 10)).unwrap();
         assert!(state.take(1).is_none(), "late ones are not kept");
         state.resume(0);
@@ -338,12 +346,27 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_while_the_library_is_told_skips_nothing() {
+        let mut state = started(&[0]);
+        state.keep(record(0, 0, 10)).unwrap();
+        state.set_taken(0);
+        let given = state.changes(false).give;
+        assert_eq!(given, [(0, 1)]);
+        state.pause(0);
+        state.set_given(0, 1);
+        state.keep(record(0, 1, 10)).unwrap();
+        state.resume(0);
+        assert!(state.take(100).is_none(), "what is behind the records that were given back");
+        assert_eq!(state.changes(false), Changes { take: vec![0], give: vec![(0, 0)] });
+    }
+
+    #[test]
     fn a_seek_moves_a_fetched_partition() {
         let mut state = started(&[0]);
         state.keep(record(0, 0, 10)).unwrap();
         state.seek(0, 7);
         assert_eq!(state.changes(false), Changes { take: vec![0], give: vec![(0, 7)] });
-        state.set_fetched(0, true);
+        state.set_given(0, 7);
         assert_eq!(state.changes(false), Changes::default());
         state.keep(record(0, 9, 10)).unwrap();
         assert_eq!(offsets(state.take(1)), [(0, 9)], "7 and 8 are gone");
