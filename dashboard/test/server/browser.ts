@@ -62,6 +62,8 @@ export async function asksWithin(
 ): Promise<void> {
   // Only forward moves are allowed; time runs on until here.
   await page.clock.pauseAt(Date.now() + 60_000);
+  // That made it ask, too: it counts the time to the next question from the answer on.
+  await page.waitForTimeout(1_000);
   change();
   const before = server.world.requests.length;
   await page.clock.runFor(ms);
