@@ -36,6 +36,11 @@ class Later {
     if (state === null) return event;
     if (this.states.has(state)) return null;
     this.states.add(state);
+    // How far something scrolls, or what a field takes, depends on the page as it was: what led to that stays.
+    if (event.data.source === Source.Scroll || event.data.source === Source.Input) {
+      this.texts.clear();
+      this.attributes.clear();
+    }
     return event;
   }
 

@@ -46,7 +46,9 @@ export class ReplayWindow {
     this.root.className = 'window';
     stage.append(this.root);
     this.first = events[0]?.timestamp ?? at;
-    this.lastAt = Math.max(at, this.first);
+    // A key frame is told as two events; the page itself is in the second one, some time after the first.
+    const page = events.find((event) => event.type === EventType.FullSnapshot);
+    this.lastAt = Math.max(at, this.first, page?.timestamp ?? at);
     const past = dropReplaced(events.filter((event) => event.timestamp <= this.lastAt));
     const future = events.filter((event) => event.timestamp > this.lastAt);
     this.readState(past);

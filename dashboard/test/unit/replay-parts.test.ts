@@ -161,6 +161,14 @@ describe('lines of a recording', () => {
     expect(dropReplaced([sheet(1), rule, sheet(3)])).toHaveLength(3);
   });
 
+  it('keeps what led to how far something scrolls', () => {
+    const change = (at: number, name: string) =>
+      mutation(at, { attributes: [{ id: 7, attributes: { class: name } }], texts: [{ id: 8, value: name }] });
+    const events = [change(1, 'ready'), { type: 3, timestamp: 2, data: { source: 3, id: 1, x: 0, y: 3000 } }];
+    events.push(change(3, 'ready modal-open'));
+    expect(dropReplaced(events)).toEqual(events);
+  });
+
   it('keeps the last value of each attribute, and what changes a style by its properties', () => {
     const change = (at: number, attributes: Record<string, unknown>) =>
       mutation(at, { attributes: [{ id: 7, attributes }] });
