@@ -4,16 +4,11 @@
 
 mod canonical;
 mod cql;
-mod fleet;
 mod freshness;
-mod member;
 mod memory;
-mod metrics;
 mod proxy;
 mod scenario;
 mod scene;
-mod services;
-mod stage;
 mod verdict;
 
 mod away;
@@ -36,11 +31,11 @@ use anyhow::{Context, bail};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use fleet::Fleet;
+use crate::installation::fleet::Fleet;
+use crate::installation::services::Services;
+use crate::installation::stage::Stage;
 use scenario::Scenario;
 use scene::Scene;
-use services::Services;
-use stage::Stage;
 use verdict::Verdict;
 
 /// How long browsers wait for an answer.
@@ -120,8 +115,18 @@ async fn open(
 ) -> anyhow::Result<(Stage, StdRng)> {
     let binary = std::fs::canonicalize(&options.binary)
         .with_context(|| format!("{} is not there; build it first", options.binary.display()))?;
-    let stage = Stage::new(binary, folder, scenario.name(), services, &scenario.settings())?;
+    let stage = Stage::new(binary, folder, scenario.name(), services, settings(scenario))?;
     Ok((stage, StdRng::seed_from_u64(seed)))
+}
+
+/// Sessions end soon, so that compaction meets the faults too.
+fn settings(scenario: Scenario) -> Vec<(String, String)> {
+    let usual = [
+        ("PLAYHEAD_PROCESSOR__SESSION_IDLE_MS", "5000".to_owned()),
+        ("PLAYHEAD_PROCESSOR__COMPACTION_INTERVAL_MS", "2000".to_owned()),
+    ];
+    let all = usual.into_iter().chain(scenario.settings());
+    all.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 async fn act(

@@ -8,6 +8,7 @@ mod corpus;
 mod delivery;
 mod faults;
 mod histogram;
+mod installation;
 mod integrity;
 mod kill;
 mod ledger;

@@ -73,7 +73,13 @@ async fn press_and_watch(
     ));
     let helpers = [
         tokio::spawn(processes::watch(stage.watched.clone(), start, begun(&sender))),
-        tokio::spawn(events::run(stage.record.clone(), options.out.clone(), start, begun(&sender))),
+        tokio::spawn(events::run(
+            stage.record.clone(),
+            stage.installation(),
+            options.out.clone(),
+            start,
+            begun(&sender),
+        )),
     ];
     let mut freshness = freshness::Prober::new(stage.readers(), start, begun(&sender));
     let mut eraser = erase::Eraser::new(stage, corpus, &options.out, begun(&sender))?;

@@ -134,13 +134,17 @@ pub(crate) struct Watched {
     pub(crate) metrics: Option<String>,
 }
 
-/// A command that is run at a moment of the schedule.
+/// What is done at a moment of the schedule: a command, or a kill.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Event {
     pub(crate) name: String,
     pub(crate) at_s: f64,
+    #[serde(default)]
     pub(crate) run: Vec<String>,
+    /// The process that gets `kill -9` and is started again: `processor-1`, `gateway-1` or `query-api` of the scaled shape.
+    #[serde(default)]
+    pub(crate) kill: Option<String>,
 }
 
 impl Default for Scenario {
@@ -235,6 +239,9 @@ impl Scenario {
         if self.client.workers == 0 || self.client.connections < self.client.workers {
             bail!("client.workers must be at least 1, client.connections at least as many");
         }
+        if let Some(event) = self.events.iter().find(|event| event.run.is_empty() == event.kill.is_none()) {
+            bail!("the event {} needs either a command to run or a process to kill", event.name);
+        }
         let known = |name: &String| self.phases.iter().any(|phase| phase.name == *name);
         let recovers = self.outcomes.recovers.as_ref().map(|recovers| &recovers.phase);
         if let Some(name) = self.outcomes.phases.iter().chain(recovers).find(|name| !known(name)) {
@@ -284,6 +291,7 @@ mod tests {
             "rat = 5",
             "[[phases]]\nname = 'a'\nseconds = 1\nfrom = -1",
             "[[phases]]\nname = 'a'\nseconds = 1\nfrom = 1\n[outcomes]\nphases = ['b']",
+            "[[phases]]\nname = 'a'\nseconds = 1\nfrom = 1\n[[events]]\nname = 'nothing'\nat_s = 1",
         ] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("scenario.toml");

@@ -43,6 +43,10 @@ const CONCURRENT_SESSIONS: usize = 16;
 /// Raw bytes that sessions under work may hold together, in KiB; a session holds at most about two blocks.
 const BUDGET_KIB: u32 = 96 << 10;
 
+/// Compaction waits while batches are further behind than this: what just came in is looked at first, what has ended can wait.
+const YIELDS_BEHIND: Duration = Duration::from_secs(5);
+const YIELDS_FOR: Duration = Duration::from_millis(500);
+
 /// Why a session was not compacted this time.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -197,6 +201,12 @@ fn session_of(row: &Row) -> Option<(SessionRef, i64)> {
 
 impl Work<'_> {
     async fn try_session(&self, owner: Owner, row: &Row) {
+        while self.shared.progress.behind(self.shared.now_us()) > YIELDS_BEHIND {
+            if self.shutdown.is_cancelled() {
+                return;
+            }
+            tokio::time::sleep(YIELDS_FOR).await;
+        }
         if let Err(error) = self.compact(owner, row).await {
             self.shared.metrics.compaction_failures.inc();
             tracing::warn!(%error, row = ?row.key.clustering, "the session is compacted again with the next pass");

@@ -42,7 +42,7 @@ impl Default for Config {
             compaction_interval_ms: 10_000,
             block_raw_bytes: 8 << 20,
             object_bytes: 16 << 20,
-            session_cache_bytes: 16 << 20,
+            session_cache_bytes: 32 << 20,
             collection_interval_ms: 60_000,
             object_grace_ms: 15 * 60_000,
             max_streams: playhead_proto::limits::MAX_STREAMS,

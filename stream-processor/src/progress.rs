@@ -118,6 +118,13 @@ impl Progress {
         Some(Gauges { lag_records, lag_seconds, flush_age_seconds })
     }
 
+    /// How long ago the log took the oldest record that was read and is not behind its checkpoint.
+    pub(crate) fn behind(&self, now_us: i64) -> Duration {
+        let oldest_us = locked(&self.0).values().filter_map(|partition| partition.oldest_append_us).min();
+        let behind_us = oldest_us.map_or(0, |append_us| now_us - append_us);
+        Duration::from_micros(u64::try_from(behind_us).unwrap_or_default())
+    }
+
     /// Bytes that wait, and bytes of sessions' states.
     fn held_bytes(&self) -> (usize, usize) {
         let partitions = locked(&self.0);
@@ -201,6 +208,7 @@ mod tests {
         progress.read(3, 2 * SECOND_US, 100);
         progress.read(3, 3 * SECOND_US, 50);
         assert_eq!(progress.held_bytes(), (150, 0));
+        assert_eq!(progress.behind(5 * SECOND_US), Duration::from_secs(3));
         tokio::time::advance(Duration::from_secs(6)).await;
         let read = Gauges { lag_records: 2, lag_seconds: 8.0, flush_age_seconds: 6.0 };
         assert_eq!(progress.look(3, 12, 10 * SECOND_US), Some(read));
@@ -211,6 +219,7 @@ mod tests {
         progress.flushed(3, 12, 70, (0, None));
         assert_eq!(progress.look(3, 12, 11 * SECOND_US), Some(nothing));
         assert_eq!(progress.held_bytes(), (0, 70));
+        assert_eq!(progress.behind(11 * SECOND_US), Duration::ZERO);
         progress.left(3);
         assert!(progress.ids().is_empty());
     }

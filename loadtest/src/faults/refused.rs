@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::member::Member;
 use super::proxy::Proxy;
 use super::scene::{SETTLE, Scene};
+use crate::installation::member::Member;
 use crate::load::Load;
 use crate::verify::settle;
 

@@ -2,9 +2,9 @@
 
 use clap::ValueEnum;
 
-use super::fleet::Sizes;
 use super::scene::Scene;
 use super::{away, broker, erase, hot, rebalance, rebuild, refused, shutdown, sizes, slow, uploads, zombie};
+use crate::installation::fleet::Sizes;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scenario {

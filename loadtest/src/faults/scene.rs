@@ -6,12 +6,12 @@ use anyhow::bail;
 use rand::rngs::StdRng;
 use serde_json::json;
 
-use super::fleet::Fleet;
-use super::services::Services;
-use super::stage::ADMIN_TOKEN;
 use super::verdict::Verdict;
 use crate::api::{Project, Reader, create_project};
 use crate::delivery::Delivered;
+use crate::installation::fleet::Fleet;
+use crate::installation::services::Services;
+use crate::installation::stage::ADMIN_TOKEN;
 use crate::load::{Load, Plan};
 use crate::verify::{compare, settle};
 

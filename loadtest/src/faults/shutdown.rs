@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::fleet::READY_LIMIT;
-use super::member::Member;
 use super::scene::Scene;
-use super::stage::ADMIN_TOKEN;
 use crate::browser::Browser;
+use crate::installation::fleet::READY_LIMIT;
+use crate::installation::member::Member;
+use crate::installation::stage::ADMIN_TOKEN;
 use crate::load::Load;
 
 const END_LIMIT: Duration = Duration::from_secs(60);
@@ -65,7 +65,7 @@ async fn stop_query_api(scene: &mut Scene) -> anyhow::Result<()> {
     let recipe = scene.fleet.query_api.recipe.clone();
     let mut next = recipe.clone();
     next.name.push_str("-again");
-    next.listen = super::stage::free_address()?;
+    next.listen = crate::installation::stage::free_address()?;
     next.arguments = next
         .arguments
         .iter()

@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use serde_json::json;
 
-use super::metrics::Metrics;
 use super::proxy::Proxy;
 use super::scene::Scene;
+use crate::installation::metrics::Metrics;
 use crate::load::Load;
 
 const VISIBLE_AFTER: &str = "playhead_processor_visible_after_seconds";

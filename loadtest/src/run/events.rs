@@ -1,18 +1,19 @@
-//! Commands of the scenario, at their moments: faults, restarts, settings.
+//! What the scenario does at its moments: commands (faults of services, settings) and kills of the installation's processes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use tokio::sync::mpsc;
 
 use super::chronicle::{EventDone, Happening};
-use super::stage::Record;
-use crate::scenario::Event;
+use super::stage::{Installation, Record};
 
-/// Runs each event's command when it is due; a command that takes long does not hold up the next.
+/// Does what each event says when it is due; one that takes long does not hold up the next.
 pub(super) async fn run(
     record: Record,
+    installation: Option<Installation>,
     out: PathBuf,
     start: Instant,
     sender: mpsc::UnboundedSender<Happening>,
@@ -23,8 +24,13 @@ pub(super) async fn run(
         let due = start + Duration::from_secs_f64(event.at_s.max(0.0));
         tokio::time::sleep_until(due.into()).await;
         let (sender, url, out) = (sender.clone(), record.url.clone(), out.clone());
+        let installation = installation.clone();
         tokio::spawn(async move {
-            let failure = execute(&event, &url, &out).await.err().map(|error| format!("{error:#}"));
+            let done = match &event.kill {
+                Some(process) => kill(installation.as_ref(), process).await,
+                None => execute(&event.run, &url, &out, installation.as_ref()).await,
+            };
+            let failure = done.err().map(|error| format!("{error:#}"));
             let _ = sender.send(Happening::Event(EventDone { name: event.name, at_s: event.at_s, failure }));
         });
     }
@@ -32,10 +38,22 @@ pub(super) async fn run(
     std::future::pending::<()>().await;
 }
 
-async fn execute(event: &Event, url: &str, out: &std::path::Path) -> anyhow::Result<()> {
-    let (program, arguments) = event.run.split_first().ok_or_else(|| anyhow::anyhow!("no command"))?;
+async fn kill(installation: Option<&Installation>, process: &str) -> anyhow::Result<()> {
+    let installation =
+        installation.context("only processes that --start and --services started are killed")?;
+    installation.fleet.lock().await.kill_and_start(process).await
+}
+
+async fn execute(
+    command: &[String],
+    url: &str,
+    out: &Path,
+    installation: Option<&Installation>,
+) -> anyhow::Result<()> {
+    let (program, arguments) = command.split_first().context("no command")?;
     let output = tokio::process::Command::new(program)
         .args(arguments)
+        .envs(installation.map(|installation| ("LOADTEST_SERVICES", installation.services.script())))
         .env("LOADTEST_URL", url)
         .env("LOADTEST_OUT", out)
         .stdin(Stdio::null())

@@ -35,9 +35,18 @@ pub(crate) struct Options {
     /// Starts this binary's `up` on a folder of its own and watches it.
     #[arg(long)]
     pub(crate) start: Option<PathBuf>,
-    /// A setting of the process that `--start` starts: `PLAYHEAD_PROCESSOR__SESSION_IDLE_MS=2000`.
+    /// Starts the scaled shape instead, over Kafka, Cassandra and S3 as this script runs them: `scripts/services.sh`.
+    #[arg(long, requires = "start")]
+    pub(crate) services: Option<PathBuf>,
+    /// How many gateways the scaled shape has.
+    #[arg(long, default_value_t = 1, requires = "services")]
+    pub(crate) gateways: usize,
+    /// How many stream-processors.
+    #[arg(long, default_value_t = 1, requires = "services")]
+    pub(crate) processors: usize,
+    /// A setting of what `--start` starts: `PLAYHEAD_PROCESSOR__SESSION_IDLE_MS=2000`.
     #[arg(long)]
-    pub(crate) setting: Vec<String>,
+    setting: Vec<String>,
     /// Keep the data folder of the process that `--start` started.
     #[arg(long)]
     pub(crate) keep: bool,
@@ -85,6 +94,15 @@ impl Options {
             watched(&mut scenario, name).metrics = Some(url.to_owned());
         }
         Ok(scenario)
+    }
+
+    /// Name and value of each `--setting`.
+    pub(crate) fn settings(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let setting = |setting: &String| {
+            let (name, value) = setting.split_once('=').context("--setting is NAME=value")?;
+            Ok((name.to_owned(), value.to_owned()))
+        };
+        self.setting.iter().map(setting).collect()
     }
 
     pub(crate) fn agents(&self) -> Option<Agents> {

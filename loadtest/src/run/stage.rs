@@ -1,16 +1,21 @@
 //! Before the load: the server, the projects, and what is needed to compare afterwards.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use tokio::process::Child;
+use tokio::sync::Mutex;
 
 use super::Options;
 use crate::api::{Project, Reader, create_project};
 use crate::browser::now_ms;
 use crate::corpus::Corpus;
+use crate::installation::fleet::{Fleet, Sizes};
+use crate::installation::services::Services;
+use crate::installation::stage::{ADMIN_TOKEN, Stage as Plot};
 use crate::press::Job;
 use crate::process::Product;
 use crate::scenario::{Scenario, Watched};
@@ -61,7 +66,30 @@ pub(super) struct Stage {
     pub(super) record: Record,
     pub(super) watched: Vec<Watched>,
     client: reqwest::Client,
-    started: Option<(Child, PathBuf)>,
+    started: Option<Started>,
+}
+
+/// What this run started and has to stop.
+enum Started {
+    /// `playhead up`, and its data folder.
+    Up(Child, PathBuf),
+    Scaled(Installation),
+}
+
+/// The scaled shape, and what it stands on.
+#[derive(Clone)]
+pub(super) struct Installation {
+    pub(super) services: Services,
+    pub(super) fleet: Arc<Mutex<Fleet>>,
+}
+
+/// Where requests go, and with what.
+struct Server {
+    url: String,
+    gateways: Vec<String>,
+    admin_token: String,
+    watched: Vec<Watched>,
+    started: Option<Started>,
 }
 
 impl Stage {
@@ -72,28 +100,14 @@ impl Stage {
     ) -> anyhow::Result<Self> {
         empty(&options.out)?;
         let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build()?;
-        let (mut url, mut token, mut watched, mut started) = (
-            options.url.trim_end_matches('/').to_owned(),
-            options.admin_token.clone(),
-            scenario.processes.clone(),
-            None,
-        );
-        if let Some(binary) = &options.start {
-            let (product, child) = start(binary, options, &client).await?;
-            (url, token) = (product.url(), product.admin_token.clone());
-            watched.push(Watched {
-                name: "playhead".to_owned(),
-                pid: child.id(),
-                pid_file: None,
-                metrics: Some(format!("{url}/metrics")),
-            });
-            started = Some((child, product.data));
-        } else if watched.is_empty() {
-            let metrics = Some(format!("{url}/metrics"));
-            watched.push(Watched { name: "playhead".to_owned(), pid: None, pid_file: None, metrics });
-        }
-        let projects = create_projects(&client, &url, &token, scenario.visitors.projects).await?;
-        let gateways = if options.gateway.is_empty() { vec![url.clone()] } else { options.gateway.clone() };
+        let server = match (&options.start, &options.services) {
+            (Some(binary), Some(script)) => start_scaled(binary, script, options, &client).await?,
+            (Some(binary), None) => start_up(binary, options, &client).await?,
+            (None, _) => running(options),
+        };
+        let Server { url, gateways, admin_token, mut watched, started } = server;
+        watched.extend(scenario.processes.iter().cloned());
+        let projects = create_projects(&client, &url, &admin_token, scenario.visitors.projects).await?;
         let seed = options.seed.unwrap_or_else(rand::random);
         let job = Job {
             population: Population::new(seed, &scenario.visitors, projects.len(), corpus)?,
@@ -114,12 +128,29 @@ impl Stage {
         self.record.readers(&self.client)
     }
 
-    /// Stops what was started and removes its data unless it is to be kept.
+    /// The scaled shape, if this run started it.
+    pub(super) fn installation(&self) -> Option<Installation> {
+        match &self.started {
+            Some(Started::Scaled(installation)) => Some(installation.clone()),
+            _ => None,
+        }
+    }
+
+    /// Stops what was started and removes its data unless it is to be kept; services that an event took away run again.
     pub(super) async fn finish(&mut self, keep: bool) -> anyhow::Result<()> {
-        let Some((mut child, data)) = self.started.take() else { return Ok(()) };
-        child.kill().await?;
-        if !keep {
-            std::fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
+        match self.started.take() {
+            Some(Started::Up(mut child, data)) => {
+                child.kill().await?;
+                if !keep {
+                    let removed = std::fs::remove_dir_all(&data);
+                    removed.with_context(|| format!("cannot remove {}", data.display()))?;
+                }
+            }
+            Some(Started::Scaled(installation)) => {
+                installation.fleet.lock().await.stop().await?;
+                installation.services.call("up", &[]).await?;
+            }
+            None => {}
         }
         Ok(())
     }
@@ -141,18 +172,47 @@ fn empty(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn start(
+/// What `--url` and `--gateway` name.
+fn running(options: &Options) -> Server {
+    let url = options.url.trim_end_matches('/').to_owned();
+    let gateways = if options.gateway.is_empty() { vec![url.clone()] } else { options.gateway.clone() };
+    let metrics = Some(format!("{url}/metrics"));
+    let watched = vec![Watched { name: "playhead".to_owned(), pid: None, pid_file: None, metrics }];
+    Server { url, gateways, admin_token: options.admin_token.clone(), watched, started: None }
+}
+
+async fn start_scaled(
     binary: &Path,
+    script: &Path,
     options: &Options,
     client: &reqwest::Client,
-) -> anyhow::Result<(Product, Child)> {
+) -> anyhow::Result<Server> {
+    let there =
+        |path: &Path| std::fs::canonicalize(path).with_context(|| format!("{} is not there", path.display()));
+    let services = Services::up(there(script)?).await?;
+    let folder = options.out.join("processes");
+    let plot = Plot::new(there(binary)?, folder, "load", &services, options.settings()?)?;
+    let sizes = Sizes { gateways: options.gateways, processors: options.processors };
+    let fleet = Fleet::start(plot, sizes, client).await?;
+    let watched = fleet.members().map(|member| Watched {
+        name: format!("playhead {}", member.name()),
+        pid: None,
+        pid_file: Some(member.recipe.pid_file.clone()),
+        metrics: Some(format!("{}/metrics", member.url())),
+    });
+    Ok(Server {
+        url: fleet.query_api.url(),
+        gateways: fleet.gateway_urls(),
+        admin_token: ADMIN_TOKEN.to_owned(),
+        watched: watched.collect(),
+        started: Some(Started::Scaled(Installation { services, fleet: Arc::new(Mutex::new(fleet)) })),
+    })
+}
+
+async fn start_up(binary: &Path, options: &Options, client: &reqwest::Client) -> anyhow::Result<Server> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let listen = listener.local_addr()?.to_string();
     drop(listener);
-    let setting = |setting: &String| {
-        let (name, value) = setting.split_once('=').context("--setting is NAME=value")?;
-        Ok((name.to_owned(), value.to_owned()))
-    };
     let data = options.out.join("data");
     if data.exists() {
         bail!("{} is there already; remove it, or name another --out", data.display());
@@ -162,11 +222,24 @@ async fn start(
         data,
         listen,
         admin_token: format!("loadtest-{:032x}", rand::random::<u128>()),
-        environment: options.setting.iter().map(setting).collect::<anyhow::Result<_>>()?,
+        environment: options.settings()?,
     };
     let mut child = product.start()?;
     product.wait_until_ready(client, &mut child).await?;
-    Ok((product, child))
+    let url = product.url();
+    let watched = Watched {
+        name: "playhead".to_owned(),
+        pid: child.id(),
+        pid_file: None,
+        metrics: Some(format!("{url}/metrics")),
+    };
+    Ok(Server {
+        gateways: vec![url.clone()],
+        admin_token: product.admin_token.clone(),
+        watched: vec![watched],
+        started: Some(Started::Up(child, product.data)),
+        url,
+    })
 }
 
 async fn create_projects(

@@ -14,7 +14,7 @@ use playhead_domain::session::key;
 use playhead_domain::store::{self, Mutation};
 use playhead_domain::table;
 use prost::Message;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 
 use super::Error;
@@ -35,6 +35,10 @@ const MAX_WAITING_DELETES: usize = 20_000;
 const CONCURRENT_WRITES: usize = 16;
 /// Sessions of one object: its row lists them.
 const MAX_OBJECT_SESSIONS: usize = 10_000;
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
 
 /// The log partition of a session, and the epoch in which this process owns it.
 pub(crate) type Owner = (u32, u64);
@@ -90,6 +94,8 @@ struct Staging {
 /// same time.
 pub(crate) struct Stagings {
     limit_bytes: usize,
+    /// Blocks that are compressed at a time. Each takes up to tens of MB for its tables, and a core for itself.
+    compressing: Semaphore,
     waiting: Mutex<Waiting>,
     /// Sessions whose rows are written.
     compacted: AtomicUsize,
@@ -105,6 +111,7 @@ impl Stagings {
     pub(crate) fn new(shared: &Shared) -> Self {
         Self {
             limit_bytes: shared.config.object_bytes,
+            compressing: Semaphore::new(cores().div_ceil(2)),
             waiting: Mutex::default(),
             compacted: AtomicUsize::new(0),
         }
@@ -126,7 +133,9 @@ impl Stagings {
         let (id, key, RawBlock { raw, mut row }) = (finished.session.1, key.clone(), block);
         let is_behind = shared.compaction_is_behind.load(Ordering::Relaxed);
         let effort = if is_behind { Effort::Quick } else { Effort::Thorough };
+        let turn = self.compressing.acquire().await;
         let sealed = compute(move || key.seal_block(id, &raw, effort)).await??;
+        drop(turn);
         let day = key::day(finished.expires_at_ms);
         let mut waiting = self.waiting.lock().await;
         let staging = waiting.by_day.entry(day).or_insert_with(|| Staging {

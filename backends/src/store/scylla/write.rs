@@ -1,4 +1,6 @@
-//! Versioned writes: one request per partition of a table, which the servers apply as a whole.
+//! Versioned writes: one request per partition of a table, which the servers apply as a whole. What is small and goes to partitions of
+//! several tables under one key, as all of a session does, is one request too: the same nodes hold it, and Cassandra makes one
+//! mutation of it.
 //!
 //! The servers' bound of a batch (`batch_size_fail_threshold`) is one of batches over several partitions; what goes to one
 //! partition is one mutation, bounded by half a segment of the commit log.
@@ -19,10 +21,13 @@ use crate::clock::Clock;
 /// What a statement takes beside its value. With at most 16 MiB a batch stays below the protocol's 65,535 statements.
 const STATEMENT_BYTES: usize = 512;
 
-/// The mutations of one partition of one table.
+/// The most that goes to several tables at once. `ScyllaDB` counts such a batch as several mutations, warns of it from 128 KiB on and refuses
+/// it at 1 MiB.
+const JOINED_BYTES: usize = 96 << 10;
+
+/// The mutations under one partition key: of one table, or little of several.
 struct Group<'a> {
-    table: &'static Table,
-    mutations: Vec<&'a Mutation>,
+    mutations: Vec<(&'static Table, &'a Mutation)>,
     bytes: usize,
 }
 
@@ -40,7 +45,7 @@ pub(super) async fn write(cluster: &Cluster, clock: &Clock, mutations: &[Mutatio
 
 fn group(mutations: &[Mutation]) -> Result<Vec<Group<'_>>, Error> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    let mut places: HashMap<(&str, &[Value]), usize> = HashMap::new();
+    let mut places: HashMap<&[Value], usize> = HashMap::new();
     for mutation in mutations {
         let (table, partition, bytes) = match mutation {
             Mutation::Put { table, key, value, .. } => (*table, &key.partition, value.len()),
@@ -51,14 +56,33 @@ fn group(mutations: &[Mutation]) -> Result<Vec<Group<'_>>, Error> {
             let detail = "its rows are written conditionally only".to_owned();
             return Err(Error::BadKey { table: table.name, detail });
         }
-        let place = *places.entry((table.name, partition)).or_insert_with(|| {
-            groups.push(Group { table, mutations: Vec::new(), bytes: 0 });
+        let place = *places.entry(partition).or_insert_with(|| {
+            groups.push(Group { mutations: Vec::new(), bytes: 0 });
             groups.len() - 1
         });
-        groups[place].mutations.push(mutation);
+        groups[place].mutations.push((table, mutation));
         groups[place].bytes += bytes + STATEMENT_BYTES;
     }
-    Ok(groups)
+    Ok(groups.into_iter().flat_map(by_size).collect())
+}
+
+/// A group that is too large for several tables becomes one per table.
+fn by_size(group: Group<'_>) -> Vec<Group<'_>> {
+    if group.bytes <= JOINED_BYTES {
+        return vec![group];
+    }
+    let mut groups: Vec<(&Table, Group<'_>)> = Vec::new();
+    for (table, mutation) in group.mutations {
+        let bytes =
+            STATEMENT_BYTES + if let Mutation::Put { value, .. } = mutation { value.len() } else { 0 };
+        let place = groups.iter().position(|(other, _)| *other == table).unwrap_or_else(|| {
+            groups.push((table, Group { mutations: Vec::new(), bytes: 0 }));
+            groups.len() - 1
+        });
+        groups[place].1.mutations.push((table, mutation));
+        groups[place].1.bytes += bytes;
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 async fn send(cluster: &Cluster, clock: &Clock, group: Group<'_>) -> Result<(), Error> {
@@ -66,9 +90,9 @@ async fn send(cluster: &Cluster, clock: &Clock, group: Group<'_>) -> Result<(), 
     let now_ms = clock.now_ms();
     let mut statements = Vec::with_capacity(group.mutations.len());
     let mut values = Vec::with_capacity(group.mutations.len());
-    for mutation in &group.mutations {
+    for (table, mutation) in &group.mutations {
         let (operation, parameters) = bind(mutation, now_ms);
-        statements.push(cluster.prepared(group.table, operation).await?);
+        statements.push(cluster.prepared(table, operation).await?);
         values.push(parameters);
     }
     let session = &cluster.session;
@@ -120,21 +144,43 @@ mod tests {
         Mutation::Put { table, key, value: vec![0; bytes].into(), version: 1, expires_at_ms: None }
     }
 
+    fn shape(mutations: &[Mutation]) -> Vec<(Vec<&'static str>, usize)> {
+        let groups = group(mutations).unwrap();
+        let tables =
+            |group: &Group<'_>| group.mutations.iter().map(|(table, _)| table.name).collect::<Vec<_>>();
+        groups.iter().map(|group| (tables(group), group.bytes)).collect()
+    }
+
     #[test]
-    fn what_goes_to_one_partition_of_a_table_goes_together() {
+    fn what_goes_under_one_partition_key_goes_together() {
         let mutations = [
             put(&SESSION_STATE, 1, vec![0.into()], 10),
             put(&SESSIONS, 1, vec![], 20),
             put(&SESSION_STATE, 2, vec![0.into()], 30),
             put(&SESSION_STATE, 1, vec![1.into()], 40),
         ];
-        let groups = group(&mutations).unwrap();
-        let sizes: Vec<_> =
-            groups.iter().map(|group| (group.table.name, group.mutations.len(), group.bytes)).collect();
-        let (one, two) = (STATEMENT_BYTES, 2 * STATEMENT_BYTES);
         assert_eq!(
-            sizes,
-            [("session_state", 2, 50 + two), ("sessions", 1, 20 + one), ("session_state", 1, 30 + one)]
+            shape(&mutations),
+            [
+                (vec!["session_state", "sessions", "session_state"], 70 + 3 * STATEMENT_BYTES),
+                (vec!["session_state"], 30 + STATEMENT_BYTES)
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_large_goes_to_one_table_at_a_time() {
+        let mutations = [
+            put(&SESSION_STATE, 1, vec![0.into()], 10),
+            put(&SESSIONS, 1, vec![], JOINED_BYTES),
+            put(&SESSION_STATE, 1, vec![1.into()], 40),
+        ];
+        assert_eq!(
+            shape(&mutations),
+            [
+                (vec!["session_state", "session_state"], 50 + 2 * STATEMENT_BYTES),
+                (vec!["sessions"], JOINED_BYTES + STATEMENT_BYTES)
+            ]
         );
     }
 

@@ -20,6 +20,8 @@ pub(crate) struct Recipe {
     /// Address and port that it listens on.
     pub(crate) listen: String,
     pub(crate) log: PathBuf,
+    /// Holds its process id while it runs.
+    pub(crate) pid_file: PathBuf,
 }
 
 /// A running process; it is killed when this is dropped.
@@ -60,6 +62,8 @@ impl Recipe {
             .spawn()
             .with_context(|| format!("cannot start {}", self.binary.display()))?;
         let pid = child.id().context("a process that ended at once")?;
+        std::fs::write(&self.pid_file, pid.to_string())
+            .with_context(|| format!("cannot write {}", self.pid_file.display()))?;
         Ok(Member { recipe: self, child, pid, frozen: false })
     }
 }
@@ -102,6 +106,13 @@ impl Member {
     /// SIGKILL.
     pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
         self.child.kill().await.with_context(|| format!("cannot kill {}", self.recipe.name))
+    }
+
+    /// SIGKILL, and the same again: same name, address and settings.
+    pub(crate) async fn kill_and_start(&mut self) -> anyhow::Result<()> {
+        self.child.kill().await.with_context(|| format!("cannot kill {}", self.recipe.name))?;
+        *self = self.recipe.clone().start()?;
+        Ok(())
     }
 
     /// Waits for it to end by itself; fails if it does not, or ends badly.
@@ -172,6 +183,7 @@ mod tests {
             environment: vec![("WORD".to_owned(), "hello".to_owned())],
             listen: "127.0.0.1:9".to_owned(),
             log: folder.join("shell.log"),
+            pid_file: folder.join("shell.pid"),
         };
         recipe.start().unwrap()
     }

@@ -113,10 +113,38 @@ impl Fleet {
         told
     }
 
+    /// All processes.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.gateways.iter().chain(&self.processors).chain(std::iter::once(&self.query_api))
+    }
+
+    /// `kill -9` of the process of that name, which is started again at once, as a supervisor would.
+    pub(crate) async fn kill_and_start(&mut self, name: &str) -> anyhow::Result<()> {
+        let names: Vec<String> = self.members().map(|member| member.name().to_owned()).collect();
+        let own = std::iter::once(&mut self.query_api);
+        let mut all = self.gateways.iter_mut().chain(&mut self.processors).chain(own);
+        let found = all.find(|member| member.name() == name);
+        found
+            .with_context(|| format!("no process {name}; there are {}", names.join(", ")))?
+            .kill_and_start()
+            .await
+    }
+
     /// Names and ids of all processes.
     pub(crate) fn pids(&self) -> Vec<(String, u32)> {
-        let all = self.gateways.iter().chain(&self.processors).chain(std::iter::once(&self.query_api));
-        all.map(|member| (member.name().to_owned(), member.pid())).collect()
+        self.members().map(|member| (member.name().to_owned(), member.pid())).collect()
+    }
+
+    /// SIGTERM to all processes, and waits for them.
+    pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
+        for member in self.members() {
+            member.ask_to_end()?;
+        }
+        self.stop_processors(READY_LIMIT).await?;
+        for gateway in self.gateways.drain(..) {
+            gateway.wait_for_end(READY_LIMIT).await?;
+        }
+        Ok(())
     }
 
     /// SIGTERM to all processors, and waits for them.

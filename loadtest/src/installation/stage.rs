@@ -1,4 +1,4 @@
-//! Where one scenario plays: its own topics, tables and objects on shared services, and the settings that say so.
+//! Where an installation lives: its own topics, tables and objects on shared services, and the settings that say so.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -14,7 +14,7 @@ pub(crate) const PARTITIONS: u32 = 8;
 pub(crate) const ADMIN_TOKEN: &str = "loadtest-admin-token-0123456789abcdef";
 const COMMAND_LIMIT: Duration = Duration::from_secs(180);
 
-/// Names and settings of one scenario's processes.
+/// Names and settings of an installation's processes.
 #[derive(Debug, Clone)]
 pub(crate) struct Stage {
     binary: PathBuf,
@@ -23,8 +23,8 @@ pub(crate) struct Stage {
     /// Goes into the names of topics, tables and objects; small letters and digits.
     pub(crate) name: String,
     environment: Vec<(String, String)>,
-    /// Settings of the scenario, last: they win.
-    pub(crate) settings: Vec<(String, String)>,
+    /// Settings of whoever starts it, last: they win.
+    settings: Vec<(String, String)>,
 }
 
 impl Stage {
@@ -33,17 +33,11 @@ impl Stage {
         folder: PathBuf,
         scenario: &str,
         services: &Services,
-        settings: &[(&str, String)],
+        settings: Vec<(String, String)>,
     ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let name = format!("{}{:06x}", scenario.replace('-', ""), rand::random::<u32>() >> 8);
-        let mut stage = Self {
-            binary,
-            folder,
-            name,
-            environment: Vec::new(),
-            settings: settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        };
+        let mut stage = Self { binary, folder, name, environment: Vec::new(), settings };
         stage.environment = stage.of_services(services)?;
         Ok(stage)
     }
@@ -64,9 +58,6 @@ impl Stage {
             set("PLAYHEAD_BLOBS__URL", format!("s3://{}/{name}", services.get("PLAYHEAD_TEST_S3_BUCKET")?)),
             set("PLAYHEAD_BLOBS__ENDPOINT", services.get("PLAYHEAD_TEST_S3_ENDPOINT")?.to_owned()),
             set("PLAYHEAD_BATCHES__PARTITIONS", PARTITIONS.to_string()),
-            // Sessions end soon, so that compaction meets the faults too.
-            set("PLAYHEAD_PROCESSOR__SESSION_IDLE_MS", "5000".to_owned()),
-            set("PLAYHEAD_PROCESSOR__COMPACTION_INTERVAL_MS", "2000".to_owned()),
         ];
         environment.extend(services.starting_with("AWS_"));
         Ok(environment)
@@ -87,6 +78,7 @@ impl Stage {
             environment: self.environment.iter().chain(&self.settings).cloned().collect(),
             listen,
             log: self.folder.join(format!("{name}.log")),
+            pid_file: self.folder.join(format!("{name}.pid")),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Kafka, Cassandra and S3, as `scripts/services.sh` runs them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, bail};
@@ -21,6 +21,10 @@ impl Services {
         services.call("up", &[]).await?;
         services.environment = read_exports(&services.call("env", &[]).await?);
         Ok(services)
+    }
+
+    pub(crate) fn script(&self) -> &Path {
+        &self.script
     }
 
     /// A variable that the script exports.
