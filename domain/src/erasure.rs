@@ -4,6 +4,8 @@
 //! The order is what makes it safe to stop anywhere: the suppression entry comes first (processor and readers obey it), then
 //! the keys, then the rows; [`Erasure::resume`] finishes what was interrupted.
 
+mod mark;
+
 use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -11,6 +13,8 @@ use std::sync::Arc;
 use futures::future::try_join_all;
 use prost::Message;
 
+use self::mark::Marker;
+pub use self::mark::Marks;
 use crate::id::SessionId;
 use crate::row::{SessionState, Suppression};
 use crate::scope::Scope;
@@ -26,8 +30,6 @@ pub const SESSION: &str = "session";
 pub const USER: &str = "user";
 /// A session whose erasure has begun and is not done. Deleted when it is.
 pub const PENDING: &str = "pending";
-/// One row, written before the first suppression of a scope.
-const ANY: &str = "any";
 
 const DAY_MS: i64 = 86_400_000;
 /// Longer than any log keeps records and than any project keeps sessions.
@@ -45,13 +47,14 @@ const CONCURRENT_READS: usize = 32;
 pub struct Erasure {
     store: Arc<dyn Store>,
     user_hash_key: [u8; 32],
+    marker: Arc<Marker>,
 }
 
 impl Erasure {
     /// `user_hash_key` is the installation's key derived for [`USER_HASH_PURPOSE`].
     #[must_use]
     pub fn new(store: Arc<dyn Store>, user_hash_key: [u8; 32]) -> Self {
-        Self { store, user_hash_key }
+        Self { store, user_hash_key, marker: Arc::new(Marker::new()) }
     }
 
     /// Erases one session, whether or not anything of it is stored yet. `now_ms` is the time of the request.
@@ -85,9 +88,11 @@ impl Erasure {
             let entry = Suppression { requested_ms: now_ms, stage: stage.to_owned(), list_start_ms };
             suppression(scope, SESSION, &session.0, &entry)
         };
-        // What makes others look for a suppression must not come after it.
-        self.store.write(vec![any(scope, now_ms), pending(scope, session, now_ms)]).await?;
+        // What makes others look for a suppression must not come after it, nor be seen only before it.
+        let mark = || self.marker.mark(scope, session, now_ms);
+        self.store.write(vec![any(scope, now_ms), mark(), pending(scope, session, now_ms)]).await?;
         self.store.write(vec![entry("keys", list_start_ms)]).await?;
+        self.store.write(vec![mark()]).await?;
         let (states, newest) = self.states(scope, session).await?;
         let version = ahead_us(now_ms.saturating_mul(1_000).max(newest));
         self.store.write(destroy_keys(scope, session, &states, version)).await?;
@@ -160,12 +165,13 @@ impl Erasure {
         Ok(unfinished.len() as u64)
     }
 
-    /// Whether anything of this scope was ever erased: one cheap read that spares the others.
+    /// What was erased of this scope so far, as far as it tells whether anything more was: one cheap read that spares many.
     ///
     /// # Errors
     /// The store's.
-    pub async fn any(&self, scope: Scope) -> Result<bool, store::Error> {
-        Ok(self.store.get(&table::SUPPRESSIONS, &key::suppression(scope, ANY, &[])).await?.is_some())
+    pub async fn marks(&self, scope: Scope) -> Result<Marks, store::Error> {
+        let partition = key::erasure_marks_partition(scope);
+        Ok(Marks::of_rows(&self.scan_all(&table::SUPPRESSIONS, partition, ClusteringRange::ALL).await?))
     }
 
     /// Whether this session was erased. Readers answer 410 for it.
@@ -324,8 +330,13 @@ fn stage_version(requested_ms: i64, stage: &str) -> i64 {
 
 /// What makes the processor look for suppressions of the scope.
 fn any(scope: Scope, now_ms: i64) -> Mutation {
-    let entry = Suppression { requested_ms: now_ms, stage: "done".to_owned(), ..Suppression::default() };
-    suppression(scope, ANY, &[], &entry)
+    Mutation::Put {
+        table: &table::SUPPRESSIONS,
+        key: key::any_erasure(scope),
+        value: bytes::Bytes::new(),
+        version: now_ms,
+        expires_at_ms: Some(now_ms + SUPPRESSION_TTL_MS),
+    }
 }
 
 /// What [`Erasure::resume`] finds.

@@ -34,7 +34,7 @@ async fn pass(shared: &Shared) -> Result<u64, store::Error> {
     for project in shared.directory.all() {
         let scope = Scope::of_log_record(TenantId(project.tenant), ProjectId(project.project));
         // One read for a project that never erased anything.
-        if shared.erasure.any(scope).await? {
+        if shared.erasure.marks(scope).await?.is_any() {
             sessions += shared.erasure.resume(scope, shared.now_ms()).await?;
         }
     }

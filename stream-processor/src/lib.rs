@@ -29,6 +29,7 @@ mod progress;
 mod range;
 mod retry;
 mod shared;
+mod spared;
 mod takeover;
 mod trace;
 

@@ -97,6 +97,7 @@ impl Processor {
         let shared = Shared {
             metrics: Metrics::new(&parts.registry)?,
             keys: KeyWrapper::new(parts.installation_key.derive(WRAPPING_PURPOSE)),
+            spared: Mutex::default(),
             erasure: Erasure::new(Arc::clone(&parts.store), user_hash_key),
             config: parts.config,
             topic: parts.topic,

@@ -23,6 +23,7 @@ use crate::flush::{self, Step};
 use crate::hooks::Hooks;
 use crate::metrics::Metrics;
 use crate::progress::Progress;
+use crate::spared::Spared;
 
 /// How long a project that was not found is not waited for again, and of how many that is remembered.
 const UNKNOWN_FOR: Duration = Duration::from_secs(60);
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) blobs: Arc<dyn ObjectStore>,
     pub(crate) keys: KeyWrapper,
     pub(crate) erasure: Erasure,
+    /// Sessions that were found not to be erased.
+    pub(crate) spared: Mutex<Spared>,
     pub(crate) countries: Option<Arc<dyn CountryLookup>>,
     pub(crate) metrics: Metrics,
     pub(crate) directory: Arc<ProjectDirectory>,

@@ -14,6 +14,9 @@ pub const SUPPRESSION_SHARDS: i64 = 16;
 const SLICE_US: i64 = 600_000_000;
 
 const DAY_MS: i64 = 86_400_000;
+const MARK: &str = "mark";
+/// Beside the shards of suppressions.
+const MARKS_SHARD: i64 = -1;
 
 /// The days since 1970 of a time in milliseconds.
 #[must_use]
@@ -187,12 +190,57 @@ pub fn suppression_partition(scope: Scope, shard: i64) -> Vec<Value> {
     scoped(scope, [Value::Int(shard)])
 }
 
+/// The shard of a suppression's id.
+#[must_use]
+pub fn suppression_shard(id: &[u8]) -> i64 {
+    i64::from(id.iter().fold(0, |sum, byte| sum ^ byte)) % SUPPRESSION_SHARDS
+}
+
+/// The partition of `SUPPRESSIONS` that holds the marks of a scope.
+#[must_use]
+pub fn erasure_marks_partition(scope: Scope) -> Vec<Value> {
+    suppression_partition(scope, MARKS_SHARD)
+}
+
+/// A mark in `SUPPRESSIONS`: something in the shard was erased by the eraser of that name.
+#[must_use]
+pub fn erasure_mark(scope: Scope, shard: i64, name: u64) -> Key {
+    let id = [shard.to_be_bytes(), name.to_be_bytes()].concat();
+    Key { partition: erasure_marks_partition(scope), clustering: vec![Value::from(MARK), Value::from(id)] }
+}
+
+/// Whether a row of `SUPPRESSIONS` only tells that there are others.
+#[must_use]
+pub fn is_erasure_mark(key: &Key) -> bool {
+    key.partition.last() == Some(&Value::Int(MARKS_SHARD))
+}
+
+/// Shard and name of the clustering key that [`erasure_mark`] made.
+#[must_use]
+pub fn erasure_mark_of(clustering: &[Value]) -> Option<(i64, u64)> {
+    match clustering {
+        [Value::Text(kind), Value::Bytes(id)] if &**kind == MARK => {
+            let (shard, name) = id.split_at_checked(8)?;
+            Some((i64::from_be_bytes(shard.try_into().ok()?), u64::from_be_bytes(name.try_into().ok()?)))
+        }
+        _ => None,
+    }
+}
+
+/// The row that says that something of the scope was erased, ever.
+#[must_use]
+pub fn any_erasure(scope: Scope) -> Key {
+    Key {
+        partition: erasure_marks_partition(scope),
+        clustering: vec![Value::from("any"), Value::from(Vec::new())],
+    }
+}
+
 /// A row of `SUPPRESSIONS`; the kinds are [`crate::erasure`]'s.
 #[must_use]
 pub fn suppression(scope: Scope, kind: &str, id: &[u8]) -> Key {
-    let shard = i64::from(id.iter().fold(0, |sum, byte| sum ^ byte)) % SUPPRESSION_SHARDS;
     Key {
-        partition: suppression_partition(scope, shard),
+        partition: suppression_partition(scope, suppression_shard(id)),
         clustering: vec![Value::from(kind), Value::from(id.to_vec())],
     }
 }

@@ -214,7 +214,7 @@ impl Folding {
             }
         } else if table == table::DEAD_LETTERS.name {
             self.say(table, &row.key, decode::<DeadLetter>(row));
-        } else if table == table::SUPPRESSIONS.name {
+        } else if table == table::SUPPRESSIONS.name && !key::is_erasure_mark(&row.key) {
             self.say(table, &row.key, decode::<Suppression>(row).stage);
         } else if table == table::SESSION_KEYS.name {
             self.say(table, session_of(row), "there");

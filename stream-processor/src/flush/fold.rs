@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{FutureExt, StreamExt, TryStreamExt};
+use playhead_domain::erasure::Marks;
 use playhead_domain::log::StoredRecord;
 use playhead_domain::scope::Scope;
 use playhead_domain::session::facet;
@@ -16,7 +17,7 @@ use crate::dead_letters;
 use crate::effect::Effects;
 use crate::partition::from_nothing;
 use crate::range::{Input, Loaded, Settings, fold_range};
-use crate::shared::{Projects, Shared};
+use crate::shared::{Projects, Shared, locked};
 
 const CONCURRENT_READS: usize = 32;
 
@@ -161,19 +162,30 @@ async fn erased_among(
         by_scope.entry(session.0).or_default().push(*session);
     }
     let mut erased = BTreeSet::new();
-    for (scope, sessions) in by_scope {
-        if !shared.erasure.any(scope).await? {
+    for (scope, mut sessions) in by_scope {
+        let marks = shared.erasure.marks(scope).await?;
+        if !marks.is_any() {
             continue;
         }
-        let looks: Vec<_> = sessions.into_iter().map(|session| if_erased(shared, session).boxed()).collect();
+        locked(&shared.spared).retain_others(&marks, &mut sessions);
+        let looks: Vec<_> =
+            sessions.into_iter().map(|session| if_erased(shared, session, &marks).boxed()).collect();
         let looks = futures::stream::iter(looks).buffer_unordered(CONCURRENT_READS);
         erased.extend(looks.try_collect::<Vec<_>>().await?.into_iter().flatten());
     }
     Ok(erased)
 }
 
-async fn if_erased(shared: &Shared, session: SessionRef) -> Result<Option<SessionRef>, store::Error> {
-    Ok(shared.erasure.is_session_erased(session.0, session.1).await?.then_some(session))
+async fn if_erased(
+    shared: &Shared,
+    session: SessionRef,
+    marks: &Marks,
+) -> Result<Option<SessionRef>, store::Error> {
+    let is_erased = shared.erasure.is_session_erased(session.0, session.1).await?;
+    if !is_erased {
+        locked(&shared.spared).insert(session, marks);
+    }
+    Ok(is_erased.then_some(session))
 }
 
 /// Sessions that newly name a user whose erasure was requested after they began.
