@@ -33,6 +33,9 @@ impl Token {
 
 const MAX_BYTES: usize = 300;
 
+/// A test, and what passes it.
+type Kind = (fn(&str) -> bool, Token);
+
 /// What the whole of `text` is; `None` for words. Constant passes over at most 300 bytes.
 #[must_use]
 pub fn classify(text: &str) -> Option<Token> {
@@ -46,7 +49,7 @@ pub fn classify(text: &str) -> Option<Token> {
     if !has_digit {
         return (text.contains("::") && is_ip_v6(text)).then_some(Token::Ip);
     }
-    let kinds: [(fn(&str) -> bool, Token); 8] = [
+    let kinds: [Kind; 8] = [
         (is_ip, Token::Ip),
         (is_date, Token::Date),
         (is_number, Token::Number),

@@ -280,98 +280,100 @@ pub fn is_built_in(kind: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// Type, form and subject, and who says it how.
+    const WORDINGS: &[(&str, &str, &[&str])] = &[
+        (
+            "TypeError",
+            "property of undefined: total",
+            &[
+                "Cannot read properties of undefined (reading 'total')",
+                "Cannot read property 'total' of undefined",
+                "Cannot set properties of undefined (setting 'total')",
+                "can't access property \"total\", a.b is undefined",
+                "undefined is not an object (evaluating 'a.b.total')",
+                "undefined is not an object (evaluating 'a.b.total()')",
+                "undefined is not an object (evaluating 'a.total = 3')",
+            ],
+        ),
+        (
+            "TypeError",
+            "property of null: undef",
+            &[
+                "Cannot read properties of null (reading 'undef')",
+                "can't access property \"undef\", x is null",
+                "null is not an object (evaluating 'x.undef')",
+                "'null' is not an object (evaluating 'x.undef')",
+            ],
+        ),
+        ("TypeError", "property of null", &["x is null"]),
+        (
+            "TypeError",
+            "nothing to destructure",
+            &[
+                "Cannot destructure property 'theme' of 'undefined' as it is undefined.",
+                "undefined has no properties",
+                "Right side of assignment cannot be destructured",
+            ],
+        ),
+        (
+            "TypeError",
+            "not a constructor: Widget",
+            &[
+                "a.Widget is not a constructor",
+                "undefined is not a constructor (evaluating 'new a.Widget()')",
+            ],
+        ),
+        (
+            "TypeError",
+            "not a function: pay",
+            &[
+                "cart.pay is not a function",
+                "this.cart.pay is not a function",
+                "(intermediate value).pay is not a function",
+                "t.pay is not a function. (In 't.pay()', 't.pay' is undefined)",
+                "Object #<Object> has no method 'pay'",
+            ],
+        ),
+        ("TypeError", "not a function", &["t is not a function", "undefined is not a function"]),
+        (
+            "ReferenceError",
+            "not defined: cart",
+            &["cart is not defined", "Can't find variable: cart", "'cart' is undefined"],
+        ),
+        (
+            "TypeError",
+            "request failed",
+            &[
+                "Failed to fetch",
+                "Failed to fetch (api.example.com)",
+                "NetworkError when attempting to fetch resource.",
+                "Load failed",
+            ],
+        ),
+        (
+            "SyntaxError",
+            "invalid JSON",
+            &[
+                "Unexpected token < in JSON at position 0",
+                "Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON",
+                "Unexpected end of JSON input",
+                "JSON.parse: unexpected character at line 1 column 1 of the JSON data",
+                "JSON Parse error: Unrecognized token '<'",
+            ],
+        ),
+        (
+            "Error",
+            "resize observer loop",
+            &[
+                "ResizeObserver loop limit exceeded",
+                "ResizeObserver loop completed with undelivered notifications.",
+            ],
+        ),
+    ];
+
     #[test]
     fn engines_say_one_thing_in_many_words() {
-        let cases: &[(&str, &str, &[&str])] = &[
-            (
-                "TypeError",
-                "property of undefined: total",
-                &[
-                    "Cannot read properties of undefined (reading 'total')",
-                    "Cannot read property 'total' of undefined",
-                    "Cannot set properties of undefined (setting 'total')",
-                    "can't access property \"total\", a.b is undefined",
-                    "undefined is not an object (evaluating 'a.b.total')",
-                    "undefined is not an object (evaluating 'a.b.total()')",
-                    "undefined is not an object (evaluating 'a.total = 3')",
-                ],
-            ),
-            (
-                "TypeError",
-                "property of null: undef",
-                &[
-                    "Cannot read properties of null (reading 'undef')",
-                    "can't access property \"undef\", x is null",
-                    "null is not an object (evaluating 'x.undef')",
-                    "'null' is not an object (evaluating 'x.undef')",
-                ],
-            ),
-            ("TypeError", "property of null", &["x is null"]),
-            (
-                "TypeError",
-                "nothing to destructure",
-                &[
-                    "Cannot destructure property 'theme' of 'undefined' as it is undefined.",
-                    "undefined has no properties",
-                    "Right side of assignment cannot be destructured",
-                ],
-            ),
-            (
-                "TypeError",
-                "not a constructor: Widget",
-                &[
-                    "a.Widget is not a constructor",
-                    "undefined is not a constructor (evaluating 'new a.Widget()')",
-                ],
-            ),
-            (
-                "TypeError",
-                "not a function: pay",
-                &[
-                    "cart.pay is not a function",
-                    "this.cart.pay is not a function",
-                    "(intermediate value).pay is not a function",
-                    "t.pay is not a function. (In 't.pay()', 't.pay' is undefined)",
-                    "Object #<Object> has no method 'pay'",
-                ],
-            ),
-            ("TypeError", "not a function", &["t is not a function", "undefined is not a function"]),
-            (
-                "ReferenceError",
-                "not defined: cart",
-                &["cart is not defined", "Can't find variable: cart", "'cart' is undefined"],
-            ),
-            (
-                "TypeError",
-                "request failed",
-                &[
-                    "Failed to fetch",
-                    "Failed to fetch (api.example.com)",
-                    "NetworkError when attempting to fetch resource.",
-                    "Load failed",
-                ],
-            ),
-            (
-                "SyntaxError",
-                "invalid JSON",
-                &[
-                    "Unexpected token < in JSON at position 0",
-                    "Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON",
-                    "Unexpected end of JSON input",
-                    "JSON.parse: unexpected character at line 1 column 1 of the JSON data",
-                    "JSON Parse error: Unrecognized token '<'",
-                ],
-            ),
-            (
-                "Error",
-                "resize observer loop",
-                &[
-                    "ResizeObserver loop limit exceeded",
-                    "ResizeObserver loop completed with undelivered notifications.",
-                ],
-            ),
-        ];
-        for (kind, text, messages) in cases {
+        for (kind, text, messages) in WORDINGS {
             for message in *messages {
                 assert_eq!(
                     recognize(kind, message).map(|known| known.text()).as_deref(),

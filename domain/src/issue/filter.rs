@@ -49,6 +49,17 @@ impl Default for Filters {
 }
 
 impl Filters {
+    /// All but those named; a name that is no filter's does nothing.
+    #[must_use]
+    pub fn without(names: &[String]) -> Self {
+        let is_on = |filter: Filter| !names.iter().any(|name| name == filter.name());
+        Self {
+            browser_extension: is_on(Filter::BrowserExtension),
+            bot: is_on(Filter::Bot),
+            localhost: is_on(Filter::Localhost),
+        }
+    }
+
     /// The first filter that drops the error.
     #[must_use]
     pub fn drop(self, thrown: &Thrown<'_>, stack: &Stack, is_bot: bool) -> Option<Filter> {

@@ -127,7 +127,7 @@ pub fn group(thrown: &Thrown<'_>, stack: &Stack) -> Group {
     let given = thrown.fingerprint.iter().take(MAX_GIVEN);
     let values: Vec<String> =
         given.clone().map(|part| if is_default(part) { DEFAULT } else { part }).map(bounded).collect();
-    let adds = given.clone().any(|part| is_default(&part));
+    let adds = given.clone().any(is_default);
     let mut all = vec![Component { name: "fingerprint", values, counted: true, why: "the page gave it" }];
     let rest = components.into_iter().map(|component| match adds {
         true => component,

@@ -120,7 +120,7 @@ fn is_random(word: &str) -> bool {
     if word.len() < 8 || !word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
         return false;
     }
-    let letters = |is: fn(&u8) -> bool| word.bytes().filter(|byte| is(byte)).count();
+    let letters = |is: fn(&u8) -> bool| word.bytes().filter(&is).count();
     let (upper, lower, digits) =
         (letters(u8::is_ascii_uppercase), letters(u8::is_ascii_lowercase), letters(u8::is_ascii_digit));
     if word.contains(['-', '_']) {
