@@ -93,7 +93,7 @@ fn property_of<'a>(message: &'a str, value: &str) -> Option<&'a str> {
     // SpiderMonkey: `can't access property "x", a.b is undefined`, and `a.b is undefined` when it does not tell.
     if message.starts_with("can't access property ") {
         let subject = between(message, "property \"", "\"").unwrap_or_default();
-        return ends(" is ").then_some(subject);
+        return (ends(" is ") || ends(" of ")).then_some(subject);
     }
     if ends(" is ") && !message[..message.len() - value.len() - 4].contains(' ') {
         return Some("");
@@ -179,6 +179,13 @@ static PHRASES: &[Phrases] = &[
             "Network request failed",
         ],
     ),
+    ("RuntimeError", "unreachable", &["unreachable", "Unreachable code should not be executed"]),
+    (
+        "RuntimeError",
+        "memory access out of bounds",
+        &["memory access out of bounds", "index out of bounds", "Out of bounds memory access"],
+    ),
+    ("RuntimeError", "division by zero", &["divide by zero", "integer divide by zero", "Division by zero"]),
     ("RangeError", "stack overflow", &["Maximum call stack size exceeded", "too much recursion"]),
     ("Error", "resize observer loop", &["ResizeObserver loop"]),
     (

@@ -272,7 +272,11 @@ fn library_code(message: &str) -> Option<&str> {
 
 /// The file of the nearest frame of the page, or the one that the browser named.
 fn file(thrown: &Thrown<'_>, stack: &Stack) -> Option<String> {
-    let frame = stack.frames.iter().find(|frame| frame.in_app && !frame.is_async && !frame.file.is_empty());
+    // Safari does not tell which module it is.
+    let is_file = |frame: &&Frame| {
+        frame.in_app && !frame.is_async && !frame.file.is_empty() && frame.kind != Kind::Wasm
+    };
+    let frame = stack.frames.iter().find(is_file);
     let source = Some(thrown.source).filter(|source| stack.frames.is_empty() && !source.is_empty());
     frame.map(|frame| frame.file.as_str()).or(source).map(name::file)
 }
@@ -314,7 +318,7 @@ fn reason(frame: &Frame, minified: &[&str]) -> Option<&'static str> {
         _ if frame.is_async => Some("asynchronous caller: not every browser shows it"),
         _ if !frame.in_app => Some("of a framework or a library"),
         _ if minified.contains(&frame.file.as_str()) => Some(MINIFIED),
-        _ => match name::function(&frame.function) {
+        _ => match function_of(frame) {
             "" => Some(NAMELESS),
             short if name::is_minified(short) => Some(MINIFIED),
             _ => None,
@@ -405,10 +409,20 @@ fn is_dense(frame: &Frame) -> bool {
         && (frame.column > LONG_LINE_COLUMN || frame.file.contains(".min."))
 }
 
+fn function_of(frame: &Frame) -> &str {
+    if frame.kind == Kind::Wasm {
+        name::wasm_function(&frame.function)
+    } else {
+        name::function(&frame.function)
+    }
+}
+
 fn describe(frame: &Frame) -> String {
-    let function = name::function(&frame.function);
+    let function = function_of(frame);
     match (function, frame.file.as_str()) {
         ("", "") => "?".to_owned(),
+        // Safari does not tell which module it is.
+        (function, _) if frame.kind == Kind::Wasm => format!("{function} (<wasm>)"),
         (function, "") => function.to_owned(),
         ("", file) => name::file(file),
         (function, file) => format!("{function} ({})", name::file(file)),

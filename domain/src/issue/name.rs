@@ -26,6 +26,17 @@ pub fn function(name: &str) -> &str {
     }
 }
 
+/// The name of a WebAssembly function, without the module's; empty when it has only a number, which changes with each build.
+#[must_use]
+pub fn wasm_function(name: &str) -> &str {
+    let name = match name.split_once("wasm-function[") {
+        Some((_, rest)) => rest.strip_suffix(']').unwrap_or(rest),
+        None => name.split_once(".wasm.").map_or(name, |(_, function)| function),
+    };
+    let is_known = name != "wasm-stub" && !name.bytes().all(|byte| byte.is_ascii_digit());
+    if is_known { name } else { "" }
+}
+
 /// The part after the last dot that is not inside brackets.
 fn without_brackets(name: &str) -> &str {
     let mut depth = 0_u32;
@@ -186,6 +197,20 @@ mod tests {
         ];
         for (name, expected) in cases {
             assert_eq!(function(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn functions_of_web_assembly_keep_their_whole_name() {
+        for (name, expected) in [
+            ("MyClass::bar(int) const", "MyClass::bar(int) const"),
+            ("plonk_wasm.wasm.alloc::raw_vec::handle_error", "alloc::raw_vec::handle_error"),
+            ("<?>.wasm-function[_eggs]", "_eggs"),
+            ("<?>.wasm-function[12]", ""),
+            ("wasm-function[12]", ""),
+            ("wasm-stub", ""),
+        ] {
+            assert_eq!(wasm_function(name), expected, "{name}");
         }
     }
 

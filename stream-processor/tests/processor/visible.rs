@@ -26,7 +26,11 @@ async fn errors_that_are_nobodys_issue_count_by_what_dropped_them() {
     world.process().await;
 
     let summary = world.summary(session(1)).await.unwrap();
-    assert_eq!((summary.counts.unwrap().errors, summary.issues.len()), (3, 0), "they are errors of the session");
+    assert_eq!(
+        (summary.counts.unwrap().errors, summary.issues.len()),
+        (3, 0),
+        "they are errors of the session"
+    );
     let events = world.events(session(1)).await;
     let told = |at: usize, name: &str| events[at]["data"].get(name).cloned();
     assert_eq!((told(1, "filtered"), told(1, "issue")), (Some(json!("localhost")), None));
@@ -79,7 +83,11 @@ async fn a_batch_becomes_a_session_with_events_and_frames() {
     let data = &events[2]["data"];
     assert_eq!(
         (&data["title"], &data["culprit"], &data["frames"][1]["line"]),
-        (&json!("TypeError: Cannot read properties of undefined (reading 'total')"), &json!("pay (/cart.js)"), &json!(7))
+        (
+            &json!("TypeError: Cannot read properties of undefined (reading 'total')"),
+            &json!("pay (/cart.js)"),
+            &json!(7)
+        )
     );
     assert_eq!(
         (&data["frames"][0]["in_app"], &data["grouping"], &data["causes"][0]["frames"][0]["function"]),

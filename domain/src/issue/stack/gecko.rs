@@ -58,7 +58,7 @@ fn evaluated(place: &str) -> Option<Location<'_>> {
     let at = place.find(" line ")?;
     let rest = &place[at + " line ".len()..];
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    if !rest[digits..].starts_with(" > ") {
+    if !rest[digits..].starts_with(" > ") || rest.contains("wasm-function[") {
         return None;
     }
     let line = rest[..digits].parse().ok()?;

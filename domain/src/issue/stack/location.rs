@@ -18,7 +18,9 @@ impl<'a> Location<'a> {
     }
 
     pub(super) fn frame(self, function: &str) -> Frame {
-        let function = if function.is_empty() { self.function } else { function };
+        // JavaScriptCore calls a function without a name by its number.
+        let is_number = self.kind == Kind::Wasm && function.bytes().all(|byte| byte.is_ascii_digit());
+        let function = if function.is_empty() || is_number { self.function } else { function };
         Frame::new(function, self.file, self.kind).at(self.position)
     }
 
@@ -55,7 +57,10 @@ fn read_wasm(text: &str) -> Option<Location<'_>> {
     let (function, rest) = text[at..].split_once(']')?;
     let function = &text[at..=at + function.len()];
     let offset = rest.strip_prefix(":0x").and_then(|hex| u32::from_str_radix(hex, 16).ok());
-    let file = text[..at].trim_end_matches(':');
+    let file = text[..at].trim_end_matches([':', '.']);
+    // SpiderMonkey tells where a module was made of bytes: `https://a.b/c.js line 8 > WebAssembly.Module`.
+    let file = file.split_once(" line ").map_or(file, |(file, _)| file);
+    let file = if file.starts_with('<') { "" } else { file };
     Some(Location { file, position: (0, offset.unwrap_or(0)), kind: Kind::Wasm, function })
 }
 
