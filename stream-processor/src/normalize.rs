@@ -115,7 +115,7 @@ fn detect(batch: &Batch, signal: &mut Signal, reading: Reading) -> What {
     match signal.kind.as_str() {
         "page" => What::Page(Box::new(page(signal, &batch.meta.user_agent))),
         "navigation" => What::Navigation { url: without_query(signal.text("url")).to_owned() },
-        "error" => What::Error(Box::new(occurrence::detect(batch, signal, reading.filters))),
+        "error" => What::Error(Box::new(occurrence::detect(&batch.meta.user_agent, signal, reading.filters))),
         "request" => request(signal, reading.slow_request_ms),
         "console" => What::Console { error: signal.text("level") == "error" },
         "click" => What::Click,

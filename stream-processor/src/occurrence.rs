@@ -9,7 +9,6 @@ use playhead_domain::session::fold::cut;
 use playhead_proto::signal::Signal;
 use serde_json::{Map, Value, json};
 
-use crate::batch::Batch;
 use crate::client;
 use crate::normalize::without_query;
 
@@ -21,9 +20,9 @@ const MAX_GIVEN: usize = 10;
 const MAX_CAUSE_FRAMES: usize = 20;
 
 /// Looks at an error and writes what was found into its data.
-pub(crate) fn detect(batch: &Batch, signal: &mut Signal, filters: Filters) -> Occurrence {
+pub(crate) fn detect(user_agent: &str, signal: &mut Signal, filters: Filters) -> Occurrence {
     let thrown = thrown(signal);
-    let is_bot = client::of_user_agent(&batch.meta.user_agent).device == "bot";
+    let is_bot = client::of_user_agent(user_agent).device == "bot";
     let examined = examine(&thrown, filters, is_bot);
     let short = |text: &str, limit| cut(text, limit).to_owned();
     let occurrence = Occurrence {
@@ -98,5 +97,63 @@ fn tell_causes(list: Option<&mut Value>, stacks: &[Stack]) {
             let frames = &stack.frames[..stack.frames.len().min(MAX_CAUSE_FRAMES)];
             cause.insert("frames".to_owned(), json!(frames));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use playhead_domain::issue::filter::Filter;
+
+    const GOOGLEBOT: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+
+    fn error(extra: &Value) -> Signal {
+        let mut line = json!({"k": "error", "t": 1, "type": "TypeError", "message": "cart.pay is not a function",
+            "url": "https://shop.example/cart?token=x#y", "mechanism": "uncaught", "handled": false,
+            "stack": "pay@https://shop.example/cart.js:3:4\nonclick@https://shop.example/cart.js:7:1",
+            "issue": "made up", "filtered": "made up", "frames_left_out": 7});
+        line.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        Signal::parse(line.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn an_error_keeps_what_was_found() {
+        let mut signal = error(
+            &json!({"causes": [{"type": "Error", "message": "x", "stack": "load@https://a.b/c.js:1:2"}, 7]}),
+        );
+        let occurrence = detect("", &mut signal, Filters::default());
+        let data = Value::Object(signal.data);
+        let issue = occurrence.issue().unwrap().to_string();
+        assert_eq!((issue.len(), &data["issue"], data.get("filtered")), (32, &json!(issue), None));
+        assert_eq!(
+            (&data["title"], &data["culprit"]),
+            (&json!("TypeError: cart.pay is not a function"), &json!("pay (/cart.js)"))
+        );
+        assert_eq!(data["grouping"], json!({"version": 1, "basis": "stack"}));
+        let frame = json!({"function": "onclick", "file": "https://shop.example/cart.js", "line": 7, "column": 1,
+            "kind": "script", "in_app": true});
+        assert_eq!((&data["frames"][1], data.get("frames_left_out")), (&frame, None));
+        assert_eq!(data["causes"][0]["frames"][0]["function"], "load");
+        assert_eq!(occurrence.page_url, "https://shop.example/cart");
+        assert_eq!((occurrence.kind.as_str(), occurrence.mechanism.as_str()), ("TypeError", "uncaught"));
+    }
+
+    #[test]
+    fn a_filtered_error_says_so_and_has_no_issue() {
+        let mut signal = error(&json!({}));
+        let occurrence = detect(GOOGLEBOT, &mut signal, Filters::default());
+        assert_eq!((occurrence.filtered, occurrence.issue()), (Some(Filter::Bot), None));
+        assert_eq!((signal.text("filtered"), signal.data.get("issue")), ("bot", None));
+        let off = Filters { bot: false, ..Filters::default() };
+        assert_eq!(detect(GOOGLEBOT, &mut signal, off).filtered, None);
+    }
+
+    #[test]
+    fn the_pages_fingerprint_is_heard() {
+        let of = |fingerprint: Value| {
+            detect("", &mut error(&json!({"fingerprint": fingerprint})), Filters::default()).group.fingerprint
+        };
+        assert_eq!(of(json!(["checkout"])), of(json!(["checkout", 7, null])));
+        assert_ne!(of(json!(["checkout"])), of(json!([])));
     }
 }

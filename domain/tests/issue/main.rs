@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
 mod corpus;
+mod folding;
 mod grouping;
 mod hostile;
 mod reading;
