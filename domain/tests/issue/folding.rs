@@ -25,7 +25,7 @@ fn error(message: &str, page_url: &str) -> Fact {
 
 fn batch(facts: Vec<Fact>) -> Batch {
     Batch {
-        stream: StreamId([2; 16]),
+        stream: StreamId([2; 8]),
         seq: 0,
         tab: 1,
         append_us: 1_000_000,
@@ -61,7 +61,7 @@ fn each_issue_is_noted_once_and_filtered_errors_only_count() {
     ];
     facts.extend((0..100).map(|number| error(&letters(number), page)));
     let mut state = fold::empty(SessionId([1; 16]), 0);
-    fold::admit(&mut state, StreamId([2; 16]), 0, 0.0, (8, 64)).unwrap();
+    fold::admit(&mut state, StreamId([2; 8]), 0, 0.0, (8, 64)).unwrap();
     fold::fold(&mut state, &batch(facts));
     let summary = state.summary.unwrap();
     assert_eq!((summary.counts.unwrap().errors, summary.issues.len()), (103, 50));
