@@ -15,6 +15,9 @@ pub mod topic;
 pub mod project;
 pub mod seal;
 pub mod session;
+pub mod token;
+pub mod endpoint;
+pub mod issue;
 pub mod erasure;
 
 #[cfg(feature = "testkit")]

@@ -72,6 +72,9 @@ pub struct Project {
     /// 0: never.
     #[prost(int64, tag = "15")]
     pub first_event_ms: i64,
+    /// Names of the filters of errors that are off, see [`crate::issue::filter::Filter`].
+    #[prost(string, repeated, tag = "16")]
+    pub error_filters_off: Vec<String>,
 }
 
 /// What a secret key opens. The key itself is not stored, only its hash (the row's key).
@@ -241,6 +244,9 @@ pub struct SessionSummary {
     /// When `exit_page` was entered.
     #[prost(int64, tag = "30")]
     pub exit_page_ms: i64,
+    /// Fingerprints of the issues that its errors belong to, hexadecimal; bounded.
+    #[prost(string, repeated, tag = "31")]
+    pub issues: Vec<String>,
 }
 
 /// What is known about a stream of a session.
@@ -512,6 +518,9 @@ pub struct IntakeCounts {
     pub suppressed: u64,
     #[prost(uint64, tag = "9")]
     pub next_offset: u64,
+    /// Errors that made no issue, by the filter's name.
+    #[prost(btree_map = "string, uint64", tag = "10")]
+    pub filtered_errors: std::collections::BTreeMap<String, u64>,
 }
 
 impl IntakeCounts {
@@ -526,6 +535,9 @@ impl IntakeCounts {
         self.suppressed += counts.suppressed;
         for (reason, count) in &counts.dead_letters {
             *self.dead_letters.entry(reason.clone()).or_default() += count;
+        }
+        for (filter, count) in &counts.filtered_errors {
+            *self.filtered_errors.entry(filter.clone()).or_default() += count;
         }
     }
 }

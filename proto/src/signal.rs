@@ -192,6 +192,7 @@ static ERROR: &[Field] = &[
     optional("debug_ids", Type::Object),
     optional("component_stack", Type::Text),
     optional("context", Type::Object),
+    optional("fingerprint", Type::List),
     optional("url", Type::Text),
 ];
 

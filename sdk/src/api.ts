@@ -7,6 +7,14 @@ import type { IdentifySignal } from './signal.js';
 import type { Stub } from './stub.js';
 import { SDK_VERSION } from './version.js';
 
+export interface CaptureErrorOptions {
+  /**
+   * Errors with the same list are one issue, whatever else they say. `{{ default }}` in it stands for what they would be
+   * grouped by otherwise.
+   */
+  fingerprint?: readonly string[];
+}
+
 export interface Identity {
   id?: string;
   email?: string;
@@ -25,7 +33,7 @@ export interface PlayheadApi {
   /** A custom event on the time line. */
   track(name: string, properties?: Record<string, unknown>): void;
   /** Reports an error that the page handled. */
-  captureError(error: unknown, context?: Record<string, unknown>): void;
+  captureError(error: unknown, context?: Record<string, unknown>, options?: CaptureErrorOptions): void;
   /** Link to this moment of this session in the dashboard; undefined while nothing is recorded. */
   sessionUrl(): string | undefined;
 }
@@ -122,8 +130,11 @@ export function createApi({ defaults = {}, origin, stub }: ApiSource): PlayheadA
         current.emit({ k: 'custom', t: now(), name: String(name), ...(clean ? { properties: clean } : {}) });
       }),
     ),
-    captureError: guard((error: unknown, context?: Record<string, unknown>) =>
-      when((current) => reportError(current.context, error, { mechanism: 'captured', handled: true, context })),
+    captureError: guard((error: unknown, context?: Record<string, unknown>, options?: CaptureErrorOptions) =>
+      when((current) => {
+        const fingerprint = options?.fingerprint;
+        reportError(current.context, error, { mechanism: 'captured', handled: true, context, fingerprint });
+      }),
     ),
     sessionUrl: guard(() => recording?.sessionUrl()),
   };

@@ -1,6 +1,6 @@
 import { createApi } from './api.js';
 
-export type { PlayheadApi, Identity } from './api.js';
+export type { CaptureErrorOptions, PlayheadApi, Identity } from './api.js';
 export type { CaptureOptions } from './capture/context.js';
 export type { StartOptions } from './options.js';
 export type { PrivacyOptions } from './privacy/index.js';

@@ -67,6 +67,8 @@ export interface ErrorSignal extends Timed {
   debug_ids?: Record<string, string>;
   component_stack?: string;
   context?: Record<string, unknown>;
+  /** What the page wants the error to be grouped by. */
+  fingerprint?: string[];
   /** The page's address. */
   url: string;
 }

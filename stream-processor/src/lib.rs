@@ -23,6 +23,7 @@ mod intake;
 mod interrupted;
 mod metrics;
 mod normalize;
+mod occurrence;
 mod partition;
 mod processor;
 mod progress;

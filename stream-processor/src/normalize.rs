@@ -1,5 +1,6 @@
 //! Signals of a batch, read once: into the lines that are stored and the facts that are folded.
 
+use playhead_domain::issue::filter::Filters;
 use playhead_domain::row::{Gap, User};
 use playhead_domain::session::fact::{Fact, Page, What};
 use playhead_domain::session::fold::cut;
@@ -10,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::batch::Batch;
 use crate::client;
+use crate::occurrence;
 
 const MAX_TEXT_BYTES: usize = 512;
 
@@ -36,8 +38,18 @@ struct Line<'a> {
     data: &'a Map<String, Value>,
 }
 
-/// Reads inflated signals. `offset_ms` is the stream's clock offset; requests that take `slow_request_ms` or longer are slow.
-pub(crate) fn normalize(batch: &Batch, raw: &[u8], offset_ms: f64, slow_request_ms: f64) -> Normalized {
+/// What a project and a stream say of how signals are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// The stream's clock offset.
+    pub(crate) offset_ms: f64,
+    /// Requests that take as long or longer are slow.
+    pub(crate) slow_request_ms: f64,
+    pub(crate) filters: Filters,
+}
+
+/// Reads inflated signals.
+pub(crate) fn normalize(batch: &Batch, raw: &[u8], reading: Reading) -> Normalized {
     let mut normalized = Normalized::default();
     let lines = raw.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     for (index, line) in lines.enumerate() {
@@ -46,7 +58,7 @@ pub(crate) fn normalize(batch: &Batch, raw: &[u8], offset_ms: f64, slow_request_
             continue;
         }
         match Signal::parse(line) {
-            Ok(signal) => normalized.add(batch, index, signal, offset_ms, slow_request_ms),
+            Ok(signal) => normalized.add(batch, index, signal, reading),
             Err(_) => normalized.dropped += 1,
         }
     }
@@ -54,14 +66,14 @@ pub(crate) fn normalize(batch: &Batch, raw: &[u8], offset_ms: f64, slow_request_
 }
 
 impl Normalized {
-    fn add(&mut self, batch: &Batch, index: usize, mut signal: Signal, offset_ms: f64, slow_request_ms: f64) {
-        let (time, is_possible) = batch.server_time(signal.time, offset_ms);
+    fn add(&mut self, batch: &Batch, index: usize, mut signal: Signal, reading: Reading) {
+        let (time, is_possible) = batch.server_time(signal.time, reading.offset_ms);
         let is_whole = mend_durations(&mut signal.data);
         if !is_possible || !is_whole {
             self.impossible_times = true;
             signal.data.insert("clamped".to_owned(), Value::Bool(true));
         }
-        let what = detect(batch, &mut signal, offset_ms, slow_request_ms);
+        let what = detect(batch, &mut signal, reading);
         let line = Line {
             id: format!("{}-{}-{index}", batch.stream, batch.seq),
             time,
@@ -99,19 +111,19 @@ fn mend_durations(data: &mut Map<String, Value>) -> bool {
     is_whole
 }
 
-fn detect(batch: &Batch, signal: &mut Signal, offset_ms: f64, slow_request_ms: f64) -> What {
+fn detect(batch: &Batch, signal: &mut Signal, reading: Reading) -> What {
     match signal.kind.as_str() {
         "page" => What::Page(Box::new(page(signal, &batch.meta.user_agent))),
         "navigation" => What::Navigation { url: without_query(signal.text("url")).to_owned() },
-        "error" => What::Error,
-        "request" => request(signal, slow_request_ms),
+        "error" => What::Error(Box::new(occurrence::detect(&batch.meta.user_agent, signal, reading.filters))),
+        "request" => request(signal, reading.slow_request_ms),
         "console" => What::Console { error: signal.text("level") == "error" },
         "click" => What::Click,
         "rage_click" => What::RageClick,
         "dead_click" => What::DeadClick,
         "custom" => What::Custom { name: text(signal, "name") },
         "identify" => What::Identify(user(signal)),
-        "gap" => What::Gap(gap(batch, signal, offset_ms)),
+        "gap" => What::Gap(gap(batch, signal, reading.offset_ms)),
         "degraded" => What::Degraded { reason: text(signal, "reason") },
         "end" => What::End {
             reason: match signal.text("reason") {
@@ -174,6 +186,6 @@ fn gap(batch: &Batch, signal: &Signal, offset_ms: f64) -> Gap {
 }
 
 /// A URL up to its query or fragment.
-fn without_query(url: &str) -> &str {
+pub(crate) fn without_query(url: &str) -> &str {
     url.find(['?', '#']).map_or(url, |at| &url[..at])
 }

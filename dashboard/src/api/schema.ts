@@ -1214,6 +1214,8 @@ export interface operations {
                 has_errors?: boolean;
                 has_failed_requests?: boolean;
                 ip?: string;
+                /** @description Fingerprint of an issue that an error of the session belongs to: 32 hexadecimal digits. */
+                issue?: string;
                 /** @description 1 to 200, 50 unless given. */
                 limit?: number;
                 max_duration_ms?: number;

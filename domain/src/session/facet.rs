@@ -7,6 +7,7 @@ pub const EMAIL: &str = "email";
 pub const IP: &str = "ip";
 pub const PAGE: &str = "page";
 pub const RELEASE: &str = "release";
+pub const ISSUE: &str = "issue";
 
 /// The longest value, in bytes; longer ones are cut (at a character's end) by writer and reader alike.
 pub const MAX_VALUE_BYTES: usize = 512;
@@ -45,6 +46,9 @@ pub fn of(summary: &SessionSummary) -> Vec<(&'static str, String)> {
     for page in &summary.pages {
         add(PAGE, page);
         add(PAGE, path(page));
+    }
+    for issue in &summary.issues {
+        add(ISSUE, issue);
     }
     facets
 }

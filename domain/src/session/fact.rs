@@ -1,6 +1,8 @@
 //! What a batch says, on the server's clock, as far as a session's summary is concerned.
 
 use crate::id::StreamId;
+use crate::issue::filter::Filter;
+use crate::issue::grouping::{Fingerprint, Group};
 use crate::row::{Client, Gap, User};
 
 /// A batch, once it is known to be new.
@@ -46,7 +48,7 @@ pub struct Fact {
 pub enum What {
     Page(Box<Page>),
     Navigation { url: String },
-    Error,
+    Error(Box<Occurrence>),
     Request { failed: bool, slow: bool },
     Console { error: bool },
     Click,
@@ -58,6 +60,31 @@ pub enum What {
     Degraded { reason: String },
     End { reason: String },
     Other,
+}
+
+/// An error, as an issue sees it. Every text is bounded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Occurrence {
+    pub group: Group,
+    pub title: String,
+    pub culprit: String,
+    /// The error's type.
+    pub kind: String,
+    pub message: String,
+    pub mechanism: String,
+    pub handled: bool,
+    /// Without query and fragment.
+    pub page_url: String,
+    /// It makes no issue, and why.
+    pub filtered: Option<Filter>,
+}
+
+impl Occurrence {
+    /// The issue it belongs to, unless it was filtered.
+    #[must_use]
+    pub fn issue(&self) -> Option<Fingerprint> {
+        self.filtered.is_none().then_some(self.group.fingerprint)
+    }
 }
 
 /// The first signal of a stream.

@@ -12,6 +12,7 @@ const MAX_STREAM_URL_BYTES: usize = 300;
 const MAX_NAMES: usize = 100;
 const MAX_NAME_BYTES: usize = 200;
 const MAX_TRAITS_BYTES: usize = 4_096;
+const MAX_ISSUES: usize = 50;
 const MAX_PROBLEMS: usize = 16;
 const MAX_GAPS_PER_STREAM: usize = 64;
 const MAX_GAPS: usize = 1_000;
@@ -169,7 +170,12 @@ fn fold_fact(summary: &mut SessionSummary, stream: StreamId, fact: &Fact) {
     let counts = summary.counts.get_or_insert_default();
     counts.events += 1;
     match &fact.what {
-        What::Error => counts.errors += 1,
+        What::Error(occurrence) => {
+            counts.errors += 1;
+            if let Some(issue) = occurrence.issue() {
+                note(&mut summary.issues, &issue.to_string(), MAX_ISSUES);
+            }
+        }
         What::Request { failed, slow } => {
             counts.requests += 1;
             counts.failed_requests += u64::from(*failed);

@@ -35,6 +35,8 @@ pub(crate) struct SessionParams {
     /// The user's id, exactly, or e-mail address, in any case.
     pub(crate) user: Option<String>,
     pub(crate) ip: Option<String>,
+    /// Fingerprint of an issue that an error of the session belongs to: 32 hexadecimal digits.
+    pub(crate) issue: Option<String>,
     /// Name of a custom event, exactly.
     pub(crate) custom_event: Option<String>,
     /// Text in the user's id or e-mail address, in a page, or at the start of the session's id.
@@ -52,7 +54,7 @@ impl SessionParams {
     /// # Errors
     /// [`ApiError::BadRequest`] that names the parameter.
     pub(crate) fn validate(&self) -> Result<(), ApiError> {
-        let texts: [(&'static str, &Option<String>); 11] = [
+        let texts: [(&'static str, &Option<String>); 12] = [
             ("browser", &self.browser),
             ("os", &self.os),
             ("country", &self.country),
@@ -60,6 +62,7 @@ impl SessionParams {
             ("page", &self.page),
             ("user", &self.user),
             ("ip", &self.ip),
+            ("issue", &self.issue),
             ("custom_event", &self.custom_event),
             ("q", &self.q),
             ("session_id", &self.session_id),
@@ -126,6 +129,7 @@ impl SessionParams {
         let (id, email) = session.user.as_ref().map_or(("", ""), |user| (&user.id, &user.email));
         self.release.as_ref().is_none_or(|release| *release == session.release)
             && self.user.as_ref().is_none_or(|user| is_user(user, id) || is_user(user, email))
+            && self.issue.as_ref().is_none_or(|issue| session.issues.contains(issue))
             && self.custom_event.as_ref().is_none_or(|name| session.custom_event_names.contains(name))
             && self.page.as_ref().is_none_or(|page| session.pages.iter().any(|url| is_page(page, url)))
             && self.q.as_ref().is_none_or(|q| matches_query(q, session, id, email))

@@ -70,6 +70,7 @@ async fn filters_find_what_they_name() {
     other.client.as_mut().unwrap().browser = "Firefox".to_owned();
     other.client.as_mut().unwrap().ip = "192.0.2.7".to_owned();
     other.custom_event_names = vec!["paid".to_owned()];
+    other.issues = vec!["31fada7a70c0d63d7e2679db1ee82e26".to_owned()];
     other.end_ms = other.start_ms + 5_000;
     app.session(&project, other).await;
     for (query, expected) in [
@@ -90,6 +91,8 @@ async fn filters_find_what_they_name() {
         ("release=1.0", &[1, 2, 3]),
         ("release=1.0&browser=firefox", &[3]),
         ("custom_event=paid", &[3]),
+        ("issue=31fada7a70c0d63d7e2679db1ee82e26", &[3]),
+        ("issue=31fada7a70c0d63d7e2679db1ee82e27", &[]),
         ("max_duration_ms=10000", &[3]),
         ("min_duration_ms=10000", &[1, 2]),
         ("q=U2@SHOP", &[2]),

@@ -12,6 +12,7 @@ const MAX_INNER_STACK = 4096;
 const MAX_CAUSES = 5;
 const MAX_ERRORS = 10;
 const MAX_CONTEXT = 8192;
+const MAX_FINGERPRINT = 10;
 
 /** What is known besides the thrown value. */
 export interface ErrorDetails {
@@ -23,6 +24,7 @@ export interface ErrorDetails {
   column?: number | undefined;
   componentStack?: string | undefined;
   context?: Record<string, unknown> | undefined;
+  fingerprint?: readonly string[] | undefined;
 }
 
 interface ErrorLike {
@@ -97,6 +99,12 @@ function contextOf(given: Record<string, unknown> | undefined, context: CaptureC
   return kept;
 }
 
+function fingerprintOf(given: readonly string[] | undefined, context: CaptureContext): string[] | undefined {
+  if (!Array.isArray(given) || !given.length) return undefined;
+  const parts = given.slice(0, MAX_FINGERPRINT);
+  return parts.map((part) => context.privacy.redactText(String(part).slice(0, MAX_TYPE)));
+}
+
 /** Everything the page tells about a thrown value, bounded and redacted. */
 export function errorSignalOf(value: unknown, details: ErrorDetails, context: CaptureContext): ErrorSignal {
   const { privacy } = context;
@@ -121,6 +129,7 @@ export function errorSignalOf(value: unknown, details: ErrorDetails, context: Ca
       ? privacy.redactText(details.componentStack.slice(0, MAX_INNER_STACK))
       : undefined,
     context: contextOf(details.context, context),
+    fingerprint: fingerprintOf(details.fingerprint, context),
     url: privacy.redactUrl(location.href),
   });
 }

@@ -1,6 +1,7 @@
 //! What the processor costs: folding and flushing against a floor that reads the same records, inflates their signals and parses
-//! them with the same parser; compaction against inflating and compressing alone; and what is stored, against the same data as JSON
-//! lines under Snappy and as the frames that came in. Real recordings, in memory, so that only the processor's own work counts.
+//! them with the same parser; compaction against inflating and compressing alone; what is stored, against the same data as JSON
+//! lines under Snappy and as the frames that came in; and how many frames of errors are read and grouped. Real recordings, in
+//! memory, so that only the processor's own work counts.
 //! Contestants take turns. Prints JSON; rates are per second of processor time, which hardly depends on what else the machine does.
 //!
 //! ```sh
@@ -10,6 +11,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken bench run may panic")]
 
 mod corpus;
+mod errors;
 mod floor;
 mod processor_time;
 mod storage;
@@ -90,6 +92,7 @@ async fn main() {
             "ratio": ratio(|turn| turn.compaction, |turn| turn.recompression),
         },
         "storage": stored.report(options.sessions),
+        "errors": errors::measure(),
     });
     println!("{}", serde_json::to_string_pretty(&report).unwrap());
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use playhead_domain::issue::filter::Filters;
 use playhead_domain::row::{EventChunk, Frame, Gap, IntakeCounts, Project, SessionState};
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::{self, Purpose};
@@ -15,7 +16,7 @@ use playhead_proto::limits;
 use super::Settings;
 use crate::batch::Batch;
 use crate::effect::{Effects, PendingFrame, SessionWork};
-use crate::normalize::{Normalized, normalize};
+use crate::normalize::{Normalized, Reading, normalize};
 use crate::partition::begin_state;
 
 /// Requests of a project without a setting are slow from here on, milliseconds.
@@ -159,6 +160,13 @@ impl SessionFold {
         let counts = self.side.counts(batch.scope, batch.received_ms);
         counts.signals += facts.facts.len() as u64;
         counts.dropped_signals += facts.dropped_signals;
+        for fact in &facts.facts {
+            if let What::Error(occurrence) = &fact.what
+                && let Some(filter) = occurrence.filtered
+            {
+                *counts.filtered_errors.entry(filter.name().to_owned()).or_default() += 1;
+            }
+        }
     }
 
     /// A dead letter has no more to tell once a copy of its record came through, or proves to have been one of several.
@@ -176,16 +184,20 @@ impl SessionFold {
     /// Inflates and reads the signals. A frame that is not what it declares gives nothing but the reason.
     fn unpack(&self, project: &Project, batch: &Batch) -> (Normalized, Option<(&'static str, String)>) {
         let slow_ms = if project.slow_request_ms == 0 { SLOW_REQUEST_MS } else { project.slow_request_ms };
-        let offset_ms = self.work.clock_offset_ms(batch);
+        let reading = Reading {
+            offset_ms: self.work.clock_offset_ms(batch),
+            slow_request_ms: f64::from(slow_ms),
+            filters: Filters::without(&project.error_filters_off),
+        };
         match inflate(&batch.signals, batch.signals_info.enc, batch.signals_info.raw) {
-            Ok(raw) => (normalize(batch, &raw, offset_ms, f64::from(slow_ms)), None),
+            Ok(raw) => (normalize(batch, &raw, reading), None),
             Err(error) => (Normalized::default(), Some((error.reason(), format!("signals: {error}")))),
         }
     }
 }
 
 const fn names_facets(what: &What) -> bool {
-    matches!(what, What::Page(_) | What::Navigation { .. } | What::Identify(_))
+    matches!(what, What::Page(_) | What::Navigation { .. } | What::Identify(_) | What::Error(_))
 }
 
 fn facts(batch: &Batch, offset_ms: f64, normalized: Normalized, is_dead: bool) -> fact::Batch {

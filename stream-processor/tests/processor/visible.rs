@@ -6,13 +6,46 @@ use serde_json::json;
 
 use crate::world::{Batch, START_MS, World, scope, session, stream};
 
+fn error(url: &str) -> serde_json::Value {
+    json!({"k": "error", "type": "TypeError", "message": "Cannot read properties of undefined (reading 'total')", "url": url,
+        "mechanism": "uncaught", "handled": false, "issue": "made up", "filtered": "made up",
+        "stack": "TypeError: Cannot read properties of undefined (reading 'total')\n    at Cart.pay (https://shop.example/cart.js:3:4)\n    \
+                  at onclick (https://shop.example/cart.js:7:1)",
+        "causes": [{"type": "Error", "message": "x", "stack": "load@https://shop.example/cart.js:1:2"}]})
+}
+
+#[tokio::test]
+async fn errors_that_are_nobodys_issue_count_by_what_dropped_them() {
+    let world = World::new().await;
+    let batch = Batch::new(1, 1, 0)
+        .page("http://localhost:5173/cart")
+        .signal(error("http://localhost:5173/cart"))
+        .signal(json!({"k": "error", "message": "Script error.", "url": "https://shop.example/"}))
+        .signal(json!({"k": "error", "message": "Script error.", "url": "https://shop.example/"}));
+    world.send(&batch).await;
+    world.process().await;
+
+    let summary = world.summary(session(1)).await.unwrap();
+    assert_eq!(
+        (summary.counts.unwrap().errors, summary.issues.len()),
+        (3, 0),
+        "they are errors of the session"
+    );
+    let events = world.events(session(1)).await;
+    let told = |at: usize, name: &str| events[at]["data"].get(name).cloned();
+    assert_eq!((told(1, "filtered"), told(1, "issue")), (Some(json!("localhost")), None));
+    assert_eq!((told(2, "filtered"), told(2, "issue")), (Some(json!("script_error")), None));
+    let filtered = world.intake().await.filtered_errors;
+    assert_eq!((filtered["localhost"], filtered["script_error"]), (1, 2));
+}
+
 #[tokio::test]
 async fn a_batch_becomes_a_session_with_events_and_frames() {
     let world = World::new().await;
     let batch = Batch::new(1, 1, 0)
         .page("https://shop.example/cart?token=x#y")
         .signal(json!({"k": "identify", "id": "u1", "email": "ana@example.org", "traits": {"plan": "pro"}}))
-        .signal(json!({"k": "error", "message": "boom", "type": "TypeError"}))
+        .signal(error("https://shop.example/cart?token=x"))
         .signal(json!({"k": "request", "method": "GET", "url": "/api", "status": 502, "duration_ms": 1200, "outcome": "http_error"}))
         .signal(json!({"k": "request", "method": "GET", "url": "/api", "status": 200, "duration_ms": 20, "outcome": "ok"}))
         .signal(json!({"k": "request", "method": "GET", "url": "/api", "outcome": "aborted"}))
@@ -47,6 +80,21 @@ async fn a_batch_becomes_a_session_with_events_and_frames() {
 
     let events = world.events(session(1)).await;
     assert_eq!(events.len(), 9);
+    let data = &events[2]["data"];
+    assert_eq!(
+        (&data["title"], &data["culprit"], &data["frames"][1]["line"]),
+        (
+            &json!("TypeError: Cannot read properties of undefined (reading 'total')"),
+            &json!("pay (/cart.js)"),
+            &json!(7)
+        )
+    );
+    assert_eq!(
+        (&data["frames"][0]["in_app"], &data["grouping"], &data["causes"][0]["frames"][0]["function"]),
+        (&json!(true), &json!({"version": 1, "basis": "stack"}), &json!("load"))
+    );
+    let issue = data["issue"].as_str().unwrap();
+    assert_eq!((issue.len(), summary.issues.as_slice()), (32, &[issue.to_owned()][..]));
     assert_eq!(events[3]["id"], format!("{}-0-3", stream(1)));
     assert_eq!((&events[3]["time"], &events[3]["kind"]), (&json!(START_MS), &json!("request")));
     assert_eq!((&events[3]["data"]["failed"], &events[3]["data"]["slow"]), (&json!(true), &json!(true)));
@@ -68,6 +116,7 @@ async fn a_batch_becomes_a_session_with_events_and_frames() {
         (facet::PAGE, "https://shop.example/cart"),
         (facet::PAGE, "/cart"),
         (facet::RELEASE, "shop@1"),
+        (facet::ISSUE, issue),
     ] {
         let key = key::facet(scope(), name, value, START_MS, session(1));
         assert!(world.store.get(&table::SESSION_FACETS, &key).await.unwrap().is_some(), "{name}");
