@@ -22,7 +22,7 @@ mod write;
 
 use futures::FutureExt;
 use futures::future::join_all;
-use playhead_domain::log::StoredRecord;
+use playhead_domain::log::{Retention, StoredRecord, TopicSpec};
 use playhead_domain::scope::Scope;
 use playhead_domain::store;
 use tokio::time::Instant;
@@ -164,8 +164,12 @@ impl Flight {
         flight.fold(shared).instrument(span).await
     }
 
-    fn stamp<'a>(&self, topic: &'a str) -> Stamp<'a> {
-        Stamp { topic, partition: self.partition.id, write_us: self.write_us }
+    fn stamp<'a>(&self, topic: &'a TopicSpec) -> Stamp<'a> {
+        let kept_ms = match topic.retention {
+            Retention::Time(kept) => i64::try_from(kept.as_millis()).unwrap_or(i64::MAX),
+            Retention::NewestPerKey => i64::MAX,
+        };
+        Stamp { topic: topic.name, partition: self.partition.id, write_us: self.write_us, kept_ms }
     }
 
     fn failed(&self, error: Error) -> Failed {

@@ -363,3 +363,21 @@ async fn a_replay_of_signals_that_are_not_remembered_to_be_missing_leaves_the_le
     let kept = letters(&world).await.pop().unwrap();
     assert_eq!((kept.letter.seq, kept.letter.reason.as_str()), (149, "too_late"));
 }
+
+#[tokio::test]
+async fn a_letter_is_kept_as_long_as_its_record_and_then_makes_room() {
+    const DAY_MS: i64 = 86_400_000;
+    let mut world = World::new().await;
+    world.config.max_dead_letters = 1;
+    send_all(&world).await;
+    world.process_with(panic_at(&[(1, 1), (1, 2)]).0).await.unwrap();
+    assert_eq!(reasons(&world).await.len(), 1, "there is no room for more");
+    world.pass(7 * DAY_MS - 60_000);
+    let position = letters(&world).await.remove(0).position;
+    assert!(world.log.offsets(topic::BATCHES, position.partition).await.unwrap().contains(&position.offset));
+    world.pass(60_000);
+    assert_eq!(letters(&world).await, [], "nobody could send it through again");
+    world.send(&batch(1, 6)).await;
+    world.process_with(panic_at(&[(1, 6)]).0).await.unwrap();
+    assert_eq!(reasons(&world).await, [("panicked".to_owned(), 6)]);
+}
