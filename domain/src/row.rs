@@ -560,6 +560,9 @@ pub struct Suppression {
     /// Under which start lists knew the session, as far as the erasure found out.
     #[prost(int64, tag = "3")]
     pub list_start_ms: i64,
+    /// Whose sessions are being looked for; only while they are.
+    #[prost(string, tag = "4")]
+    pub user: String,
 }
 
 /// An object in blob storage, or a part of it with some of its sessions.
