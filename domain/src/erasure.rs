@@ -192,7 +192,7 @@ impl Erasure {
         for shard in 0..key::SUPPRESSION_SHARDS {
             let partition = key::suppression_partition(scope, shard);
             let range = ClusteringRange::prefix(vec![kind.into()]);
-            rows.extend(self.scan_all(&table::SUPPRESSIONS, partition, range).await?);
+            rows.extend(store::scan_all(&*self.store, &table::SUPPRESSIONS, &partition, range).await?);
         }
         Ok(rows)
     }
@@ -279,30 +279,12 @@ impl Erasure {
         let mut found = BTreeSet::new();
         for some in partitions.chunks(CONCURRENT_READS) {
             let reads = some.iter().map(|partition| {
-                self.scan_all(&table::SESSION_FACETS, partition.clone(), ClusteringRange::ALL)
+                store::scan_all(&*self.store, &table::SESSION_FACETS, partition, ClusteringRange::ALL)
             });
             let rows = try_join_all(reads).await?.concat();
             found.extend(rows.iter().filter_map(|row| key::start_of(&row.key.clustering)));
         }
         Ok(found)
-    }
-
-    async fn scan_all(
-        &self,
-        table: &'static Table,
-        partition: Vec<store::Value>,
-        mut range: ClusteringRange,
-    ) -> Result<Vec<Row>, store::Error> {
-        let mut rows = Vec::new();
-        loop {
-            let page = self.store.scan(table, &partition, &range, Order::Ascending, PAGE).await?;
-            let last = page.rows.last().map(|row| row.key.clustering.clone());
-            rows.extend(page.rows);
-            match last {
-                Some(last) if page.more => range.from = Bound::Excluded(last),
-                _ => return Ok(rows),
-            }
-        }
     }
 
     async fn delete_dead_letters(
