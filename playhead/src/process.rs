@@ -17,10 +17,10 @@ use crate::backends::{self, Backends};
 use crate::config::{Config, Http};
 use crate::health::Health;
 use crate::role::Role;
-use crate::services::Services;
-use crate::waiting::Waiting;
 use crate::server::{self, Stop};
+use crate::services::Services;
 use crate::telemetry;
+use crate::waiting::Waiting;
 
 const PROCESSOR_PAUSE: Duration = Duration::from_secs(1);
 /// Threads for what blocks: reads of the store and the blobs, compression. Tokio's own bound of 512 costs a burst of small

@@ -71,10 +71,8 @@ impl Services {
         let storage = backends.storage.as_ref().map(|storage| storage.observed(&registry)).transpose()?;
         let directory = Arc::new(ProjectDirectory::new());
         let gateway = role.takes_batches().then(|| {
-            let config = playhead_gateway::Config {
-                batches_topic: batches.name.to_owned(),
-                ..config.gateway.clone()
-            };
+            let config =
+                playhead_gateway::Config { batches_topic: batches.name.to_owned(), ..config.gateway.clone() };
             let (log, clock) = (log.clone(), playhead_gateway::Clock::system());
             Gateway::new(config, log, directory.clone(), &backends.installation_key, &registry, clock)
         });
@@ -85,7 +83,9 @@ impl Services {
             _ => None,
         };
         let api = match &storage {
-            Some(storage) if role.answers_queries() => Some(api(config, role, backends, storage, &log, &registry)?),
+            Some(storage) if role.answers_queries() => {
+                Some(api(config, role, backends, storage, &log, &registry)?)
+            }
             _ => None,
         };
         let first = match &api {
