@@ -30,6 +30,8 @@ pub const SESSION: &str = "session";
 pub const USER: &str = "user";
 /// A session whose erasure has begun and is not done. Deleted when it is.
 pub const PENDING: &str = "pending";
+/// A user whose erasure has begun and is not done, by name. Deleted when it is, as the lists are by which the user can be found.
+const PENDING_USER: &str = "pending user";
 
 const DAY_MS: i64 = 86_400_000;
 /// Longer than any log keeps records and than any project keeps sessions.
@@ -85,7 +87,8 @@ impl Erasure {
     ) -> Result<(), store::Error> {
         let mut list_start_ms = self.list_start_ms(scope, session).await?;
         let entry = |stage: &str, list_start_ms: i64| {
-            let entry = Suppression { requested_ms: now_ms, stage: stage.to_owned(), list_start_ms };
+            let (requested_ms, stage) = (now_ms, stage.to_owned());
+            let entry = Suppression { requested_ms, stage, list_start_ms, ..Suppression::default() };
             suppression(scope, SESSION, &session.0, &entry)
         };
         // What makes others look for a suppression must not come after it, nor be seen only before it.
@@ -121,17 +124,35 @@ impl Erasure {
     /// The store's.
     pub async fn erase_user(&self, scope: Scope, user: &str, now_ms: i64) -> Result<u64, store::Error> {
         let user = &facet::user_name(user);
+        let sessions = self.erase_all_of(scope, user, now_ms, None).await?;
+        self.store.reclaim().await?;
+        Ok(sessions)
+    }
+
+    /// `again_ms` is the time of a further try at a request of `requested_ms`, which takes care not to erase what began since.
+    async fn erase_all_of(
+        &self,
+        scope: Scope,
+        user: &str,
+        requested_ms: i64,
+        again_ms: Option<i64>,
+    ) -> Result<u64, store::Error> {
         let hash = self.user_hash(scope, user);
-        let entry = |stage: &str| {
-            let entry =
-                Suppression { requested_ms: now_ms, stage: stage.to_owned(), ..Suppression::default() };
-            suppression(scope, USER, &hash, &entry)
+        let entry = |kind: &str, stage: &str, user: &str| {
+            let (stage, user) = (stage.to_owned(), user.to_owned());
+            let entry = Suppression { requested_ms, stage, user, ..Suppression::default() };
+            suppression(scope, kind, &hash, &entry)
         };
-        self.store.write(vec![any(scope, now_ms)]).await?;
-        self.store.write(vec![entry("rows")]).await?;
-        let mut sessions = self.find(scope, facet::USER, user, now_ms).await?;
-        sessions.extend(self.find(scope, facet::EMAIL, user, now_ms).await?);
-        // All are on record before the first one goes, so that `resume` finds those that an end of the process leaves.
+        let now_ms = again_ms.unwrap_or(requested_ms);
+        self.store.write(vec![any(scope, now_ms), entry(PENDING_USER, "rows", user)]).await?;
+        self.store.write(vec![entry(USER, "rows", "")]).await?;
+        let mut found = self.find(scope, facet::USER, user, requested_ms).await?;
+        found.extend(self.find(scope, facet::EMAIL, user, requested_ms).await?);
+        if again_ms.is_some() {
+            found.retain(|(start_ms, _)| *start_ms < requested_ms);
+        }
+        let sessions: BTreeSet<SessionId> = found.into_iter().map(|(_, session)| session).collect();
+        // All are on record before the first one goes, and with it the rows by which it is found.
         let begun: Vec<_> = sessions.iter().map(|&session| pending(scope, session, now_ms)).collect();
         for some in begun.chunks(PAGE) {
             self.store.write(some.to_vec()).await?;
@@ -139,30 +160,46 @@ impl Erasure {
         for &session in &sessions {
             self.erase_unreclaimed(scope, session, None, now_ms).await?;
         }
-        self.store.write(vec![entry("done")]).await?;
-        self.store.reclaim().await?;
+        let done = Mutation::Delete {
+            table: &table::SUPPRESSIONS,
+            key: key::suppression(scope, PENDING_USER, &hash),
+            version: stage_version(requested_ms, "done"),
+        };
+        self.store.write(vec![entry(USER, "done", ""), done]).await?;
         Ok(sessions.len() as u64)
     }
 
-    /// Finishes erasures of sessions of this scope that were interrupted. Returns how many.
+    /// Finishes erasures of this scope that were interrupted. Returns of how many sessions.
     ///
     /// # Errors
     /// The store's.
     pub async fn resume(&self, scope: Scope, now_ms: i64) -> Result<u64, store::Error> {
-        let mut unfinished = Vec::new();
-        for shard in 0..key::SUPPRESSION_SHARDS {
-            let partition = key::suppression_partition(scope, shard);
-            let range = ClusteringRange::prefix(vec![PENDING.into()]);
-            let rows = self.scan_all(&table::SUPPRESSIONS, partition, range).await?;
-            unfinished.extend(rows.iter().filter_map(suppressed_session));
+        let users = self.unfinished(scope, PENDING_USER).await?;
+        let mut erased = 0;
+        for row in &users {
+            let entry = Suppression::decode(row.value.clone())
+                .map_err(|error| store::Error::Corrupt(format!("a user's erasure: {error}")))?;
+            erased += self.erase_all_of(scope, &entry.user, entry.requested_ms, Some(now_ms)).await?;
         }
-        for &session in &unfinished {
+        let sessions = self.unfinished(scope, PENDING).await?;
+        for session in sessions.iter().filter_map(suppressed_session) {
             self.erase_unreclaimed(scope, session, None, now_ms).await?;
+            erased += 1;
         }
-        if !unfinished.is_empty() {
+        if !users.is_empty() || !sessions.is_empty() {
             self.store.reclaim().await?;
         }
-        Ok(unfinished.len() as u64)
+        Ok(erased)
+    }
+
+    async fn unfinished(&self, scope: Scope, kind: &str) -> Result<Vec<Row>, store::Error> {
+        let mut rows = Vec::new();
+        for shard in 0..key::SUPPRESSION_SHARDS {
+            let partition = key::suppression_partition(scope, shard);
+            let range = ClusteringRange::prefix(vec![kind.into()]);
+            rows.extend(store::scan_all(&*self.store, &table::SUPPRESSIONS, &partition, range).await?);
+        }
+        Ok(rows)
     }
 
     /// What was erased of this scope so far, as far as it tells whether anything more was: one cheap read that spares many.
@@ -171,7 +208,9 @@ impl Erasure {
     /// The store's.
     pub async fn marks(&self, scope: Scope) -> Result<Marks, store::Error> {
         let partition = key::erasure_marks_partition(scope);
-        Ok(Marks::of_rows(&self.scan_all(&table::SUPPRESSIONS, partition, ClusteringRange::ALL).await?))
+        let rows =
+            store::scan_all(&*self.store, &table::SUPPRESSIONS, &partition, ClusteringRange::ALL).await?;
+        Ok(Marks::of_rows(&rows))
     }
 
     /// Whether this session was erased. Readers answer 410 for it.
@@ -229,13 +268,14 @@ impl Erasure {
         Ok((page.rows.iter().filter_map(decode).collect(), newest))
     }
 
+    /// Starts and sessions.
     async fn find(
         &self,
         scope: Scope,
         facet: &str,
         value: &str,
         now_ms: i64,
-    ) -> Result<BTreeSet<SessionId>, store::Error> {
+    ) -> Result<BTreeSet<(i64, SessionId)>, store::Error> {
         // Tomorrow, too: a browser's clock may have put the start a little ahead.
         let today = key::day(now_ms) + 1;
         let days = (today - MAX_RETENTION_DAYS..=today).rev();
@@ -247,31 +287,12 @@ impl Erasure {
         let mut found = BTreeSet::new();
         for some in partitions.chunks(CONCURRENT_READS) {
             let reads = some.iter().map(|partition| {
-                self.scan_all(&table::SESSION_FACETS, partition.clone(), ClusteringRange::ALL)
+                store::scan_all(&*self.store, &table::SESSION_FACETS, partition, ClusteringRange::ALL)
             });
             let rows = try_join_all(reads).await?.concat();
-            let starts = rows.iter().filter_map(|row| key::start_of(&row.key.clustering));
-            found.extend(starts.map(|(_, session)| session));
+            found.extend(rows.iter().filter_map(|row| key::start_of(&row.key.clustering)));
         }
         Ok(found)
-    }
-
-    async fn scan_all(
-        &self,
-        table: &'static Table,
-        partition: Vec<store::Value>,
-        mut range: ClusteringRange,
-    ) -> Result<Vec<Row>, store::Error> {
-        let mut rows = Vec::new();
-        loop {
-            let page = self.store.scan(table, &partition, &range, Order::Ascending, PAGE).await?;
-            let last = page.rows.last().map(|row| row.key.clustering.clone());
-            rows.extend(page.rows);
-            match last {
-                Some(last) if page.more => range.from = Bound::Excluded(last),
-                _ => return Ok(rows),
-            }
-        }
     }
 
     async fn delete_dead_letters(

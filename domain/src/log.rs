@@ -1,5 +1,7 @@
 //! The event log port: partitioned, durable, append-only. Kafka in the scaled shape, an embedded one in `playhead up`.
 
+pub mod generation;
+
 use std::ops::Range;
 use std::time::Duration;
 
@@ -100,6 +102,11 @@ pub trait EventLog: Send + Sync + 'static {
     ///
     /// Idempotent. Every other call needs it first in each process.
     async fn ensure_topic(&self, topic: &TopicSpec) -> Result<(), Error>;
+
+    /// The offset of the first record that was ever appended to a partition of the topic.
+    fn first_offset(&self, _topic: &str) -> u64 {
+        0
+    }
 
     /// Appends one record and returns where it is.
     ///

@@ -134,6 +134,25 @@ pub struct StreamState {
     /// Those seen whose signals could not be read, so that a later copy may bring them; bounded.
     #[prost(uint64, repeated, tag = "6")]
     pub without_signals: Vec<u64>,
+    /// Those below `contiguous` that were not seen, for dead letters first of all: a copy that comes later still has its effect.
+    /// In order, bounded.
+    #[prost(message, repeated, tag = "7")]
+    pub missing: Vec<SeqRange>,
+    /// What `missing` told of below this is forgotten.
+    #[prost(uint64, tag = "8")]
+    pub missing_from: u64,
+    /// `without_signals` did not take all.
+    #[prost(bool, tag = "9")]
+    pub signals_forgotten: bool,
+}
+
+/// The numbers `from..to` of a stream's batches.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct SeqRange {
+    #[prost(uint64, tag = "1")]
+    pub from: u64,
+    #[prost(uint64, tag = "2")]
+    pub to: u64,
 }
 
 /// How many of what.
@@ -553,6 +572,9 @@ pub struct Suppression {
     /// Under which start lists knew the session, as far as the erasure found out.
     #[prost(int64, tag = "3")]
     pub list_start_ms: i64,
+    /// Whose sessions are being looked for; only while they are.
+    #[prost(string, tag = "4")]
+    pub user: String,
 }
 
 /// An object in blob storage, or a part of it with some of its sessions.

@@ -144,6 +144,31 @@ impl Error {
 /// The largest value of one row, in bytes.
 pub const MAX_VALUE_BYTES: usize = 1 << 20;
 
+/// Rows that [`scan_all`] reads at a time.
+const PAGE: usize = 500;
+
+/// All rows of a part of a partition, in ascending order. For what is known to be few.
+///
+/// # Errors
+/// The store's.
+pub async fn scan_all(
+    store: &dyn Store,
+    table: &'static Table,
+    partition: &[Value],
+    mut range: ClusteringRange,
+) -> Result<Vec<Row>, Error> {
+    let mut rows = Vec::new();
+    loop {
+        let page = store.scan(table, partition, &range, Order::Ascending, PAGE).await?;
+        let last = page.rows.last().map(|row| row.key.clustering.clone());
+        rows.extend(page.rows);
+        match last {
+            Some(last) if page.more => range.from = Bound::Excluded(last),
+            _ => return Ok(rows),
+        }
+    }
+}
+
 /// The store.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {

@@ -22,6 +22,17 @@ pub const PROJECTS: TopicSpec = TopicSpec {
     max_record_bytes: 256 << 10,
 };
 
+/// The topic of batches of a generation, the first of which is 0. Each has a name of its own, which is in every key that is about the
+/// topic's partitions. To be called once in a process, as what it makes of the name stays.
+#[must_use]
+pub fn batches_of(generation: u32, partitions: u32, retention: Duration) -> TopicSpec {
+    let name = match generation {
+        0 => BATCHES,
+        generation => format!("{BATCHES}-{generation}").leak(),
+    };
+    TopicSpec { name, ..batches(partitions, retention) }
+}
+
 /// The topic of batches, with configured partitions and retention.
 #[must_use]
 pub const fn batches(partitions: u32, retention: Duration) -> TopicSpec {

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Topic that batches are appended to.
+    /// Topic that batches are appended to: what `batches` says, for all services alike.
+    #[serde(skip)]
     pub batches_topic: String,
     /// All bodies under way together, from before the first byte is read until the log has answered. A log that copies what it is
     /// given (Kafka's producer) holds the copy in place of the original, so this and its queue are what memory must have room for.

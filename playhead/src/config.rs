@@ -12,6 +12,7 @@ use playhead_backends::log::embedded::LogConfig;
 use playhead_backends::log::kafka::KafkaConfig;
 use playhead_backends::store::embedded::StoreConfig;
 use playhead_backends::store::scylla::ScyllaConfig;
+use playhead_domain::log::generation::MAX_GENERATION;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -107,15 +108,17 @@ impl Default for Http {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Batches {
-    /// Partitions; cannot change once the data folder exists.
+    /// Partitions; cannot change within a generation.
     pub(crate) partitions: u32,
+    /// Raised by one to go on with an empty topic: when the last one was lost, or to change `partitions`. Never lowered.
+    pub(crate) generation: u32,
     /// How long the log keeps batches; what was processed does not need them any more.
     pub(crate) retention_hours: u32,
 }
 
 impl Default for Batches {
     fn default() -> Self {
-        Self { partitions: 4, retention_hours: 24 }
+        Self { partitions: 4, generation: 0, retention_hours: 24 }
     }
 }
 
@@ -158,6 +161,9 @@ impl Config {
         self.query_api.validate().map_err(anyhow::Error::msg).context("query_api")?;
         if !(1..=1_024).contains(&self.batches.partitions) {
             bail!("batches.partitions must be 1 to 1024");
+        }
+        if self.batches.generation > MAX_GENERATION {
+            bail!("batches.generation must be at most {MAX_GENERATION}");
         }
         if self.batches.retention_hours == 0 {
             bail!("batches.retention_hours must be at least 1");

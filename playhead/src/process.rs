@@ -10,15 +10,17 @@ use playhead_query_api::{Api, project};
 use playhead_stream_processor::Processor;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::backends::{self, Backends};
 use crate::config::{Config, Http};
 use crate::health::Health;
 use crate::role::Role;
+use crate::server::{self, Stop};
 use crate::services::Services;
+use crate::telemetry;
 use crate::waiting::Waiting;
-use crate::{server, telemetry};
 
 const PROCESSOR_PAUSE: Duration = Duration::from_secs(1);
 /// Threads for what blocks: reads of the store and the blobs, compression. Tokio's own bound of 512 costs a burst of small
@@ -82,13 +84,13 @@ async fn start(
     listener: &Arc<TcpListener>,
 ) -> anyhow::Result<(Backends, Services)> {
     let waiting = Waiting::default();
-    let answering = CancellationToken::new();
+    let answering = Stop::default();
     let (router, http) = (waiting.router(), config.http.clone());
     let (listener, answered) = (Arc::clone(listener), answering.clone());
     let server = tokio::spawn(async move { server::serve(&listener, router, &http, answered).await });
     let backends = backends::open(config, role, &waiting).await?;
     let services = Services::new(config, role, &backends, &waiting).await?;
-    answering.cancel();
+    answering.by(Instant::now() + Duration::from_millis(config.http.drain_timeout_ms));
     server.await?;
     Ok((backends, services))
 }
@@ -119,7 +121,7 @@ struct Running {
     server: JoinHandle<()>,
     processor: Option<JoinHandle<()>>,
     background: Vec<JoinHandle<()>>,
-    stop_server: CancellationToken,
+    stop_server: Stop,
     stop_processor: CancellationToken,
     /// The processor met what retries do not cure.
     failed: CancellationToken,
@@ -132,7 +134,7 @@ impl Running {
         services: &Services,
         listener: Arc<TcpListener>,
     ) -> anyhow::Result<Self> {
-        let (stop_server, stop_processor) = (CancellationToken::new(), CancellationToken::new());
+        let (stop_server, stop_processor) = (Stop::default(), CancellationToken::new());
         let failed = CancellationToken::new();
         let health = services.health(backends)?;
         let router = services.router(health.clone());
@@ -157,11 +159,14 @@ impl Running {
     async fn stop(self, gateway: Option<&Gateway>, http: &Http) {
         self.health.stop();
         let notice = Duration::from_millis(http.shutdown_delay_ms);
+        let limit = Duration::from_millis(http.drain_timeout_ms);
+        // One for the gateway and the server: what the one has waited for already, the other does not wait for again.
+        let end = Instant::now() + notice + limit;
         match gateway {
-            Some(gateway) => gateway.stop(notice, Duration::from_millis(http.drain_timeout_ms)).await,
+            Some(gateway) => gateway.stop(notice, limit).await,
             None => tokio::time::sleep(notice).await,
         }
-        self.stop_server.cancel();
+        self.stop_server.by(end);
         if gateway.is_none() {
             // Nothing more comes that it would have to flush: others may take over at once.
             self.stop_processor.cancel();

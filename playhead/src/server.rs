@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,6 +14,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -26,13 +27,25 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// What one connection reads at once. Five hundred uploads hold this each beside what the budget of bodies counts.
 const READ_BUFFER_BYTES: usize = 64 << 10;
 
-/// Serves until `shutdown`, then lets requests under way finish, for at most the configured time.
-pub(crate) async fn serve(
-    listener: &TcpListener,
-    router: Router,
-    config: &Http,
-    shutdown: CancellationToken,
-) {
+/// Tells a server to stop. Clones tell the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stop {
+    told: CancellationToken,
+    end: Arc<OnceLock<Instant>>,
+}
+
+impl Stop {
+    /// Requests under way may go on until `end`.
+    pub(crate) fn by(&self, end: Instant) {
+        // The first one holds.
+        let _known = self.end.set(end);
+        self.told.cancel();
+    }
+}
+
+/// Serves until it is told to stop, then lets requests under way finish until the end that it is told.
+pub(crate) async fn serve(listener: &TcpListener, router: Router, config: &Http, stop: Stop) {
+    let Stop { told: shutdown, end } = stop;
     let places = Arc::new(Semaphore::new(config.max_connections));
     let connections = TaskTracker::new();
     let builder = Arc::new(builder(config));
@@ -59,9 +72,9 @@ pub(crate) async fn serve(
             drop(place);
         });
     }
-    let limit = Duration::from_millis(config.drain_timeout_ms);
+    let end = end.get().copied().unwrap_or_else(Instant::now);
     connections.close();
-    if tokio::time::timeout(limit, connections.wait()).await.is_err() {
+    if timeout_at(end, connections.wait()).await.is_err() {
         tracing::warn!(
             "some requests were cut off, as they did not end within {} ms",
             config.drain_timeout_ms
@@ -120,7 +133,7 @@ mod tests {
         let config =
             Http { max_connections: 1, header_timeout_ms: 50, drain_timeout_ms: 1_000, shutdown_delay_ms: 0 };
         let router = Router::new().route("/", get(|| async { "here" }));
-        let stop = CancellationToken::new();
+        let stop = Stop::default();
         let (ended, running) = (stop.clone(), config.clone());
         let server = tokio::spawn(async move { serve(&listener, router, &running, ended).await });
         for opening in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n\r\nSM", b"GET / HTTP/1.1\r\nho"] {
@@ -132,7 +145,30 @@ mod tests {
             next.read_to_string(&mut answer).await.unwrap();
             assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("here"), "{opening:?}: {answer}");
         }
-        stop.cancel();
+        stop.by(Instant::now() + Duration::from_secs(1));
         server.await.unwrap();
+    }
+
+    /// The gateway has waited for the same requests before: what is left of the time is all there is.
+    #[tokio::test]
+    async fn a_stop_waits_until_the_end_that_it_is_told_and_no_longer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let config = Http { drain_timeout_ms: 3_600_000, ..Http::default() };
+        let came = Arc::new(Semaphore::new(0));
+        let coming = Arc::clone(&came);
+        let never = move || async move {
+            coming.add_permits(1);
+            std::future::pending::<&str>().await
+        };
+        let router = Router::new().route("/", get(never));
+        let stop = Stop::default();
+        let ended = stop.clone();
+        let server = tokio::spawn(async move { serve(&listener, router, &config, ended).await });
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        came.acquire().await.unwrap().forget();
+        stop.by(Instant::now());
+        tokio::time::timeout(Duration::from_secs(60), server).await.expect("it goes on waiting").unwrap();
     }
 }

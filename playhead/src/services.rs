@@ -7,7 +7,8 @@ use anyhow::Context;
 use axum::Router;
 use playhead_backends::clock::Clock;
 use playhead_domain::id::ProjectId;
-use playhead_domain::log::{self, TopicSpec};
+use playhead_domain::log::generation::FromGeneration;
+use playhead_domain::log::{self, EventLog, TopicSpec};
 use playhead_domain::project::ProjectDirectory;
 use playhead_domain::row::Project;
 use playhead_domain::topic;
@@ -62,21 +63,29 @@ impl Services {
             waiting.until("store", || installation::check_key(&**store, key)).await?;
         }
         let batches = batches_topic(config);
+        let log = log_of(config, backends, batches.name);
         for spec in [&batches, &topic::PROJECTS] {
-            waiting.until("log", || async { backends.log.ensure_topic(spec).await.map_err(of_log) }).await?;
+            waiting.until("log", || async { log.ensure_topic(spec).await.map_err(of_log) }).await?;
         }
         let registry = registry()?;
         let storage = backends.storage.as_ref().map(|storage| storage.observed(&registry)).transpose()?;
         let directory = Arc::new(ProjectDirectory::new());
-        let gateway = role.takes_batches().then(|| gateway(config, backends, &directory, &registry));
+        let gateway = role.takes_batches().then(|| {
+            let config =
+                playhead_gateway::Config { batches_topic: batches.name.to_owned(), ..config.gateway.clone() };
+            let (log, clock) = (log.clone(), playhead_gateway::Clock::system());
+            Gateway::new(config, log, directory.clone(), &backends.installation_key, &registry, clock)
+        });
         let processor = match &storage {
             Some(storage) if role.processes() => {
-                Some(processor(config, batches, backends, storage, &directory, &registry)?)
+                Some(processor(config, (batches, &log), backends, storage, &directory, &registry)?)
             }
             _ => None,
         };
         let api = match &storage {
-            Some(storage) if role.answers_queries() => Some(api(config, role, backends, storage, &registry)?),
+            Some(storage) if role.answers_queries() => {
+                Some(api(config, role, backends, storage, &log, &registry)?)
+            }
             _ => None,
         };
         let first = match &api {
@@ -144,27 +153,24 @@ impl Services {
 /// The topic of batches as configured.
 fn batches_topic(config: &Config) -> TopicSpec {
     let retention = Duration::from_secs(u64::from(config.batches.retention_hours) * 3_600);
-    topic::batches(config.batches.partitions, retention)
+    topic::batches_of(config.batches.generation, config.batches.partitions, retention)
+}
+
+/// The log, with the batches' offsets behind those of earlier generations.
+fn log_of(config: &Config, backends: &Backends, batches: &'static str) -> Arc<dyn EventLog> {
+    match config.batches.generation {
+        0 => backends.log.clone(),
+        generation => Arc::new(FromGeneration::new(backends.log.clone(), batches, generation)),
+    }
 }
 
 fn of_log(error: log::Error) -> Unready {
     if error.is_retryable() { Unready::Later(error.to_string()) } else { Unready::Never(error.into()) }
 }
 
-fn gateway(
-    config: &Config,
-    backends: &Backends,
-    directory: &Arc<ProjectDirectory>,
-    registry: &Registry,
-) -> anyhow::Result<Gateway> {
-    let (log, directory) = (backends.log.clone(), directory.clone());
-    let clock = playhead_gateway::Clock::system();
-    Ok(Gateway::new(config.gateway.clone(), log, directory, &backends.installation_key, registry, clock)?)
-}
-
 fn processor(
     config: &Config,
-    topic: TopicSpec,
+    (topic, log): (TopicSpec, &Arc<dyn EventLog>),
     backends: &Backends,
     storage: &Storage,
     directory: &Arc<ProjectDirectory>,
@@ -174,7 +180,7 @@ fn processor(
     Ok(Processor::new(playhead_stream_processor::Parts {
         config: config.processor.clone(),
         topic,
-        log: backends.log.clone(),
+        log: log.clone(),
         store: storage.store.clone(),
         blobs: storage.blobs.clone(),
         directory: directory.clone(),
@@ -190,6 +196,7 @@ fn api(
     role: Role,
     backends: &Backends,
     storage: &Storage,
+    log: &Arc<dyn EventLog>,
     registry: &Registry,
 ) -> anyhow::Result<Api> {
     let folder = backends.folder.as_ref().map(|folder| folder.path());
@@ -197,7 +204,7 @@ fn api(
         config: config.query_api.clone(),
         session_idle_ms: config.processor.session_idle_ms,
         store: storage.store.clone(),
-        log: backends.log.clone(),
+        log: log.clone(),
         blobs: storage.blobs.clone(),
         installation_key: backends.installation_key.clone(),
         admin_token: installation::admin_token(folder)?,

@@ -22,8 +22,8 @@ use playhead_domain::row::{Block, OpenSession, SessionKey, SessionSummary};
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::{self, DataKey};
 use playhead_domain::session::key;
-use playhead_domain::store::{self, ClusteringRange, Mutation, Order, Row, Store, Value};
-use playhead_domain::table::{self, Table};
+use playhead_domain::store::{self, ClusteringRange, Mutation, Order, Row, Value};
+use playhead_domain::table;
 use prost::Message;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -121,7 +121,7 @@ impl Work<'_> {
     ) -> Result<(), store::Error> {
         let (store, topic) = (&*self.shared.store, self.shared.topic.name);
         let columns = key::log_partition(topic, owner.0);
-        let mut slices = list_rows(store, &table::OPEN_SLICES, columns).await?;
+        let mut slices = store::scan_all(store, &table::OPEN_SLICES, &columns, ClusteringRange::ALL).await?;
         // Flushes of a partition follow each other in time: once a later slice is there nobody writes to an earlier one. Only a row of
         // a slice that was found empty after that goes.
         let newest = slices.pop();
@@ -163,23 +163,6 @@ impl Work<'_> {
                 Some(last) if page.more => range.from = Bound::Excluded(last.key.clustering.clone()),
                 _ => return Ok(found),
             }
-        }
-    }
-}
-
-async fn list_rows(
-    store: &dyn Store,
-    table: &'static Table,
-    partition: Vec<Value>,
-) -> Result<Vec<Row>, store::Error> {
-    let (mut rows, mut range) = (Vec::new(), ClusteringRange::ALL);
-    loop {
-        let page = store.scan(table, &partition, &range, Order::Ascending, PAGE).await?;
-        let last = page.rows.last().map(|row| row.key.clustering.clone());
-        rows.extend(page.rows);
-        match last {
-            Some(last) if page.more => range.from = Bound::Excluded(last),
-            _ => return Ok(rows),
         }
     }
 }

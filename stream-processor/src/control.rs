@@ -31,12 +31,12 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    /// Takes the partition over. An unfinished intent is recorded anew, one tick later, so that whatever its old owner still writes
+    /// Takes the partition over, which begins at `first_offset`. An unfinished intent is recorded anew, one tick later, so that whatever its old owner still writes
     /// is older; the caller redoes it.
     pub(crate) async fn take(
         store: &dyn Store,
-        topic: &str,
-        partition: u32,
+        (topic, partition): (&str, u32),
+        first_offset: u64,
         owner: &str,
     ) -> Result<Self, store::Error> {
         let key = key::control(topic, partition);
@@ -46,7 +46,7 @@ impl Control {
                 Some(bytes) => PartitionControl::decode(bytes.clone()).map_err(|error| {
                     store::Error::Corrupt(format!("control of partition {partition}: {error}"))
                 })?,
-                None => PartitionControl::default(),
+                None => PartitionControl { next_offset: first_offset, ..PartitionControl::default() },
             };
             let mut control = Self { key: key.clone(), current: current.clone(), encoded };
             let mut next = PartitionControl { epoch: current.epoch + 1, owner: owner.to_owned(), ..current };

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::control;
-use crate::flush::{self, Due, Failed, Flight, Stored, begin_and_fold, put_object};
+use crate::flush::{self, Due, Failed, Flight, Folding, Stored, put_object};
 use crate::partition::Partition;
 use crate::processor::Error;
 use crate::shared::{Shared, locked};
@@ -68,7 +68,7 @@ enum Stage {
 /// Work that came to an end.
 enum Done {
     Started { id: u32, term: u64, result: Result<Partition, flush::Error> },
-    Folded(Vec<Result<Flight, Failed>>),
+    Folded(Vec<Result<Flight, Failed>>, Option<Folding>),
     Stored(Result<(Vec<Flight>, Stored), Vec<Failed>>),
     Written { term: u64, result: Result<(Partition, u64), Failed>, began: Instant },
 }
@@ -274,8 +274,15 @@ impl Driver {
                 busy => owned.stage = busy,
             }
         }
-        let shared = Arc::clone(&self.shared);
-        self.work.push(async move { Done::Folded(begin_and_fold(&shared, due).await) }.boxed());
+        self.fold(Folding::begin(&self.shared, due));
+    }
+
+    fn fold(&mut self, folding: Folding) {
+        let work = async move {
+            let (folded, left) = folding.next().await;
+            Done::Folded(folded, left)
+        };
+        self.work.push(work.boxed());
     }
 
     async fn settle(&mut self, done: Done) -> Result<(), Error> {
@@ -284,20 +291,9 @@ impl Driver {
                 Ok(partition) => self.started(partition, term).await,
                 Err(error) => self.give_up(Failed { id, term, error }),
             },
-            Done::Folded(flights) => {
-                let mut framed = Vec::new();
-                for flight in flights {
-                    match flight {
-                        Ok(flight) if flight.has_frames() => framed.push(flight),
-                        Ok(flight) => self.write(flight, None),
-                        Err(failed) => self.give_up(failed)?,
-                    }
-                }
-                if !framed.is_empty() {
-                    let shared = Arc::clone(&self.shared);
-                    self.work.push(async move { Done::Stored(put_object(&shared, framed).await) }.boxed());
-                }
-                Ok(())
+            Done::Folded(flights, left) => {
+                left.into_iter().for_each(|left| self.fold(left));
+                self.folded(flights)
             }
             Done::Stored(Ok((flights, stored))) => {
                 flights.into_iter().for_each(|flight| self.write(flight, Some(stored.clone())));
@@ -311,6 +307,22 @@ impl Driver {
             }
             Done::Written { result: Err(failed), .. } => self.give_up(failed),
         }
+    }
+
+    fn folded(&mut self, flights: Vec<Result<Flight, Failed>>) -> Result<(), Error> {
+        let mut framed = Vec::new();
+        for flight in flights {
+            match flight {
+                Ok(flight) if flight.has_frames() => framed.push(flight),
+                Ok(flight) => self.write(flight, None),
+                Err(failed) => self.give_up(failed)?,
+            }
+        }
+        if !framed.is_empty() {
+            let shared = Arc::clone(&self.shared);
+            self.work.push(async move { Done::Stored(put_object(&shared, framed).await) }.boxed());
+        }
+        Ok(())
     }
 
     fn write(&mut self, flight: Flight, stored: Option<Stored>) {

@@ -93,10 +93,11 @@ pub(crate) struct Stamp<'a> {
     pub(crate) topic: &'a str,
     pub(crate) partition: u32,
     pub(crate) write_us: i64,
+    /// How long the log keeps a record: a dead letter without it is of no use, and takes up room.
+    pub(crate) kept_ms: i64,
 }
 
 const DAY_MS: i64 = 86_400_000;
-const DEAD_LETTER_TTL_MS: i64 = 30 * DAY_MS;
 const INTAKE_TTL_MS: i64 = 35 * DAY_MS;
 /// Sessions of an object that one row tells of: some hundred KB.
 const SESSIONS_PER_ROW: usize = 10_000;
@@ -140,7 +141,7 @@ impl Effects {
             session_rows(&mut rows, stamp, *session, work);
         }
         for Letter { scope, offset, row, .. } in &self.dead_letters {
-            let expires_at_ms = row.received_us / 1_000 + DEAD_LETTER_TTL_MS;
+            let expires_at_ms = (row.received_us / 1_000).saturating_add(stamp.kept_ms);
             let key = key::dead_letter(*scope, stamp.partition, *offset);
             rows.push(put(&table::DEAD_LETTERS, key, row.encode_to_vec(), stamp, expires_at_ms));
         }

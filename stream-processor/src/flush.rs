@@ -20,12 +20,15 @@
 mod fold;
 mod write;
 
-use futures::FutureExt;
-use futures::future::join_all;
-use playhead_domain::log::StoredRecord;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{FuturesUnordered, StreamExt};
+use playhead_domain::log::{Retention, StoredRecord, TopicSpec};
 use playhead_domain::scope::Scope;
 use playhead_domain::store;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument, Span};
 
 use crate::compute::Panicked;
@@ -35,6 +38,9 @@ use crate::partition::{LoadError, Partition};
 use crate::shared::Shared;
 use crate::trace::flush_span;
 pub(crate) use write::Stored;
+
+/// How long the first partition that is folded waits for others that go into its object.
+const TOGETHER_WITHIN: Duration = Duration::from_millis(200);
 
 /// A point between two effects of a flush.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -164,8 +170,12 @@ impl Flight {
         flight.fold(shared).instrument(span).await
     }
 
-    fn stamp<'a>(&self, topic: &'a str) -> Stamp<'a> {
-        Stamp { topic, partition: self.partition.id, write_us: self.write_us }
+    fn stamp<'a>(&self, topic: &'a TopicSpec) -> Stamp<'a> {
+        let kept_ms = match topic.retention {
+            Retention::Time(kept) => i64::try_from(kept.as_millis()).unwrap_or(i64::MAX),
+            Retention::NewestPerKey => i64::MAX,
+        };
+        Stamp { topic: topic.name, partition: self.partition.id, write_us: self.write_us, kept_ms }
     }
 
     fn failed(&self, error: Error) -> Failed {
@@ -179,10 +189,29 @@ impl Flight {
     }
 }
 
-/// Steps 1 and 2 of several partitions.
-pub(crate) async fn begin_and_fold(shared: &Shared, due: Vec<Due>) -> Vec<Result<Flight, Failed>> {
-    let flights: Vec<_> = due.into_iter().map(|due| Flight::begin_and_fold(shared, due).boxed()).collect();
-    join_all(flights).await
+/// Steps 1 and 2 of partitions that are due at the same time.
+pub(crate) struct Folding(FuturesUnordered<BoxFuture<'static, Result<Flight, Failed>>>);
+
+impl Folding {
+    pub(crate) fn begin(shared: &Arc<Shared>, due: Vec<Due>) -> Self {
+        let fold = |due| {
+            let shared = Arc::clone(shared);
+            async move { Flight::begin_and_fold(&shared, due).await }.boxed()
+        };
+        Self(due.into_iter().map(fold).collect())
+    }
+
+    /// Those that go on together, and what is left. A partition that takes long (its control row is not written, a project is waited
+    /// for) does not keep the others waiting.
+    pub(crate) async fn next(mut self) -> (Vec<Result<Flight, Failed>>, Option<Self>) {
+        let mut done = Vec::with_capacity(self.0.len());
+        done.extend(self.0.next().await);
+        let end = Instant::now() + TOGETHER_WITHIN;
+        while let Ok(Some(flight)) = timeout_at(end, self.0.next()).await {
+            done.push(flight);
+        }
+        (done, Some(self).filter(|left| !left.0.is_empty()))
+    }
 }
 
 /// Step 3, for partitions that share an object.

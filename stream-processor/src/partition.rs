@@ -40,8 +40,11 @@ pub(crate) enum LoadError {
     Key(#[from] playhead_domain::seal::Error),
     #[error("the session's state cannot be read: {0}")]
     Corrupt(#[from] prost::DecodeError),
-    /// Whoever reads this does not own the partition any more, and what it would fold from is gone.
-    #[error("another process has gone on beyond the range")]
+    /// What would be folded from is gone: whoever reads this does not own the partition any more, or the partition's progress is not
+    /// that of its rows.
+    #[error(
+        "the state of a session is ahead of the partition's progress: was its row lost, or batches.generation lowered? raise it"
+    )]
     Overtaken,
 }
 

@@ -19,7 +19,7 @@ pub(crate) enum LogError {
     /// Going on would skip what is appended there next.
     #[error(
         "the log of partition {partition} ends at {end}, but effects up to {reached} are recorded; \
-         bring the log back, or give the topic another name"
+         bring the log back, or raise batches.generation to go on with an empty one"
     )]
     Shortened { partition: u32, end: u64, reached: u64 },
     #[error(
@@ -30,12 +30,14 @@ pub(crate) enum LogError {
 
 /// Takes a partition over. It goes on at [`Control::next_offset`].
 pub(crate) async fn start(shared: &Shared, id: u32, term: u64) -> Result<Partition, flush::Error> {
-    let control = Control::take(&*shared.store, shared.topic.name, id, &shared.hooks.name()).await?;
+    let (topic, first) = (shared.topic.name, shared.log.first_offset(shared.topic.name));
+    let control = Control::take(&*shared.store, (topic, id), first, &shared.hooks.name()).await?;
     shared.reached(Step::TakenOver).await?;
     let kept = shared.log.offsets(shared.topic.name, id).await.map_err(LogError::from)?;
     let reached = control.unfinished().map_or(control.next_offset(), |intent| intent.to);
     if reached > kept.end {
-        return Err(LogError::Shortened { partition: id, end: kept.end, reached }.into());
+        let (end, reached) = (kept.end.saturating_sub(first), reached.saturating_sub(first));
+        return Err(LogError::Shortened { partition: id, end, reached }.into());
     }
     note_expired(shared, &control, id, kept.start);
     let Some(intent) = control.unfinished().cloned() else { return Ok(Partition::new(id, control)) };

@@ -3,7 +3,7 @@
 use crate::id::{SessionId, StreamId};
 use crate::row::{Counts, SessionState, SessionSummary, StreamState, StreamSummary, User};
 use crate::session::activity;
-use crate::session::dedup::{self, Admission};
+use crate::session::dedup::{self, Admission, Memory};
 use crate::session::fact::{Batch, Fact, Page, What};
 
 const MAX_PAGES: usize = 200;
@@ -18,6 +18,9 @@ const MAX_GAPS_PER_STREAM: usize = 64;
 const MAX_GAPS: usize = 1_000;
 /// Numbers remembered for de-duplication, over all streams of a session.
 const MAX_REMEMBERED: u64 = 16_384;
+/// Ranges of missing ones, over all streams of a session and in one.
+const MAX_MISSING: usize = 4_096;
+const MAX_MISSING_IN_STREAM: usize = 256;
 /// Batches of a stream whose signals may come later.
 const MAX_WITHOUT_SIGNALS: usize = 128;
 
@@ -76,15 +79,19 @@ pub fn admit(
             state.streams.len() - 1
         }
     };
-    let window = (MAX_REMEMBERED / state.streams.len() as u64).clamp(16, max_window);
-    Ok(dedup::admit(&mut state.streams[at], seq, window))
+    let streams = state.streams.len();
+    let window = (MAX_REMEMBERED / streams as u64).clamp(16, max_window);
+    let ranges = (MAX_MISSING / streams).clamp(4, MAX_MISSING_IN_STREAM);
+    Ok(dedup::admit(&mut state.streams[at], seq, Memory { window, ranges }))
 }
 
 /// Remembers that a batch was folded without its signals: another copy of it may bring them.
 pub fn await_signals(state: &mut SessionState, stream: StreamId, seq: u64) {
     let known = state.streams.iter_mut().find(|known| known.stream[..] == stream.0);
-    if let Some(known) = known.filter(|known| known.without_signals.len() < MAX_WITHOUT_SIGNALS) {
-        known.without_signals.push(seq);
+    match known {
+        Some(known) if known.without_signals.len() < MAX_WITHOUT_SIGNALS => known.without_signals.push(seq),
+        Some(known) => known.signals_forgotten = true,
+        None => {}
     }
 }
 
@@ -92,6 +99,12 @@ pub fn await_signals(state: &mut SessionState, stream: StreamId, seq: u64) {
 #[must_use]
 pub fn awaits_signals(state: &SessionState, stream: StreamId, seq: u64) -> bool {
     find_stream(state, stream).is_some_and(|known| known.without_signals.contains(&seq))
+}
+
+/// Whether batches of the stream were folded without their signals of which that is not remembered.
+#[must_use]
+pub fn forgets_signals(state: &SessionState, stream: StreamId) -> bool {
+    find_stream(state, stream).is_some_and(|known| known.signals_forgotten)
 }
 
 /// Folds a new batch (see [`admit`]), or the signals that one had lacked (see [`awaits_signals`]), into the summary.

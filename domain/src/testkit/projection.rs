@@ -17,7 +17,7 @@ use crate::row::{
 use crate::scope::Scope;
 use crate::seal::{DataKey, KeyWrapper};
 use crate::session::{facet, key};
-use crate::store::{ClusteringRange, Order, Row, Store, Value};
+use crate::store::{ClusteringRange, Row, Store, Value, scan_all};
 use crate::table::{self, Table};
 
 /// Text by the name of what it tells of.
@@ -112,17 +112,8 @@ async fn scan(
     partition: Vec<Value>,
     rows: &mut Vec<(&'static str, Row)>,
 ) {
-    let mut range = ClusteringRange::ALL;
-    loop {
-        let page = store.scan(table, &partition, &range, Order::Ascending, 1_000).await.unwrap();
-        if let Some(last) = page.rows.last() {
-            range.from = std::ops::Bound::Excluded(last.key.clustering.clone());
-        }
-        rows.extend(page.rows.into_iter().map(|row| (table.name, row)));
-        if !page.more {
-            return;
-        }
-    }
+    let read = scan_all(store, table, &partition, ClusteringRange::ALL).await.unwrap();
+    rows.extend(read.into_iter().map(|row| (table.name, row)));
 }
 
 async fn read_session(

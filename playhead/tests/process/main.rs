@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic")]
 
+mod generation;
 mod metrics;
 mod product;
 mod traces;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::product::Product;
 
 /// The values of `/metrics` by name and labels.
-async fn metrics(product: &Product) -> BTreeMap<String, f64> {
+pub(crate) async fn metrics(product: &Product) -> BTreeMap<String, f64> {
     let (status, text) = product.send("GET", "/metrics", "", "").await;
     assert_eq!(status, 200);
     let lines = text.lines().filter(|line| !line.starts_with('#'));

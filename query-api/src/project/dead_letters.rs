@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use playhead_domain::log::{Position, Record};
+use playhead_domain::log::{self, Position, Record};
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key;
 use playhead_domain::store::{ClusteringRange, Order, Value};
@@ -139,7 +139,12 @@ async fn append_copy(api: &Api, scope: Scope, at: Position) -> Result<Position, 
         row::DeadLetter::decode(letter.value).map_err(|e| ApiError::Corrupt(format!("dead letter: {e}")))?;
     let topic = if letter.topic.is_empty() { topic::BATCHES } else { &letter.topic };
     let log = &api.0.log;
-    if !log.offsets(topic, at.partition).await?.contains(&at.offset) {
+    let kept = match log.offsets(topic, at.partition).await {
+        // It went with an earlier generation of the topic, of which nobody takes copies any more.
+        Err(log::Error::UnknownTopic(_)) => return Err(ApiError::RecordExpired),
+        kept => kept?,
+    };
+    if !kept.contains(&at.offset) {
         return Err(ApiError::RecordExpired);
     }
     let read = log.read(topic, at.partition, at.offset, 1, Duration::ZERO).await?;

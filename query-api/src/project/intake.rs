@@ -1,14 +1,13 @@
 //! What a project received.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 
 use axum::Json;
 use axum::extract::State;
 use playhead_domain::row;
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key;
-use playhead_domain::store::{ClusteringRange, Order, Value};
+use playhead_domain::store::{self, ClusteringRange, Order, Value};
 use playhead_domain::table;
 use prost::Message;
 
@@ -21,7 +20,6 @@ use crate::session::rows;
 use crate::state::Api;
 
 const DAY_MS: i64 = 86_400_000;
-const PAGE_ROWS: usize = 500;
 
 /// Whether the project receives anything, and what.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/status", tag = "projects",
@@ -37,54 +35,47 @@ pub(crate) async fn project_status(
 ) -> Result<Json<ProjectStatus>, ApiError> {
     let (scope, row) = caller.open(&api, &project).await?;
     let today = key::day(api.now_ms());
-    let mut intake = Intake { since: (today - 1) * DAY_MS, ..Intake::default() };
-    for day in [today - 1, today] {
-        add_day(&api, scope, day, &mut intake).await?;
-    }
+    let mut intake = of_day(&api, scope, today - 1).await?;
+    intake.add(&of_day(&api, scope, today).await?);
     let first_event_at = first_event(&api, scope, &row).await?;
     let last_event_at = match first_event_at {
         Some(first) => last_event(&api, scope, row.retention_days).await?.or(Some(first)),
         None => None,
     };
+    let intake = present((today - 1) * DAY_MS, intake);
     Ok(Json(ProjectStatus { first_event_at, last_event_at, intake }))
 }
 
-async fn add_day(api: &Api, scope: Scope, day: i64, intake: &mut Intake) -> Result<(), ApiError> {
+/// What came in on a day.
+async fn of_day(api: &Api, scope: Scope, day: i64) -> Result<row::IntakeCounts, ApiError> {
     let partition = key::intake_partition(scope, day);
-    let mut range = ClusteringRange::ALL;
     // Each log partition has two rows; the newer one tells all.
     let mut newest: BTreeMap<i64, row::IntakeCounts> = BTreeMap::new();
-    loop {
-        let page =
-            api.store().scan(&table::INTAKE_COUNTS, &partition, &range, Order::Ascending, PAGE_ROWS).await?;
-        for row in &page.rows {
-            let counts = row::IntakeCounts::decode(row.value.clone())
-                .map_err(|e| ApiError::Corrupt(format!("intake counts: {e}")))?;
-            let [Value::Int(log_partition), _] = row.key.clustering[..] else { continue };
-            let known = newest.entry(log_partition).or_default();
-            if counts.next_offset > known.next_offset {
-                *known = counts;
-            }
-        }
-        match page.rows.last() {
-            Some(last) if page.more => range.from = Bound::Excluded(last.key.clustering.clone()),
-            _ => break,
+    for row in store::scan_all(api.store(), &table::INTAKE_COUNTS, &partition, ClusteringRange::ALL).await? {
+        let counts = row::IntakeCounts::decode(row.value)
+            .map_err(|e| ApiError::Corrupt(format!("intake counts: {e}")))?;
+        let [Value::Int(log_partition), _] = row.key.clustering[..] else { continue };
+        let known = newest.entry(log_partition).or_default();
+        if counts.next_offset > known.next_offset {
+            *known = counts;
         }
     }
-    newest.into_values().for_each(|counts| add(intake, counts));
-    Ok(())
+    let mut all = row::IntakeCounts::default();
+    newest.values().for_each(|counts| all.add(counts));
+    Ok(all)
 }
 
-fn add(intake: &mut Intake, counts: row::IntakeCounts) {
-    intake.batches += counts.batches;
-    intake.bytes += counts.bytes;
-    intake.signals += counts.signals;
-    intake.dropped_signals += counts.dropped_signals;
-    intake.duplicates += counts.duplicates;
-    intake.suppressed += counts.suppressed;
-    intake.new_sessions += counts.new_sessions;
-    for (reason, count) in counts.dead_letters {
-        *intake.dead_letters.entry(reason).or_default() += count;
+fn present(since: i64, counts: row::IntakeCounts) -> Intake {
+    Intake {
+        since,
+        batches: counts.batches,
+        bytes: counts.bytes,
+        signals: counts.signals,
+        dropped_signals: counts.dropped_signals,
+        duplicates: counts.duplicates,
+        suppressed: counts.suppressed,
+        new_sessions: counts.new_sessions,
+        dead_letters: counts.dead_letters,
     }
 }
 

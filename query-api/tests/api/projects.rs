@@ -215,6 +215,11 @@ async fn a_replay_says_why_there_is_nothing_to_replay() {
     app.put(&table::DEAD_LETTERS, key::dead_letter(other.scope, at.partition, at.offset), letter).await;
     assert_eq!(replay(&other, &here).await, (StatusCode::INTERNAL_SERVER_ERROR, "corrupt".to_owned()));
     assert_eq!(app.log.offsets(topic::BATCHES, at.partition).await.unwrap().end, at.offset + 1, "no copy");
+    let expired = (StatusCode::GONE, "expired".to_owned());
+    // Of a topic that another one took the place of.
+    let letter = DeadLetter { topic: "batches-1".to_owned(), ..DeadLetter::default() };
+    app.put(&table::DEAD_LETTERS, key::dead_letter(project.scope, at.partition, at.offset + 7), letter).await;
+    assert_eq!(replay(&project, &format!("{}/{}", at.partition, at.offset + 7)).await, expired);
     app.advance(2 * 86_400_000);
-    assert_eq!(replay(&project, &here).await, (StatusCode::GONE, "expired".to_owned()));
+    assert_eq!(replay(&project, &here).await, expired);
 }

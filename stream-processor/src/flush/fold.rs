@@ -13,9 +13,10 @@ use super::{Error, Failed, Flight, Step};
 use crate::batch::{self, Batch, Unreadable};
 use crate::cache::SessionRef;
 use crate::compute::compute;
+use crate::control::{self, Control};
 use crate::dead_letters;
 use crate::effect::Effects;
-use crate::partition::from_nothing;
+use crate::partition::{LoadError, from_nothing};
 use crate::range::{Input, Loaded, Settings, fold_range};
 use crate::shared::{Projects, Shared, locked};
 
@@ -30,7 +31,21 @@ impl Flight {
         };
         match folded.await {
             Ok(()) => Ok(self),
+            Err(Error::Load(LoadError::Overtaken)) => {
+                let error = self.overtaken(shared).await;
+                Err(self.failed(error))
+            }
             Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// By another owner, as a rule: then this one is at its end.
+    async fn overtaken(&self, shared: &Shared) -> Error {
+        let (id, epoch) = (self.partition.id, self.partition.control.epoch());
+        match Control::is_owner(&*shared.store, shared.topic.name, id, epoch).await {
+            Ok(true) => LoadError::Overtaken.into(),
+            Ok(false) => control::Error::Lost.into(),
+            Err(error) => error.into(),
         }
     }
 

@@ -95,14 +95,18 @@ impl SessionFold {
                 self.side.bury(&settings.topic, batch, "too_many_streams", error.to_string());
                 Ok(())
             }
+            Ok(Admission::New) => self.fold_new(settings, project, batch, is_first),
             Ok(Admission::Duplicate) if fold::awaits_signals(&self.work.state, batch.stream, batch.seq) => {
                 self.complete(settings, project, batch)
             }
-            Ok(Admission::Duplicate) => {
+            Ok(Admission::Duplicate | Admission::Forgotten) if batch.replay_of.is_none() => {
                 self.note_duplicate(batch);
                 Ok(())
             }
-            Ok(Admission::New) => self.fold_new(settings, project, batch, is_first),
+            Ok(admission) => {
+                self.resolve_or_keep(settings, batch, admission);
+                Ok(())
+            }
         }
     }
 
@@ -179,6 +183,18 @@ impl SessionFold {
             self.side.counts(batch.scope, batch.received_ms).duplicates += 1;
         }
         self.resolve(batch);
+    }
+
+    /// A replay of what was seen. The letter goes only if that is certain: what it tells of may be missing still.
+    fn resolve_or_keep(&mut self, settings: &Settings, batch: &Batch, admission: Admission) {
+        let detail = if admission == Admission::Forgotten {
+            "more of this page is missing than is remembered, so nobody knows whether this batch had its effect"
+        } else if fold::forgets_signals(&self.work.state, batch.stream) {
+            "more batches of this page lack their signals than are remembered, so nobody knows whether this one does"
+        } else {
+            return self.resolve(batch);
+        };
+        self.side.bury(&settings.topic, batch, "too_late", detail.to_owned());
     }
 
     /// Inflates and reads the signals. A frame that is not what it declares gives nothing but the reason.

@@ -172,8 +172,8 @@ impl Store for EndsAfter {
 
 #[tokio::test]
 async fn an_erasure_of_a_user_that_was_interrupted_is_finished() {
-    // Wherever it ends once the user's sessions were found: among them the end before, within and after the first one.
-    for writes in 3..11 {
+    // Wherever it ends once the request is on record: before the user's sessions are found, and before, within and after the first.
+    for writes in 1..12 {
         let world = World::new().await;
         for id in 1..4 {
             world.send(&shopper(id, 0, "ana")).await;
@@ -182,11 +182,18 @@ async fn an_erasure_of_a_user_that_was_interrupted_is_finished() {
         let ends = EndsAfter { store: Arc::clone(&world.store), writes_left: AtomicUsize::new(writes) };
         let interrupted = Erasure::new(Arc::new(ends), installation().derive(USER_HASH_PURPOSE));
         assert!(interrupted.erase_user(scope(), "ana", world.now_ms()).await.is_err());
-        world.pass(1);
+        world.pass(10_000);
+        // What begins after the request is a new matter.
+        let mut later = Batch::new(4, 4, 0);
+        later.from = world.now_ms();
+        world.send(&later.signal(json!({"k": "identify", "id": "ana"}))).await;
+        world.process().await;
         world.erasure().resume(scope(), world.now_ms()).await.unwrap();
         for id in 1..4 {
             assert_gone(&world, id).await;
         }
+        assert!(world.summary(session(4)).await.is_some(), "{writes}");
+        assert_eq!(world.erasure().resume(scope(), world.now_ms()).await.unwrap(), 0, "all is done");
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use playhead_backends::log::memory::MemoryLog;
 use playhead_domain::log::EventLog;
+use playhead_domain::log::generation::FromGeneration;
 use playhead_domain::row::PartitionControl;
 use playhead_domain::session::key;
 use playhead_domain::store::Swap;
@@ -97,6 +98,50 @@ async fn a_log_that_lost_its_end_is_not_taken_for_an_empty_one() {
     assert_eq!(running.processor.owned_partitions(), 0);
     running.stop().await;
     assert_eq!(world.checkpoints().await, before, "neither the checkpoint nor the intent moved");
+}
+
+/// Another log, of a later generation with one more partition, so that sessions move.
+async fn next_generation(world: &mut World, generation: u32) {
+    let log = Arc::new(MemoryLog::new(world.clock()));
+    let kept = Duration::from_secs(7 * 86_400);
+    world.topic = topic::batches_of(generation, world.topic.partitions + 1, kept);
+    log.ensure_topic(&world.topic).await.unwrap();
+    world.log = Arc::new(FromGeneration::new(log, world.topic.name, generation));
+}
+
+#[tokio::test]
+async fn a_new_generation_goes_on_where_a_lost_log_stopped() {
+    let mut world = World::new().await;
+    for generation in 0..3_u64 {
+        for seq in 2 * generation..2 * generation + 2 {
+            for id in 1..=8 {
+                world.send(&batch(id, seq)).await;
+            }
+            // With and without states in memory.
+            world.process().await;
+        }
+        if generation > 0 {
+            // What a browser sends again because the answer got lost with the log.
+            world.send(&batch(1, 2 * generation - 1)).await;
+            world.process().await;
+        }
+        let intake = world.intake().await;
+        assert_eq!((intake.batches, intake.new_sessions), (16 * (generation + 1) + generation, 8));
+        assert_eq!(intake.duplicates, generation);
+        for id in 1..=8 {
+            let summary = world.summary(session(id)).await.unwrap();
+            assert_eq!(summary.streams[0].seen, 2 * generation + 2, "{id}");
+            assert_eq!(world.frames(session(id)).await.len() as u64, 2 * generation + 2);
+        }
+        // It stops within a flush, which nobody can redo.
+        world.send(&batch(9, generation)).await;
+        let stopped = world.process_with(stop_at(Step::IntentRecorded, 0)).await;
+        assert!(matches!(stopped, Err(Error::Stopped(_))));
+        next_generation(&mut world, u32::try_from(generation).unwrap() + 1).await;
+    }
+    let lost = world.start().await;
+    assert_eq!(lost.metric("playhead_processor_expired_records_total"), 0.0);
+    lost.stop().await;
 }
 
 #[tokio::test]

@@ -279,3 +279,105 @@ async fn batches_of_a_project_that_nobody_told_of_wait_as_dead_letters() {
     assert_eq!(world.rows(&table::DEAD_LETTERS, other).await.len(), 1);
     assert!(world.summary(session(2)).await.is_some());
 }
+
+/// So many that the numbers around the letters' are not remembered one by one any more.
+async fn go_on(world: &World, id: u8, from: u64) {
+    for seq in from..from + 4_200 {
+        world.send(&Batch::new(id, id, seq).signal(json!({"k": "click"}))).await;
+    }
+    world.process().await;
+}
+
+#[tokio::test]
+async fn a_replay_has_its_effect_once_however_many_batches_came_since() {
+    let world = World::new().await;
+    send_all(&world).await;
+    world.process_with(panic_at(&[(1, 1), (1, 3)]).0).await.unwrap();
+    go_on(&world, 1, 5).await;
+    let before = world.summary(session(1)).await.unwrap();
+    assert_eq!(before.streams[0].seen, 4_203);
+    for listed in letters(&world).await {
+        for _ in 0..2 {
+            replay(&world, listed.position).await;
+        }
+    }
+    world.process().await;
+    assert_eq!(letters(&world).await, []);
+    let after = world.summary(session(1)).await.unwrap();
+    assert_eq!(after.streams[0].seen, 4_205);
+    assert_eq!(after.counts.unwrap().navigations, before.counts.unwrap().navigations + 2);
+    assert_eq!(world.frames(session(1)).await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_replay_of_what_is_not_remembered_leaves_the_letter_and_says_why() {
+    let world = World::new().await;
+    send_all(&world).await;
+    world.process_with(panic_at(&[(1, 1)]).0).await.unwrap();
+    // As many gaps, each of one batch, as are remembered.
+    for n in 0..300 {
+        world.send(&Batch::new(1, 1, 6 + 2 * n).signal(json!({"k": "click"}))).await;
+    }
+    go_on(&world, 1, 700).await;
+    let before = world.summary(session(1)).await.unwrap();
+    let letter = letters(&world).await.remove(0);
+    replay(&world, letter.position).await;
+    world.process().await;
+    let kept = letters(&world).await;
+    assert_eq!((kept.len(), kept[0].position), (1, letter.position));
+    assert_eq!(kept[0].letter.reason, "too_late");
+    assert!(kept[0].letter.detail.contains("more of this page is missing than is remembered"));
+    assert_eq!(world.summary(session(1)).await.unwrap(), before);
+    assert_eq!(world.intake().await.dead_letters.len(), 1, "a replay is not counted");
+}
+
+#[tokio::test]
+async fn a_replay_of_signals_that_are_not_remembered_to_be_missing_leaves_the_letter() {
+    let world = World::new().await;
+    let broken = |seq| {
+        let mut batch = batch(1, seq);
+        batch.signals_raw = Some(1);
+        batch
+    };
+    for seq in 0..100 {
+        world.send(&broken(seq)).await;
+    }
+    world.process().await;
+    // Each letter but the first is out of the way, so that there is room for more of them than are remembered.
+    let listed = letters(&world).await;
+    let rows = world.rows(&table::DEAD_LETTERS, key::scope_columns(scope())).await;
+    let deletes = rows.into_iter().skip(1).map(|row| Mutation::Delete {
+        table: &table::DEAD_LETTERS,
+        key: row.key,
+        version: row.version,
+    });
+    world.store.write(deletes.collect()).await.unwrap();
+    for seq in 100..150 {
+        world.send(&broken(seq)).await;
+    }
+    world.process().await;
+    let last = letters(&world).await.pop().unwrap();
+    assert_eq!((listed[0].letter.seq, last.letter.seq), (0, 149));
+    replay(&world, last.position).await;
+    world.process().await;
+    let kept = letters(&world).await.pop().unwrap();
+    assert_eq!((kept.letter.seq, kept.letter.reason.as_str()), (149, "too_late"));
+}
+
+#[tokio::test]
+async fn a_letter_is_kept_as_long_as_its_record_and_then_makes_room() {
+    const DAY_MS: i64 = 86_400_000;
+    let mut world = World::new().await;
+    world.config.max_dead_letters = 1;
+    send_all(&world).await;
+    world.process_with(panic_at(&[(1, 1), (1, 2)]).0).await.unwrap();
+    assert_eq!(reasons(&world).await.len(), 1, "there is no room for more");
+    world.pass(7 * DAY_MS - 60_000);
+    let position = letters(&world).await.remove(0).position;
+    assert!(world.log.offsets(topic::BATCHES, position.partition).await.unwrap().contains(&position.offset));
+    world.pass(60_000);
+    assert_eq!(letters(&world).await, [], "nobody could send it through again");
+    world.send(&batch(1, 6)).await;
+    world.process_with(panic_at(&[(1, 6)]).0).await.unwrap();
+    assert_eq!(reasons(&world).await, [("panicked".to_owned(), 6)]);
+}

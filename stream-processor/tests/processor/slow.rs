@@ -7,10 +7,12 @@ use bytes::Bytes;
 use playhead_backends::log::memory::MemoryLog;
 use playhead_domain::log::{EventLog, Record};
 use playhead_domain::topic;
+use playhead_stream_processor::Step;
 use serde_json::json;
 use tokio::time::Instant;
 
 use crate::blobs::Door;
+use crate::steps::hold_at;
 use crate::world::{Batch, World, session, settable_clock, spec};
 
 fn recording(id: u8, seq: u64) -> Batch {
@@ -123,4 +125,29 @@ async fn a_stop_flushes_what_was_read() {
     assert!(!world.is_caught_up().await, "it waits for its time");
     running.stop().await;
     assert!(world.is_caught_up().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_is_slow_to_begin_does_not_hold_up_one_that_is_due_with_it() {
+    let mut world = World::new().await;
+    world.config.flush_interval_ms = 3_000;
+    let (one, other) = apart().await;
+    for id in [one, other] {
+        world.send(&recording(id, 0)).await;
+    }
+    // One of them stands behind its intent.
+    let (hooks, gate) = hold_at(Step::IntentRecorded, 0);
+    let running = world.spawn(hooks);
+    gate.reached().await;
+    let end = Instant::now() + Duration::from_secs(30);
+    while world.frames(session(one)).await.len() + world.frames(session(other)).await.len() == 0 {
+        assert!(Instant::now() < end, "the other one waits for it");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    gate.let_go();
+    world.catch_up().await;
+    running.stop().await;
+    for id in [one, other] {
+        assert_eq!(world.frames(session(id)).await.len(), 1);
+    }
 }

@@ -39,6 +39,32 @@ async fn errors_that_are_nobodys_issue_count_by_what_dropped_them() {
     assert_eq!((filtered["localhost"], filtered["script_error"]), (1, 2));
 }
 
+/// The error, a request and what is of no known kind.
+fn check_events(events: &[serde_json::Value]) {
+    let data = &events[2]["data"];
+    assert_eq!(
+        (&data["title"], &data["culprit"], &data["frames"][1]["line"]),
+        (
+            &json!("TypeError: Cannot read properties of undefined (reading 'total')"),
+            &json!("pay (/cart.js)"),
+            &json!(7)
+        )
+    );
+    assert_eq!(
+        (&data["frames"][0]["in_app"], &data["grouping"], &data["causes"][0]["frames"][0]["function"]),
+        (&json!(true), &json!({"version": 1, "basis": "stack"}), &json!("load"))
+    );
+    assert_eq!(events[3]["id"], format!("{}-0-3", stream(1)));
+    assert_eq!((&events[3]["time"], &events[3]["kind"]), (&json!(START_MS), &json!("request")));
+    assert_eq!((&events[3]["data"]["failed"], &events[3]["data"]["slow"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&events[5]["data"]["failed"], &events[5]["data"]["slow"]),
+        (&json!(false), &json!(false)),
+        "aborted"
+    );
+    assert_eq!(events[8]["data"], json!({"depth": 3}));
+}
+
 #[tokio::test]
 async fn a_batch_becomes_a_session_with_events_and_frames() {
     let world = World::new().await;
@@ -80,30 +106,9 @@ async fn a_batch_becomes_a_session_with_events_and_frames() {
 
     let events = world.events(session(1)).await;
     assert_eq!(events.len(), 9);
-    let data = &events[2]["data"];
-    assert_eq!(
-        (&data["title"], &data["culprit"], &data["frames"][1]["line"]),
-        (
-            &json!("TypeError: Cannot read properties of undefined (reading 'total')"),
-            &json!("pay (/cart.js)"),
-            &json!(7)
-        )
-    );
-    assert_eq!(
-        (&data["frames"][0]["in_app"], &data["grouping"], &data["causes"][0]["frames"][0]["function"]),
-        (&json!(true), &json!({"version": 1, "basis": "stack"}), &json!("load"))
-    );
-    let issue = data["issue"].as_str().unwrap();
+    check_events(&events);
+    let issue = events[2]["data"]["issue"].as_str().unwrap();
     assert_eq!((issue.len(), summary.issues.as_slice()), (32, &[issue.to_owned()][..]));
-    assert_eq!(events[3]["id"], format!("{}-0-3", stream(1)));
-    assert_eq!((&events[3]["time"], &events[3]["kind"]), (&json!(START_MS), &json!("request")));
-    assert_eq!((&events[3]["data"]["failed"], &events[3]["data"]["slow"]), (&json!(true), &json!(true)));
-    assert_eq!(
-        (&events[5]["data"]["failed"], &events[5]["data"]["slow"]),
-        (&json!(false), &json!(false)),
-        "aborted"
-    );
-    assert_eq!(events[8]["data"], json!({"depth": 3}));
 
     let frames = world.frames(session(1)).await;
     assert_eq!(frames[&(stream(1), 0)], batch.dom);

@@ -186,6 +186,7 @@ impl Running {
 #[derive(Clone)]
 pub(crate) struct World {
     pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) topic: TopicSpec,
     pub(crate) store: Arc<dyn Store>,
     /// The same, if it is one in memory.
     memory: Option<Arc<MemoryStore>>,
@@ -230,9 +231,7 @@ impl World {
 
     /// The same log with an empty store and no blobs.
     pub(crate) fn emptied(&self) -> Self {
-        let now_us = Arc::clone(&self.now_us);
-        let clock = Clock::from_fn(move || now_us.load(Ordering::Relaxed));
-        let store = Arc::new(MemoryStore::new(clock));
+        let store = Arc::new(MemoryStore::new(self.clock()));
         let memory = Some(Arc::clone(&store));
         let mut emptied = self.clone();
         (emptied.store, emptied.memory, emptied.blobs) = (store, memory, Arc::new(InMemory::new()));
@@ -253,8 +252,8 @@ impl World {
             ..Config::default()
         };
         let blobs = Arc::new(InMemory::new());
-        let world =
-            Self { log, store, memory: None, blobs, directory, config, now_us, follow: Arc::new(follow) };
+        let (topic, follow) = (spec(), Arc::new(follow));
+        let world = Self { log, topic, store, memory: None, blobs, directory, config, now_us, follow };
         world.project(|_| {}).await;
         world
     }
@@ -273,6 +272,11 @@ impl World {
         while self.directory.get(ProjectId(PROJECT)).as_deref() != Some(&project) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    pub(crate) fn clock(&self) -> Clock {
+        let now_us = Arc::clone(&self.now_us);
+        Clock::from_fn(move || now_us.load(Ordering::Relaxed))
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
@@ -309,7 +313,7 @@ impl World {
         };
         let meta = meta.encode_to_vec().into();
         let key = Bytes::copy_from_slice(&session.0);
-        self.log.append(topic::BATCHES, Record { key, value, meta }).await.unwrap();
+        self.log.append(self.topic.name, Record { key, value, meta }).await.unwrap();
     }
 
     pub(crate) fn processor(&self, hooks: Hooks) -> Processor {
@@ -320,7 +324,7 @@ impl World {
         let clock = Arc::clone(&self.now_us);
         let parts = Parts {
             config: self.config.clone(),
-            topic: spec(),
+            topic: self.topic.clone(),
             log: Arc::clone(&self.log),
             store: Arc::clone(&self.store),
             blobs: Arc::clone(&self.blobs),
@@ -366,7 +370,7 @@ impl World {
     /// What is recorded of each partition's progress: checkpoint and range of the intent.
     pub(crate) async fn checkpoints(&self) -> Vec<(u64, Option<(u64, u64)>)> {
         let mut checkpoints = Vec::new();
-        for partition in 0..PARTITIONS {
+        for partition in 0..self.topic.partitions {
             let control = self.control(partition).await;
             checkpoints.push((control.next_offset, control.intent.map(|intent| (intent.from, intent.to))));
         }
@@ -375,21 +379,21 @@ impl World {
 
     pub(crate) async fn epochs(&self) -> Vec<u64> {
         let mut epochs = Vec::new();
-        for partition in 0..PARTITIONS {
+        for partition in 0..self.topic.partitions {
             epochs.push(self.control(partition).await.epoch);
         }
         epochs
     }
 
     pub(crate) async fn control(&self, partition: u32) -> PartitionControl {
-        let key = key::control(topic::BATCHES, partition);
+        let key = key::control(self.topic.name, partition);
         let row = self.store.get_serial(&table::PARTITION_CONTROL, &key).await.unwrap();
         row.map(|row| PartitionControl::decode(row).unwrap()).unwrap_or_default()
     }
 
     pub(crate) async fn is_caught_up(&self) -> bool {
-        for partition in 0..PARTITIONS {
-            let end = self.log.offsets(topic::BATCHES, partition).await.unwrap().end;
+        for partition in 0..self.topic.partitions {
+            let end = self.log.offsets(self.topic.name, partition).await.unwrap().end;
             let control = self.control(partition).await;
             if control.next_offset < end || control.intent.is_some() || control.epoch == 0 {
                 return false;
@@ -404,7 +408,7 @@ impl World {
         let running = self.spawn(Hooks::default());
         self.taken_over_since(&before).await;
         self.catch_up().await;
-        while running.processor.owned_partitions() < PARTITIONS as usize {
+        while running.processor.owned_partitions() < self.topic.partitions as usize {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         running
@@ -538,8 +542,8 @@ impl World {
         let place = Place {
             scopes: vec![scope()],
             days: day - 2..=day,
-            topic: topic::BATCHES.to_owned(),
-            partitions: PARTITIONS,
+            topic: self.topic.name.to_owned(),
+            partitions: self.topic.partitions,
         };
         let read = Projection::read(&*self.store, &keys, &place).await;
         let Some(memory) = &self.memory else { return read };
