@@ -24,8 +24,8 @@ const PUT_FOR: Duration = Duration::from_secs(30);
 /// How old an object may be when the last row that refers to it has been written: far less than the age at which one without
 /// rows is collected ([`crate::Config::object_grace_ms`], ten minutes at least). The rest is for clocks that differ.
 const REFER_WITHIN: Duration = Duration::from_secs(300);
-/// Rows written together.
-const CHUNK_ROWS: usize = 512;
+/// Rows written together: many, so that those of different sessions that go to one partition, as facets do, go in one request.
+const CHUNK_ROWS: usize = 4_096;
 const CHUNK_BYTES: usize = 4 << 20;
 
 /// An object that was put.
