@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use playhead_backends::log::memory::MemoryLog;
 use playhead_domain::log::{Consumer, Error, EventLog, Polled, Position, Record, StoredRecord, TopicSpec};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -118,7 +117,7 @@ impl Group {
 
 /// The log as one process sees it.
 pub(crate) struct RemoteLog {
-    pub(crate) inner: Arc<MemoryLog>,
+    pub(crate) inner: Arc<dyn EventLog>,
     pub(crate) process: Process,
     pub(crate) group: Group,
 }
@@ -131,6 +130,10 @@ fn unknown(_: NoAnswer) -> Error {
 impl EventLog for RemoteLog {
     async fn ensure_topic(&self, topic: &TopicSpec) -> Result<(), Error> {
         self.inner.ensure_topic(topic).await
+    }
+
+    fn first_offset(&self, topic: &str) -> u64 {
+        self.inner.first_offset(topic)
     }
 
     async fn append(&self, _: &str, _: Record) -> Result<Position, Error> {
@@ -176,7 +179,7 @@ struct Place {
 }
 
 struct Member {
-    inner: Arc<MemoryLog>,
+    inner: Arc<dyn EventLog>,
     topic: String,
     process: Process,
     group: Group,

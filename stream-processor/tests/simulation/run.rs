@@ -12,6 +12,7 @@ use playhead_backends::log::memory::MemoryLog;
 use playhead_backends::store::memory::MemoryStore;
 use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
 use playhead_domain::id::{ProjectId, SessionId, StreamId, TenantId};
+use playhead_domain::log::generation::FromGeneration;
 use playhead_domain::log::{EventLog, TopicSpec};
 use playhead_domain::project::{self, ProjectDirectory};
 use playhead_domain::row::{Block, Frame, PartitionControl, Project, SessionKey, SessionSummary};
@@ -93,7 +94,7 @@ fn keys() -> KeyWrapper {
 struct World {
     network: Network,
     group: Group,
-    log: Arc<MemoryLog>,
+    log: Arc<dyn EventLog>,
     store: Arc<MemoryStore>,
     objects: Objects,
     directory: Arc<ProjectDirectory>,
@@ -106,7 +107,10 @@ impl World {
         let network = Network::new(seed);
         let began = Instant::now();
         let clock = Clock::from_fn(move || now_us(began));
+        // Offsets that begin at nothing, and such that do not.
+        let generation = u32::try_from(seed % 3).unwrap();
         let log = Arc::new(MemoryLog::new(clock.clone()));
+        let log: Arc<dyn EventLog> = Arc::new(FromGeneration::new(log, topic::BATCHES, generation));
         log.ensure_topic(&spec()).await.unwrap();
         let directory = Arc::new(ProjectDirectory::new());
         let shop = Project { tenant: TENANT, project: PROJECT, retention_days: 30, ..Project::default() };
