@@ -26,7 +26,7 @@ cassandra_start() {
   cassandra_settings >"$run/$1.yaml"
   cassandra_logging >"$run/$1.logback.xml"
   # A single node need not wait for others' gossip, nor for superusers that are not used.
-  start_process "$1" "$java" -Xms512m "-Xmx$cassandra_memory" -XX:MaxDirectMemorySize=256m -XX:+UseSerialGC -Xss512k \
+  start_process "$1" "$java" -Xms512m "-Xmx$cassandra_memory" "-XX:MaxDirectMemorySize=$cassandra_memory" -XX:+UseSerialGC -Xss512k \
     -XX:+ExitOnOutOfMemoryError "-javaagent:$(echo "$cassandra_jars"/jamm-*.jar)" "${opens[@]}" \
     -Djdk.attach.allowAttachSelf=true "-Djava.io.tmpdir=$run" "-Dlogback.configurationFile=$run/$1.logback.xml" \
     "-Dcassandra.config=file://$run/$1.yaml" "-Dcassandra.storagedir=$data/$1" -Dcassandra-foreground=yes \
@@ -60,8 +60,14 @@ commitlog_sync_period: 10000ms
 commitlog_total_space: 512MiB
 concurrent_reads: 16
 concurrent_writes: 16
-memtable_heap_space: 192MiB
-memtable_offheap_space: 128MiB
+# Space for memtables is a quarter of the heap, on and off it. Tries take least of it.
+memtable:
+  configurations:
+    trie:
+      class_name: TrieMemtable
+    default:
+      inherits: trie
+memtable_allocation_type: offheap_objects
 file_cache_size: 64MiB
 networking_cache_size: 32MiB
 hinted_handoff_enabled: false
