@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
 # shellcheck disable=SC2034
-all_steps=(backends faults)
+all_steps=(backends faults load)
 
 # The contracts of log, store and blobs, and what is beyond them.
 step_backends() {
@@ -18,6 +18,9 @@ step_backends() {
 
 # Brokers, processors and the store are killed, frozen and taken away under load.
 step_faults() { scripts/faults.sh; }
+
+# Recorded pages, sent by many visitors to the scaled shape, with and without faults.
+step_load() { scripts/load-scaled.sh; }
 
 # The tests of a crate that need the feature `live`, as arguments for cargo.
 live_tests() {
