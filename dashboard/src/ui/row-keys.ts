@@ -1,4 +1,4 @@
-import { useRef, type RefObject } from 'react';
+import { useCallback, useRef, type RefObject } from 'react';
 import { useShortcuts } from './shortcuts';
 
 interface RowKeys {
@@ -26,14 +26,10 @@ export function useRowKeys({ group, one, scroller, count, link, reveal }: RowKey
     linkOf(index)?.focus({ preventScroll: true });
     return linkOf(index) !== null;
   };
-  const read = () => {
-    const focused = document.activeElement?.closest('[data-index]');
-    if (focused && scroller.current?.contains(focused)) current.current = Number(focused.getAttribute('data-index'));
-    return Math.min(current.current, count - 1);
-  };
   const move = (step: number) => () => {
     if (count === 0) return;
-    const next = Math.min(Math.max(read() + step, 0), count - 1);
+    current.current = focusedRow() ?? current.current;
+    const next = Math.min(Math.max(current.current + step, 0), count - 1);
     current.current = next;
     reveal(next);
     if (!focusRow(next)) requestAnimationFrame(() => requestAnimationFrame(() => focusRow(next)));
@@ -51,5 +47,11 @@ export function useRowKeys({ group, one, scroller, count, link, reveal }: RowKey
       },
     },
   ]);
-  return read;
+  return useCallback(() => focusedRow() ?? current.current, []);
+}
+
+/** The row that has the focus inside it. */
+function focusedRow(): number | null {
+  const row = document.activeElement?.closest('[data-index]')?.getAttribute('data-index');
+  return row === null || row === undefined ? null : Number(row);
 }
