@@ -8,7 +8,7 @@ const FILTERS: Record<string, string> = {
   browser_extension: 'thrown by browser extensions',
   bot: 'from bots',
   localhost: 'from pages on localhost',
-  script_error: 'a bare “Script error.” of another origin’s script',
+  script_error: 'bare “Script error.” of other origins’ scripts',
 };
 
 /** Nothing is open: either all is well, or errors were left out on purpose, or nothing has arrived yet. */

@@ -72,8 +72,8 @@ export function toIssueQuery(filters: IssueFilters): IssueQuery {
 }
 
 /** Whether anything but the usual narrows the list. */
-export const isFiltered = ({ sort: _sort, span: _span, ...rest }: IssueFilters): boolean =>
-  Object.keys(rest).length > 0;
+export const isFiltered = (filters: IssueFilters): boolean =>
+  Object.keys(filters).some((key) => key !== 'sort' && key !== 'span');
 
 export interface TypedIssueFilter {
   filters: IssueFilters;

@@ -40,6 +40,7 @@ export function makeIssue(index: number, change: Partial<IssueDetail> = {}): Iss
   const now = Date.now();
   return {
     ...(kind as (typeof KINDS)[number]),
+    ...(index < KINDS.length ? {} : { title: `${kind?.title ?? ''} (${String(index)})` }),
     id: issueId(index),
     state: STATES[index % STATES.length] ?? 'new',
     assignee: index % 3 === 1 ? 'rui@shop.example' : null,
