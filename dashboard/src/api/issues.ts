@@ -21,7 +21,7 @@ export interface Issue {
   events: number;
   sessions: number;
   users: number;
-  /** Whether the number of users was counted, and not estimated. */
+  /** Whether `users` was counted to the end; if not, there are at least so many. */
   users_exact: boolean;
   first_seen_ms: number;
   last_seen_ms: number;
@@ -31,6 +31,7 @@ export interface Issue {
   hours_24: number[];
   /** Events of each day, the oldest first. */
   days_30: number[];
+  /** The score is 0 to 100; the reason is one line. */
   priority: { score: number; level: PriorityLevel; reason: string };
   /** The newest occurrence; null when none is kept. */
   latest: Occurrence | null;
@@ -40,7 +41,12 @@ export interface Occurrence {
   session: string;
   event: string;
   time_ms: number;
+  /** What waits behind its link; null in lists. */
+  replay: OccurrenceReplay | null;
 }
+
+/** `none`: the page was not recorded; the time line is there. */
+export type OccurrenceReplay = 'playable' | 'recording' | 'partial' | 'none' | 'erased' | 'expired';
 
 /** A part of an error, and whether it decides to which issue the error belongs. */
 export interface GroupingPart {
@@ -73,8 +79,10 @@ export interface IssueDetail extends Issue {
 export interface IssuePage {
   issues: Issue[];
   next: string | null;
-  /** The server stopped looking before it found a page full. */
+  /** More issues are stored than one request looks at; those shown may not be the first ones. */
   partial: boolean;
+  /** The issue that takes the errors of those beyond the bound of a project, if there are any. */
+  overflow: string | null;
 }
 
 export interface IssueQuery {

@@ -11,6 +11,10 @@ const NAMES: Record<BreakdownName, string> = {
   page: 'Page',
   country: 'Country',
 };
+/** What the server calls the values beyond those that it keeps apart. */
+const OTHER = 'other';
+const NOT_KNOWN = { label: 'not known', title: 'Not known' };
+const ALL_OTHERS = { label: 'all others', title: 'Values that are not kept apart' };
 const SHOWN_MAX = 5;
 const PAGE_LENGTH = 44;
 
@@ -44,13 +48,13 @@ function Breakdown({ name, values, issue, project }: BreakdownProps) {
       <ul>
         {ranked.slice(0, SHOWN_MAX).map(({ value, events }) => (
           <li key={value}>
-            {value === '' ? (
-              <Bar label="not known" title="Not known" events={events} total={total} />
+            {value === '' || value === OTHER ? (
+              <Bar {...(value === '' ? NOT_KNOWN : ALL_OTHERS)} events={events} total={total} />
             ) : (
               <Link
                 to="/p/$project/sessions"
                 params={{ project }}
-                search={{ issue: issue.id, [name]: value }}
+                search={{ issue: issue.id, [name]: name === 'page' ? toPattern(value) : value }}
                 className="breakdown-link"
               >
                 <Bar label={shorten(name, value)} title={value} events={events} total={total} />
@@ -67,6 +71,9 @@ function Breakdown({ name, values, issue, project }: BreakdownProps) {
     </div>
   );
 }
+
+/** Pages are counted by template: `/orders/{id}` is any page of that form. */
+const toPattern = (template: string): string => template.replace(/\{[a-z]+\}|…/g, '*');
 
 function shorten(name: BreakdownName, value: string): string {
   if (name === 'page') return cutMiddle(pathOf(value), PAGE_LENGTH);

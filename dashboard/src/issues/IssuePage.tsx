@@ -108,9 +108,7 @@ function IssueHead({ issue, project }: { issue: Issue; project: string }) {
         <StateChip state={issue.state} />
         <Chip tone={issue.handled ? 'neutral' : 'error'}>{issue.handled ? 'handled' : 'not handled'}</Chip>
         {mechanismOf({ ...issue, handled: false }) !== '' && <Chip>{mechanismOf({ ...issue, handled: false })}</Chip>}
-        <Chip title={`Priority ${String(Math.round(issue.priority.score * 100) / 100)}`}>
-          {issue.priority.level} priority
-        </Chip>
+        <Chip title={`${String(Math.round(issue.priority.score))} of 100`}>{issue.priority.level} priority</Chip>
         {issue.assignee && <Chip tone="accent">{issue.assignee}</Chip>}
         <span className="grow" />
         <div className="issue-actions">

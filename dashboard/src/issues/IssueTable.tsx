@@ -112,8 +112,8 @@ export function IssueTable({ list, filters, projectId, selection, footer, ref }:
 }
 
 /** Loads the next page before the last row comes into sight. */
-function useLoadAhead({ hasMore, isPartial, isLoadingMore, loadMore, issues }: IssueList, lastShown: number) {
+function useLoadAhead({ hasMore, isLoadingMore, loadMore, issues }: IssueList, lastShown: number) {
   useEffect(() => {
-    if (hasMore && !isPartial && !isLoadingMore && lastShown >= issues.length - LOAD_AHEAD_ROWS) loadMore();
-  }, [hasMore, isPartial, isLoadingMore, lastShown, issues.length, loadMore]);
+    if (hasMore && !isLoadingMore && lastShown >= issues.length - LOAD_AHEAD_ROWS) loadMore();
+  }, [hasMore, isLoadingMore, lastShown, issues.length, loadMore]);
 }

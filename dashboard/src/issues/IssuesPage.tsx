@@ -1,7 +1,7 @@
 import '../sessions/sessions.css';
 import './issues.css';
 
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo, useRef, type ReactNode, type Ref } from 'react';
 import { formatCountOf } from '../format/number';
 import { TopBar } from '../shell/TopBar';
@@ -29,7 +29,7 @@ export function IssuesPage() {
   };
   return (
     <div className="sessions">
-      <TopBar crumbs={['Issues']} facts={<Facts list={list} />} />
+      <TopBar crumbs={['Issues']} facts={<Facts list={list} projectId={projectId} />} />
       <IssueFilterBar
         filters={filters}
         onChange={setFilters}
@@ -69,11 +69,20 @@ export function IssuesPage() {
   );
 }
 
-function Facts({ list }: { list: IssueList }) {
+function Facts({ list, projectId }: { list: IssueList; projectId: string }) {
   const high = list.issues.filter(({ priority }) => priority.level === 'high').length;
   return (
     <span className="facts" aria-live="polite">
       {high > 0 && <Chip tone="error">{formatCountOf(high, 'issue')} of high priority</Chip>}
+      {list.overflow !== null && (
+        <Link
+          to="/p/$project/issues/$issue"
+          params={{ project: projectId, issue: list.overflow }}
+          title="The project has more issues than are kept apart; errors of the rest count for one issue"
+        >
+          <Chip tone="warn">too many issues</Chip>
+        </Link>
+      )}
       {list.refreshError && (
         <Tooltip text={list.refreshError.message}>
           <Chip tone="warn" tabIndex={0}>
@@ -120,21 +129,7 @@ function IssuesBody({ list, filters, projectId, selection, tableRef, clear }: Bo
     const footer = <Footer list={list} />;
     return <IssueTable {...{ list, filters, projectId, selection, footer }} ref={tableRef} />;
   }
-  if (list.hasMore) {
-    return (
-      <EmptyState
-        icon="search"
-        title="Nothing found so far"
-        actions={
-          <Button kind="primary" onClick={list.loadMore} disabled={list.isLoadingMore}>
-            {list.isLoadingMore ? 'Searching…' : 'Keep searching'}
-          </Button>
-        }
-      >
-        <p>The search stopped early so as not to read everything at once. Other issues may match.</p>
-      </EmptyState>
-    );
-  }
+  if (list.isPartial || list.hasMore) return <NothingSoFar list={list} clear={clear} />;
   if (!isFiltered(filters)) return <NoIssues projectId={projectId} />;
   return (
     <EmptyState
@@ -151,18 +146,35 @@ function IssuesBody({ list, filters, projectId, selection, tableRef, clear }: Bo
   );
 }
 
+const BOUND = 'More issues are stored than one look takes in';
+
+/** There may be some that match among those that were not looked at. */
+function NothingSoFar({ list, clear }: { list: IssueList; clear: () => void }) {
+  return (
+    <EmptyState
+      icon="search"
+      title="Nothing found so far"
+      actions={
+        <>
+          {list.hasMore && (
+            <Button kind="primary" onClick={list.loadMore} disabled={list.isLoadingMore}>
+              {list.isLoadingMore ? 'Searching…' : 'Keep searching'}
+            </Button>
+          )}
+          <Button onClick={clear}>Clear filters</Button>
+        </>
+      }
+    >
+      <p>{BOUND}. Others may match.</p>
+    </EmptyState>
+  );
+}
+
 function Footer({ list }: { list: IssueList }) {
   let content: ReactNode = `${formatCountOf(list.issues.length, 'issue')} · that is all`;
   if (list.isLoadingMore) content = 'Loading more…';
-  else if (list.isPartial && list.hasMore) {
-    content = (
-      <>
-        The search stopped early; more may match. <Button onClick={list.loadMore}>Keep searching</Button>
-      </>
-    );
-  } else if (list.isPartial)
-    content = `${formatCountOf(list.issues.length, 'issue')} · the newest changes may be missing`;
   else if (list.hasMore) content = 'Scroll for more';
+  else if (list.isPartial) content = `${formatCountOf(list.issues.length, 'issue')} · ${BOUND}: there may be others`;
   return <div className="sessions-foot">{content}</div>;
 }
 

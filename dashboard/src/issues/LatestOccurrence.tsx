@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import type { IssueDetail, Occurrence } from '../api/issues';
+import type { IssueDetail, Occurrence, OccurrenceReplay } from '../api/issues';
 import { asProblem } from '../api/problem';
 import { sessionQuery } from '../api/queries';
 import { Causes, ErrorStack } from '../replay/panes/ErrorDetail';
@@ -10,7 +10,7 @@ import { framesAsText, readFrames } from '../replay/panes/frames';
 import { ISSUE_LEAD_MS, issueOf, type Moment, text } from '../replay/moments';
 import { useEvents } from '../replay/use-events';
 import { Panel } from '../settings/Panel';
-import { Button, CopyButton, Icon, ReplayChip, Skeleton, Time } from '../ui';
+import { Button, Chip, CopyButton, Icon, ReplayChip, Skeleton, Time } from '../ui';
 
 interface LatestProps {
   issue: IssueDetail;
@@ -69,7 +69,6 @@ function StackPanel({ error, latest, project }: { error: Moment; latest: Occurre
   const { data } = error;
   const frames = readFrames(data['frames']);
   const copied = frames.length > 0 ? framesAsText(frames) : (text(data['stack']) ?? '');
-  const session = useQuery(sessionQuery(project, latest.session)).data;
   return (
     <Panel
       id="stack"
@@ -79,9 +78,7 @@ function StackPanel({ error, latest, project }: { error: Moment; latest: Occurre
           <span className="muted">
             latest, <Time at={latest.time_ms} relative />
           </span>
-          {session && (
-            <ReplayChip state={session.replay} reasons={session.replay_reasons} lastHeard={session.ended_at} />
-          )}
+          <Replay project={project} latest={latest} />
           <CopyButton text={`${error.label}: ${error.title}\n${copied}`} label="Copy error and stack" compact />
           <ReplayLink project={project} session={latest.session} error={error} />
         </>
@@ -155,6 +152,24 @@ interface LatestTrailProps {
   error: Moment;
   session: string;
   project: string;
+}
+
+const REPLAYS: Record<OccurrenceReplay, string> = {
+  playable: 'playable',
+  recording: 'still recording',
+  partial: 'partial',
+  none: 'not recorded',
+  erased: 'deleted',
+  expired: 'expired',
+};
+
+/** What waits behind the link: from the session with its reasons, and in one word until that is loaded. */
+function Replay({ project, latest }: { project: string; latest: Occurrence }) {
+  const session = useQuery(sessionQuery(project, latest.session)).data;
+  if (session) {
+    return <ReplayChip state={session.replay} reasons={session.replay_reasons} lastHeard={session.ended_at} />;
+  }
+  return latest.replay && <Chip>{REPLAYS[latest.replay]}</Chip>;
 }
 
 const GONE: Record<string, string> = {

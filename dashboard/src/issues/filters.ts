@@ -9,8 +9,13 @@ export interface IssueFilters {
   release?: string;
   assignee?: string;
   type?: string;
+  /** `handled` or `unhandled`. */
+  is?: string;
+  mechanism?: string;
   page?: string;
   browser?: string;
+  os?: string;
+  country?: string;
   /** Absent: by priority. */
   sort?: IssueSort;
   /** Absent: the last 24 hours. */
@@ -18,8 +23,21 @@ export interface IssueFilters {
 }
 
 export type StateFilter = 'new' | 'ongoing' | 'regressed' | 'resolved' | 'archived' | 'any';
-export type TextKey = 'release' | 'assignee' | 'type' | 'page' | 'browser';
-export const TEXT_KEYS: readonly TextKey[] = ['release', 'assignee', 'type', 'page', 'browser'];
+
+/** Fields that the API searches by; it refuses any other. */
+export const TEXT_KEYS = [
+  'release',
+  'assignee',
+  'type',
+  'is',
+  'mechanism',
+  'page',
+  'browser',
+  'os',
+  'country',
+] as const;
+export type TextKey = (typeof TEXT_KEYS)[number];
+const IS = ['handled', 'unhandled'];
 
 export const UNRESOLVED = 'unresolved';
 export const STATES: readonly { key: StateFilter | typeof UNRESOLVED; label: string }[] = [
@@ -55,8 +73,13 @@ export function readIssueFilters(search: Record<string, unknown>): IssueFilters 
     span: search['span'] === '30d' ? '30d' : undefined,
   };
   for (const key of TEXT_KEYS) filters[key] = text(search[key]);
+  if (!IS.includes(filters.is ?? '')) filters.is = undefined;
   return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined));
 }
+
+/** A word that looks like a field and is none is searched for as it stands. */
+const asWords = (typed: string) =>
+  typed.replace(/(^|\s)([a-z]+:\S*)/g, (_, before: string, word: string) => before + `"${word.replaceAll('"', '')}"`);
 
 const quoted = (value: string) => (/\s/.test(value) ? `"${value.replaceAll('"', '')}"` : value);
 
@@ -66,7 +89,7 @@ export function toIssueQuery(filters: IssueFilters): IssueQuery {
   const parts = [
     state === 'any' ? '' : `state:${state}`,
     ...TEXT_KEYS.map((key) => (filters[key] === undefined ? '' : `${key}:${quoted(filters[key])}`)),
-    filters.q ?? '',
+    asWords(filters.q ?? ''),
   ];
   return { query: parts.filter(Boolean).join(' ') || undefined, sort: filters.sort ?? DEFAULT_SORT };
 }
@@ -89,6 +112,7 @@ export function takeTyped(typed: string, filters: IssueFilters, complete: boolea
     const value = inQuotes ?? bare ?? '';
     const key = TEXT_KEYS.find((each) => each === name.toLowerCase());
     const state = STATES.find((each) => each.key === value.toLowerCase());
+    if (key === 'is' && !IS.includes(value)) return match;
     if (key) next[key] = value;
     else if (name.toLowerCase() === 'state' && state) next.state = state.key === UNRESOLVED ? undefined : state.key;
     else return match;

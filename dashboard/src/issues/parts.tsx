@@ -65,12 +65,12 @@ export function Releases({ issue }: { issue: Issue }) {
   );
 }
 
-/** How many people it hit; an estimate says so. */
+/** How many people it hit. */
 export function Users({ issue }: { issue: Issue }) {
   return issue.users_exact ? (
     <>{formatCount(issue.users)}</>
   ) : (
-    <span title="An estimate: so many users are not counted one by one">~{formatCount(issue.users)}</span>
+    <span title="At least so many: they were not counted to the end">≥ {formatCount(issue.users)}</span>
   );
 }
 

@@ -21,7 +21,10 @@ export interface IssueList {
   error: Error | null;
   refreshError: Error | null;
   hasMore: boolean;
+  /** Not all issues were looked at. */
   isPartial: boolean;
+  /** The issue that takes what is beyond the project's bound. */
+  overflow: string | null;
   loadMore: () => void;
   retry: () => void;
 }
@@ -54,6 +57,7 @@ export function useIssueList(projectId: string, filters: IssueFilters): IssueLis
     refreshError: loaded ? pages.error : null,
     hasMore: pages.hasNextPage,
     isPartial: loaded?.pages.at(-1)?.partial ?? false,
+    overflow: loaded?.pages[0]?.overflow ?? null,
     loadMore: () => {
       if (!pages.isFetching) void pages.fetchNextPage();
     },

@@ -39,7 +39,12 @@ function withLatest() {
   const sessions = [0, 1, 2, 3].map((index) => makeSession(index, Date.now() - 120_000));
   const [first] = sessions;
   if (!first) throw new Error('no session');
-  const latest = { session: first.id, event: '0123456789abcdef-0-20000', time_ms: first.started_at + 20_000 };
+  const latest = {
+    session: first.id,
+    event: '0123456789abcdef-0-20000',
+    time_ms: first.started_at + 20_000,
+    replay: 'playable' as const,
+  };
   server.world.sessions = sessions;
   server.world.issues = [makeIssue(0, { latest }), makeIssue(1)];
   server.world.events.set(first.id, makeEvents(makeIssue(0), first.started_at));
@@ -173,7 +178,7 @@ describe('the issues page', () => {
     const hostile = { title: html, culprit: html, type: html, assignee: html, first_release: html, last_release: html };
     const [issue] = server.world.issues;
     if (!issue) throw new Error('no issue');
-    Object.assign(issue, hostile, { priority: { score: 1, level: 'high', reason: html } });
+    Object.assign(issue, hostile, { priority: { score: 100, level: 'high', reason: html } });
     issue.components = [{ name: html, values: [html], counted: true, why: html }];
     issue.history = [{ time_ms: Date.now(), actor: html, change: html }];
     issue.breakdowns.page = [{ value: `javascript:${html}`, events: 3 }];
@@ -299,6 +304,9 @@ describe('the page of an issue', () => {
     expect(await others.nth(0).getAttribute('href')).toContain('t=10000');
     expect(await others.nth(1).getAttribute('href')).toContain(`issue=${issueId(0)}`);
     expect(server.world.requests.some((request) => request.includes(`issue=${issueId(0)}&limit=10`))).toBe(true);
+    const ofPage = page.getByRole('link', { name: /thanks-for-your-purchase|your-purchase-of/ });
+    const search = new URL((await ofPage.getAttribute('href')) ?? '', server.url).searchParams;
+    expect(search.get('page')).toBe('/checkout/*/thanks-for-your-purchase-of-many-things');
     await page.getByRole('link', { name: /^All .* sessions$/ }).click();
     await page.waitForURL((url) => url.pathname.endsWith('/sessions') && url.searchParams.get('issue') === issueId(0));
     await page.getByRole('button', { name: /Remove filter issue/ }).waitFor();

@@ -12,7 +12,7 @@ const KINDS: readonly Pick<Issue, 'title' | 'culprit' | 'type' | 'mechanism' | '
     type: 'TypeError',
     mechanism: 'uncaught',
     handled: false,
-    priority: { score: 0.91, level: 'high', reason: '37 % of sessions in the last hour, new in 2.4.1, not handled' },
+    priority: { score: 91, level: 'high', reason: '37 % of sessions in the last hour, new in 2.4.1, not handled' },
   },
   {
     title: 'NetworkError when attempting to fetch resource',
@@ -20,7 +20,7 @@ const KINDS: readonly Pick<Issue, 'title' | 'culprit' | 'type' | 'mechanism' | '
     type: 'NetworkError',
     mechanism: 'unhandledrejection',
     handled: false,
-    priority: { score: 0.55, level: 'medium', reason: 'steady, 1.2 % of sessions, 1,140 users' },
+    priority: { score: 55, level: 'medium', reason: 'steady, 1.2 % of sessions, 1,140 users' },
   },
   {
     title:
@@ -29,7 +29,7 @@ const KINDS: readonly Pick<Issue, 'title' | 'culprit' | 'type' | 'mechanism' | '
     type: 'ChunkLoadError',
     mechanism: 'captured',
     handled: true,
-    priority: { score: 0.12, level: 'low', reason: 'handled, 4 users, not seen for an hour' },
+    priority: { score: 12, level: 'low', reason: 'handled, 4 users, not seen for an hour' },
   },
 ];
 const STATES: readonly IssueState[] = ['new', 'ongoing', 'regressed', 'ongoing', 'resolved', 'archived'];
@@ -83,7 +83,7 @@ export function makeIssue(index: number, change: Partial<IssueDetail> = {}): Iss
         events: 600 >> place,
       })),
       os: [{ value: 'Windows', events: 1284 }],
-      page: [{ value: 'https://shop.example/checkout/8812/thanks-for-your-purchase-of-many-things', events: 1200 }],
+      page: [{ value: '/checkout/{id}/thanks-for-your-purchase-of-many-things', events: 1200 }],
       country: [
         { value: 'PT', events: 700 },
         { value: '', events: 84 },

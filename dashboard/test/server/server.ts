@@ -137,7 +137,8 @@ function listSessions(world: World, query: URLSearchParams): Answer {
 }
 
 function listIssues(world: World, query: URLSearchParams): Answer {
-  if (world.firstPageIsPartial && !query.has('cursor')) return [200, { issues: [], next: '0', partial: true }];
+  if (world.firstPageIsPartial && !query.has('cursor'))
+    return [200, { issues: [], next: '0', partial: true, overflow: null }];
   const words = (query.get('query') ?? '').split(' ').filter(Boolean);
   const state = words.find((word) => word.startsWith('state:'))?.slice('state:'.length);
   const texts = words.filter((word) => !word.includes(':')).map((word) => word.toLowerCase());
@@ -153,7 +154,7 @@ function listIssues(world: World, query: URLSearchParams): Answer {
   const start = Number(query.get('cursor') ?? 0) || 0;
   const limit = Number(query.get('limit') ?? 50);
   const next = start + limit < matching.length ? String(start + limit) : null;
-  return [200, { issues: matching.slice(start, start + limit), next, partial: false }];
+  return [200, { issues: matching.slice(start, start + limit), next, partial: false, overflow: null }];
 }
 
 function answerIssues(world: World, method: string, rest: string, url: URL, body: unknown): Answer {
@@ -167,7 +168,7 @@ function answerIssues(world: World, method: string, rest: string, url: URL, body
     if (change.state !== undefined) issue.state = change.state;
     if (change.assignee !== undefined) issue.assignee = change.assignee || null;
   }
-  return [200, rest === '/bulk' ? { changed: found.length } : found[0]];
+  return [200, rest === '/bulk' ? { changed: found.map(({ id }) => id), missing: [] } : found[0]];
 }
 
 function answerProject(world: World, project: Project, method: string, rest: string, url: URL, body: unknown): Answer {

@@ -29,6 +29,8 @@ describe('filters of issues', () => {
       query: 'state:unresolved release:"2.4 beta" order receipt',
       sort: 'events',
     });
+    // The API refuses fields that it does not know.
+    expect(toIssueQuery({ state: 'any', q: 'TypeError: x colour:red' }).query).toBe('TypeError: x "colour:red"');
     expect(isFiltered({ sort: 'events', span: '30d' })).toBe(false);
     expect(isFiltered({ state: 'new' })).toBe(true);
   });
@@ -37,6 +39,7 @@ describe('filters of issues', () => {
     expect(takeTyped('receipt release:2.4.1 ', {}, false)).toEqual({ filters: { release: '2.4.1' }, rest: 'receipt ' });
     expect(takeTyped('receipt release:2.4', {}, false)).toEqual({ filters: {}, rest: 'receipt release:2.4' });
     expect(takeTyped('state:regressed', {}, true)).toEqual({ filters: { state: 'regressed' }, rest: '' });
+    expect(takeTyped('is:unhandled is:big', {}, true)).toEqual({ filters: { is: 'unhandled' }, rest: 'is:big' });
     expect(takeTyped('http://x other:y', {}, true).filters).toEqual({});
     expect(withoutOpenKey('receipt release:2.4')).toBe('receipt ');
     expect(withoutOpenKey('TypeError: x')).toBe('TypeError: x');
