@@ -8,6 +8,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { projectsQuery } from './api/queries';
+import { readIssueFilters } from './issues/filters';
 import { readFilters } from './sessions/filters';
 import { SessionsPage } from './sessions/SessionsPage';
 import { AppShell } from './shell/AppShell';
@@ -52,10 +53,25 @@ const sessionsRoute = createRoute({
 const replayRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/sessions/$session',
-  // The replay page reads and validates what it keeps here: t, pane, tab.
+  // The replay page reads and validates what it keeps here: t, pane, tab, issue.
   validateSearch: (search: Record<string, unknown>): Record<string, string | undefined> =>
     Object.fromEntries(Object.entries(search).map(([name, value]) => [name, text(value)])),
   component: lazyRouteComponent(() => import('./replay/ReplayPage'), 'ReplayPage'),
+});
+
+const issuesRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/issues',
+  validateSearch: readIssueFilters,
+  component: lazyRouteComponent(() => import('./issues/IssuesPage'), 'IssuesPage'),
+});
+
+const issueRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/issues/$issue',
+  validateSearch: (search: Record<string, unknown>): { span?: '30d' } =>
+    search['span'] === '30d' ? { span: '30d' } : {},
+  component: lazyRouteComponent(() => import('./issues/IssuePage'), 'IssuePage'),
 });
 
 const settingsRoute = createRoute({
@@ -67,7 +83,7 @@ const settingsRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   homeRoute,
   signInRoute,
-  projectRoute.addChildren([sessionsRoute, replayRoute, settingsRoute]),
+  projectRoute.addChildren([sessionsRoute, replayRoute, issuesRoute, issueRoute, settingsRoute]),
 ]);
 
 export function createAppRouter(queries: QueryClient) {

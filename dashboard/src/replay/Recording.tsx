@@ -83,9 +83,10 @@ function Playing({ session, manifest, events, player }: PlayingProps) {
     },
   };
   useReplayKeys(shared);
-  useFirstProblem(view.pane, moments, events.loading, (first) => {
+  useFirstProblem(view.pane, moments, events.loading, (first, lead_ms) => {
     player.engine.pause();
-    shared.seekTo(first);
+    pick(first);
+    player.engine.seek(Math.max(0, first.at - lead_ms));
   });
   return (
     <>

@@ -28,6 +28,12 @@ export function number(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
+/** The issue that an error belongs to; null when it belongs to none. */
+export function issueOf(data: Record<string, unknown>): string | null {
+  const issue = text(data['issue']);
+  return issue !== null && /^[0-9a-f]{32}$/.test(issue) ? issue : null;
+}
+
 export function toMoment(event: SessionEvent): Moment {
   const { id, at_ms: at, time, stream, kind, data } = event;
   return { id, at, time, stream, kind, data, ...describe(kind, data) };
@@ -174,6 +180,9 @@ export function stepMarker(markers: readonly Moment[], at: number, direction: 1 
   if (direction === 1) return markers.find((marker) => marker.at > at + 1) ?? null;
   return markers.findLast((marker) => marker.at < at - 500) ?? null;
 }
+
+/** A link from an issue opens the replay so long before the error. */
+export const ISSUE_LEAD_MS = 10_000;
 
 /** An error is watched from this long before it. */
 export const LEAD_MS = 2500;

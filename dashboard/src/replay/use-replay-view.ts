@@ -1,7 +1,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef } from 'react';
 import { isQuiet } from '../ui';
-import type { Moment } from './moments';
+import { ISSUE_LEAD_MS, issueOf, type Moment } from './moments';
 import type { PlayerEngine } from './player/engine';
 
 export const PANES = ['events', 'console', 'network', 'errors', 'details'] as const;
@@ -86,22 +86,25 @@ function useMomentInAddress(engine: PlayerEngine, write: (change: Record<string,
 
 /**
  * A link to the errors or the requests that names no moment opens at the first one that went wrong: whoever was alerted
- * is there with one click.
+ * is there with one click. One from an issue (`issue=`) opens some seconds before the first error of that issue.
  */
 export function useFirstProblem(
   pane: Pane,
   moments: readonly Moment[],
   loading: boolean,
-  open: (first: Moment) => void,
+  open: (first: Moment, lead_ms: number) => void,
 ) {
   const search: Record<string, string | undefined> = useSearch({ from: '/p/$project/sessions/$session' });
-  const wanted = useRef(search['t'] === undefined && search['pane'] !== undefined ? PROBLEM_OF[pane] : undefined);
+  const asked = search['t'] === undefined && search['pane'] !== undefined ? PROBLEM_OF[pane] : undefined;
+  const wanted = useRef({ kind: asked, issue: asked === 'error' ? search['issue'] : undefined });
   useEffect(() => {
-    if (loading || wanted.current === undefined) return;
-    const kind = wanted.current;
-    wanted.current = undefined;
-    const first = moments.find((moment) => moment.kind === kind && moment.tone === 'error');
-    if (first !== undefined) open(first);
+    const { kind, issue } = wanted.current;
+    if (loading || kind === undefined) return;
+    wanted.current = { kind: undefined, issue: undefined };
+    const problems = moments.filter((moment) => moment.kind === kind && moment.tone === 'error');
+    const ofIssue = issue === undefined ? undefined : problems.find(({ data }) => issueOf(data) === issue);
+    const first = ofIssue ?? problems[0];
+    if (first !== undefined) open(first, ofIssue === undefined ? 0 : ISSUE_LEAD_MS);
   }, [loading, moments, open]);
 }
 

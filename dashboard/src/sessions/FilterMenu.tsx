@@ -2,7 +2,7 @@ import { Popover } from 'radix-ui';
 import { useId, useState, type SubmitEvent } from 'react';
 import { formatDuration, parseDuration } from '../format/duration';
 import { Button, Icon } from '../ui';
-import { TEXT_FILTERS, type SessionFilters } from './filters';
+import { isHexId, TEXT_FILTERS, type SessionFilters } from './filters';
 
 interface FilterMenuProps {
   filters: SessionFilters;
@@ -162,6 +162,7 @@ function readForm(form: FormData, filters: SessionFilters) {
     to: time('to'),
   };
   for (const { key } of TEXT_FILTERS) next[key] = text(key) || undefined;
+  if (next.issue !== undefined && !isHexId(next.issue)) faults['issue'] = 'an id has 32 hexadecimal digits';
   next.failed = form.has('failed') ? true : undefined;
   if (next.from !== undefined && next.to !== undefined && next.from > next.to)
     faults['to'] = 'must be later than the start';

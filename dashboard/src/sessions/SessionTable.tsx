@@ -1,13 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useTable } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef, type ReactNode, type RefObject } from 'react';
+import { useEffect, useMemo, useRef, type ReactNode } from 'react';
 import { sessionQuery } from '../api/queries';
-import { useShortcuts } from '../ui';
 import { createColumns, features } from './columns';
 import type { SessionFilters } from './filters';
 import type { SessionList } from './list';
 import { useNarrow } from '../ui/narrow';
+import { useRowKeys } from '../ui/row-keys';
 
 const ROW_HEIGHT = 52;
 const CARD_HEIGHT = 116;
@@ -44,8 +44,15 @@ export function SessionTable({ list, filters, footer }: SessionTableProps) {
     if (hasMore && !isPartial && !isLoadingMore && lastShown >= rows.length - LOAD_AHEAD_ROWS) loadMore();
   }, [hasMore, isPartial, isLoadingMore, lastShown, rows.length, loadMore]);
 
-  useRowKeys(scroller, rows.length, (index) => {
-    virtualizer.scrollToIndex(index, { align: 'auto' });
+  useRowKeys({
+    group: 'Sessions',
+    one: 'session',
+    scroller,
+    count: rows.length,
+    link: '.session-link',
+    reveal: (index) => {
+      virtualizer.scrollToIndex(index, { align: 'auto' });
+    },
   });
   const queries = useQueryClient();
   return (
@@ -99,38 +106,4 @@ export function SessionTable({ list, filters, footer }: SessionTableProps) {
       {footer}
     </div>
   );
-}
-
-/** `j` and `k` move the focus from row to row; Enter then follows the row's link. */
-function useRowKeys(scroller: RefObject<HTMLDivElement | null>, count: number, reveal: (index: number) => void) {
-  const current = useRef(-1);
-  const focusRow = (index: number) => {
-    const link = scroller.current?.querySelector<HTMLElement>(`[data-index="${String(index)}"] .session-link`);
-    link?.focus({ preventScroll: true });
-    return link !== null && link !== undefined;
-  };
-  const move = (step: number) => () => {
-    if (count === 0) return;
-    const focused = document.activeElement?.closest('[data-index]')?.getAttribute('data-index');
-    if (focused) current.current = Number(focused);
-    const next = Math.min(Math.max(current.current + step, 0), count - 1);
-    current.current = next;
-    reveal(next);
-    if (!focusRow(next)) requestAnimationFrame(() => requestAnimationFrame(() => focusRow(next)));
-  };
-  useShortcuts('Sessions', [
-    { keys: 'j', label: 'Next session', run: move(1) },
-    { keys: 'k', label: 'Previous session', run: move(-1) },
-    { keys: 'ArrowDown', label: 'Next session', run: move(1), unlisted: true },
-    { keys: 'ArrowUp', label: 'Previous session', run: move(-1), unlisted: true },
-    {
-      keys: 'Enter',
-      label: 'Open the session',
-      run: () => {
-        scroller.current
-          ?.querySelector<HTMLElement>(`[data-index="${String(current.current)}"] .session-link`)
-          ?.click();
-      },
-    },
-  ]);
 }

@@ -15,6 +15,13 @@ const column = createColumnHelper<typeof features, Session>();
 /** Who it was, in a few words: e-mail, id, or that it is not known. */
 export const visitorName = (session: Session): string => session.user?.email ?? session.user?.id ?? 'Anonymous';
 
+/** Where a session is opened: at what the list was filtered by. */
+function searchOf({ issue, errors, failed }: SessionFilters): { pane?: Pane; issue?: string } {
+  if (issue !== undefined) return { pane: 'errors', issue };
+  if (errors) return { pane: 'errors' };
+  return failed ? { pane: 'network' } : {};
+}
+
 function Visitor({ session, filters }: { session: Session; filters: SessionFilters }) {
   const entry = session.entry_page === null ? null : pathOf(session.entry_page);
   const exit = session.exit_page === null ? null : pathOf(session.exit_page);
@@ -25,7 +32,7 @@ function Visitor({ session, filters }: { session: Session; filters: SessionFilte
       <Link
         to="/p/$project/sessions/$session"
         params={{ project: session.project_id, session: session.id }}
-        search={filters.errors ? { pane: 'errors' } : filters.failed ? { pane: 'network' } : {}}
+        search={searchOf(filters)}
         className={`session-link ell ${session.user ? '' : 'anonymous'}`}
         data-session={session.id}
       >

@@ -24,10 +24,13 @@ export interface SessionFilters {
   ip?: string;
   id?: string;
   event?: string;
+  /** An issue that an error of the session belongs to: 32 hexadecimal digits. */
+  issue?: string;
   sort?: Sort;
 }
 
-export type TextFilterKey = 'browser' | 'os' | 'country' | 'release' | 'page' | 'user' | 'ip' | 'id' | 'event';
+export type TextFilterKey =
+  'browser' | 'os' | 'country' | 'release' | 'page' | 'user' | 'ip' | 'id' | 'event' | 'issue';
 
 export const TEXT_FILTERS: readonly { key: TextFilterKey; label: string; hint: string }[] = [
   { key: 'user', label: 'User', hint: 'id or e-mail' },
@@ -39,6 +42,7 @@ export const TEXT_FILTERS: readonly { key: TextFilterKey; label: string; hint: s
   { key: 'event', label: 'Custom event', hint: 'coupon applied' },
   { key: 'ip', label: 'IP address', hint: '203.0.113.7' },
   { key: 'id', label: 'Session id', hint: '32 hex digits' },
+  { key: 'issue', label: 'Issue', hint: 'id of an issue' },
 ];
 
 const HOUR_MS = 3_600_000;
@@ -55,6 +59,10 @@ export const SORTS: readonly { key: Sort; label: string }[] = [
   { key: '-started_at', label: 'Newest first' },
   { key: 'started_at', label: 'Oldest first' },
 ];
+
+const HEX_ID = /^[0-9a-f]{32}$/i;
+/** Whether a text is the whole id of a session or an issue. */
+export const isHexId = (value: string): boolean => HEX_ID.test(value);
 
 const TEXT_MAX = 400;
 const text = (value: unknown): string | undefined =>
@@ -82,6 +90,8 @@ export function readFilters(search: Record<string, unknown>): SessionFilters {
     sort: sort === 'started_at' ? sort : undefined,
   };
   for (const { key } of TEXT_FILTERS) filters[key] = text(search[key]);
+  // The API refuses anything else.
+  filters.issue = HEX_ID.test(filters.issue ?? '') ? filters.issue?.toLowerCase() : undefined;
   return dropAbsent(filters);
 }
 
@@ -95,15 +105,13 @@ function rangeStart(range: string | undefined, now: number): number | undefined 
   return known ? Math.floor((now - known.length_ms) / 60_000) * 60_000 : undefined;
 }
 
-const SESSION_ID = /^[0-9a-f]{32}$/i;
-
 /** The API takes a path, a URL or a pattern; any other text means pages that hold it. */
 const toPagePattern = (page: string | undefined) =>
   page === undefined || page.includes('*') || /^(\/|https?:\/\/)/.test(page) ? page : `*${page}*`;
 
 /** The API's query parameters for the filters. `now` decides where a relative range starts. */
 export function toSessionQuery(filters: SessionFilters, now: number): SessionQuery {
-  const isWholeId = filters.id !== undefined && SESSION_ID.test(filters.id);
+  const isWholeId = filters.id !== undefined && HEX_ID.test(filters.id);
   return {
     // A piece of an id is looked for as text: the API takes only whole ids.
     q: filters.q ?? (isWholeId ? undefined : filters.id?.toLowerCase()),
@@ -122,6 +130,7 @@ export function toSessionQuery(filters: SessionFilters, now: number): SessionQue
     ip: filters.ip,
     session_id: isWholeId ? filters.id?.toLowerCase() : undefined,
     custom_event: filters.event,
+    issue: filters.issue,
     sort: filters.sort,
   };
 }
@@ -155,7 +164,7 @@ export function describeFilters(filters: SessionFilters, now: number): FilterChi
   if (filters.max !== undefined) add('shorter than', formatDuration(filters.max), 'max');
   for (const { key, label } of TEXT_FILTERS) {
     const value = filters[key];
-    if (value) add(label.toLowerCase(), value, key);
+    if (value) add(label.toLowerCase(), key === 'issue' ? `${value.slice(0, 8)}…` : value, key);
   }
   return chips;
 }
@@ -176,6 +185,7 @@ const TYPED_KEYS: Record<string, TextFilterKey> = {
   ip: 'ip',
   id: 'id',
   session: 'id',
+  issue: 'issue',
 };
 
 const OPEN_KEY = /(^|\s)(\w+):("[^"]*|\S*)$/;
@@ -206,7 +216,7 @@ export interface TypedFilter {
  */
 export function takeTypedFilters(typed: string, filters: SessionFilters, complete: boolean): TypedFilter {
   const next: SessionFilters = { ...filters };
-  if (SESSION_ID.test(typed.trim())) return { filters: { ...next, id: typed.trim().toLowerCase() }, rest: '' };
+  if (HEX_ID.test(typed.trim())) return { filters: { ...next, id: typed.trim().toLowerCase() }, rest: '' };
   const pattern = complete ? /([a-z]+):(?:"([^"]+)"|(\S+))(\s|$)/gi : /([a-z]+):(?:"([^"]+)"|(\S+))(\s)/gi;
   const rest = typed.replace(pattern, (match: string, name: string, quoted?: string, bare?: string) => {
     const value = quoted ?? bare ?? '';

@@ -4,7 +4,7 @@ import { useId, useState, type KeyboardEvent } from 'react';
 import { projectsQuery } from '../api/queries';
 import { Dialog, Icon, type IconName } from '../ui';
 import { openShortcutsDialog } from './ShortcutsDialog';
-import { findCommands, readSessionReference, type Command } from './commands';
+import { findCommands, readIssueReference, readSessionReference, type Command } from './commands';
 
 interface PaletteProps {
   open: boolean;
@@ -94,12 +94,13 @@ function PaletteBody({ onClose, projectId }: Omit<PaletteProps, 'open'>) {
 function useCommands(projectId: string, text: string): Command[] {
   const navigate = useNavigate();
   const projects = useQuery(projectsQuery).data ?? [];
-  const go = (to: '/p/$project/sessions' | '/p/$project/settings', project: string) => () => {
+  const go = (to: '/p/$project/sessions' | '/p/$project/issues' | '/p/$project/settings', project: string) => () => {
     void navigate({ to, params: { project } });
   };
   const page = (id: string, icon: IconName, label: string, run: () => void): Command => ({ id, icon, label, run });
   const commands = [
     page('sessions', 'sessions', 'Sessions', go('/p/$project/sessions', projectId)),
+    page('issues', 'alert', 'Issues', go('/p/$project/issues', projectId)),
     page('settings', 'settings', 'Settings', go('/p/$project/settings', projectId)),
     page('errors', 'alert', 'Sessions with errors', () => {
       void navigate({ to: '/p/$project/sessions', params: { project: projectId }, search: { errors: true } });
@@ -112,6 +113,13 @@ function useCommands(projectId: string, text: string): Command[] {
         hint: 'project',
       })),
   ];
+  const issue = readIssueReference(text);
+  if (issue) {
+    const open = () => {
+      void navigate({ to: '/p/$project/issues/$issue', params: issue });
+    };
+    return [{ id: 'open', icon: 'alert', label: `Open issue ${issue.issue}`, run: open, always: true }, ...commands];
+  }
   const reference = readSessionReference(text, projectId);
   if (!reference) return commands;
   const { project, session, at_ms } = reference;

@@ -13,6 +13,7 @@ export function Rail({ projectId, openPalette }: { projectId: string; openPalett
         <Logo />
       </Link>
       <RailLink to="/p/$project/sessions" projectId={projectId} icon="sessions" label="Sessions" />
+      <RailLink to="/p/$project/issues" projectId={projectId} icon="alert" label="Issues" />
       <span className="grow" />
       <Tooltip text="Go to…" side="right">
         <button type="button" className="rail-item" aria-label="Go to…" onClick={openPalette}>
@@ -26,7 +27,7 @@ export function Rail({ projectId, openPalette }: { projectId: string; openPalett
 }
 
 interface RailLinkProps {
-  to: '/p/$project/sessions' | '/p/$project/settings';
+  to: '/p/$project/sessions' | '/p/$project/issues' | '/p/$project/settings';
   projectId: string;
   icon: IconName;
   label: string;

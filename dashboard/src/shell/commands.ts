@@ -35,3 +35,9 @@ export function readSessionReference(text: string, currentProject: string): Sess
   const at = new URLSearchParams(query).get('t');
   return { project, session: session.toLowerCase(), at_ms: at !== null && /^\d+$/.test(at) ? Number(at) : null };
 }
+
+/** Reads a link to an issue out of what was pasted. */
+export function readIssueReference(text: string): { project: string; issue: string } | null {
+  const [, project, issue] = /\/p\/([0-9a-z]+)\/issues\/([0-9a-f]{32})(?:\?.*)?$/i.exec(text.trim()) ?? [];
+  return project === undefined || issue === undefined ? null : { project, issue: issue.toLowerCase() };
+}

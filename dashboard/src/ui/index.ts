@@ -1,5 +1,6 @@
 export { Button, IconButton } from './Button';
 export { Chip, type Tone } from './Chip';
+export { ChoiceMenu } from './ChoiceMenu';
 export { copyText } from './clipboard';
 export { CopyButton } from './CopyButton';
 export { Dialog } from './Dialog';

@@ -4,7 +4,7 @@ import { launchBrowser, recordedText } from '../fixture/browser';
 import { clockRecording } from '../fixture/recordings';
 import { FixtureServer } from '../fixture/server';
 import { SessionFixture } from '../fixture/session';
-import { SHOP_ID, shopSession, STARTED_AT } from '../fixture/shop';
+import { SHOP_ID, SHOP_ISSUE, shopSession, STARTED_AT } from '../fixture/shop';
 
 let browser: Browser;
 let server: FixtureServer;
@@ -243,6 +243,26 @@ describe('panes', () => {
       expect(at).toBeLessThan(18_200);
     });
     expect(await page.locator('.track .flag').count()).toBe(1);
+  });
+
+  it('a link from an issue opens ten seconds before its error, and leads back to the issue', async () => {
+    await open(`?pane=errors&issue=${SHOP_ISSUE}`);
+    await eventually(async () => expect(await position()).toBe(8250));
+    const issue = page.getByRole('link', { name: 'Open the issue' });
+    expect(await issue.getAttribute('href')).toBe(`/p/p0000000000a1/issues/${SHOP_ISSUE}`);
+    const others = page.getByRole('link', { name: 'Other sessions with this issue' });
+    expect(await others.getAttribute('href')).toBe(`/p/p0000000000a1/sessions?issue=${SHOP_ISSUE}`);
+    const stack = page.getByRole('list', { name: 'Stack' }).first();
+    expect(await stack.locator('li').count()).toBe(2);
+    await page.getByRole('button', { name: 'Show all frames (3)' }).click();
+    await stack.getByText('vendor-77ab.js:1:40211').waitFor();
+  });
+
+  it('an error that was filtered says why it is part of no issue', async () => {
+    await open('?pane=errors&t=31000');
+    await page.getByRole('button', { name: /aborted a request/ }).click();
+    await page.getByText('Part of no issue: a browser extension threw it.').waitFor();
+    expect(await page.getByRole('link', { name: 'Open the issue' }).count()).toBe(0);
   });
 
   it('a request shows where its time went and which click started it', async () => {

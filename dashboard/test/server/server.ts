@@ -4,7 +4,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DeadLetter, Project, ProjectPatch, ProjectStatus, SecretKey, Session } from '../../src/api/model';
+import type { IssueChange, IssueDetail } from '../../src/api/issues';
+import type {
+  DeadLetter,
+  Project,
+  ProjectPatch,
+  ProjectStatus,
+  SecretKey,
+  Session,
+  SessionEvent,
+} from '../../src/api/model';
 
 // A build elsewhere can be tried while `dist/` is being written.
 const DIST = process.env['DASHBOARD_DIST'] ?? fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -26,6 +35,11 @@ export interface World {
   token: string;
   projects: Project[];
   sessions: Session[];
+  /** By the session's id. */
+  events: Map<string, SessionEvent[]>;
+  issues: IssueDetail[];
+  /** Ids and what was changed of them. */
+  issueChanges: [string[], IssueChange][];
   status: ProjectStatus;
   keys: SecretKey[];
   deadLetters: DeadLetter[];
@@ -70,6 +84,9 @@ export function makeWorld(change: Partial<World> = {}): World {
     token: 'good-token',
     projects: [makeProject()],
     sessions: [],
+    events: new Map(),
+    issues: [],
+    issueChanges: [],
     status: {
       first_event_at: null,
       last_event_at: null,
@@ -119,6 +136,41 @@ function listSessions(world: World, query: URLSearchParams): Answer {
   return [200, { items: matching.slice(start, start + limit), next, partial: false }];
 }
 
+function listIssues(world: World, query: URLSearchParams): Answer {
+  if (world.firstPageIsPartial && !query.has('cursor'))
+    return [200, { issues: [], next: '0', partial: true, overflow: null }];
+  const words = (query.get('query') ?? '').split(' ').filter(Boolean);
+  const state = words.find((word) => word.startsWith('state:'))?.slice('state:'.length);
+  const texts = words.filter((word) => !word.includes(':')).map((word) => word.toLowerCase());
+  const matching = world.issues
+    .filter((issue) => {
+      if (state === undefined) return true;
+      return state === 'unresolved' ? !['resolved', 'archived'].includes(issue.state) : issue.state === state;
+    })
+    .filter(({ title }) => texts.every((text) => title.toLowerCase().includes(text)))
+    .sort((a, b) =>
+      query.get('sort') === 'last_seen' ? b.last_seen_ms - a.last_seen_ms : b.priority.score - a.priority.score,
+    );
+  const start = Number(query.get('cursor') ?? 0) || 0;
+  const limit = Number(query.get('limit') ?? 50);
+  const next = start + limit < matching.length ? String(start + limit) : null;
+  return [200, { issues: matching.slice(start, start + limit), next, partial: false, overflow: null }];
+}
+
+function answerIssues(world: World, method: string, rest: string, url: URL, body: unknown): Answer {
+  if (rest === '' && method === 'GET') return listIssues(world, url.searchParams);
+  const { ids, ...change } = { ids: [rest.slice(1)], ...(body as Partial<IssueChange> & { ids?: string[] }) };
+  const found = world.issues.filter(({ id }) => (rest === '/bulk' ? ids.includes(id) : rest === `/${id}`));
+  if (found.length === 0) return problem(404, 'not-found', 'there is no such issue');
+  if (method === 'GET') return [200, found[0]];
+  world.issueChanges.push([found.map(({ id }) => id), change]);
+  for (const issue of found) {
+    if (change.state !== undefined) issue.state = change.state;
+    if (change.assignee !== undefined) issue.assignee = change.assignee || null;
+  }
+  return [200, rest === '/bulk' ? { changed: found.map(({ id }) => id), missing: [] } : found[0]];
+}
+
 function answerProject(world: World, project: Project, method: string, rest: string, url: URL, body: unknown): Answer {
   const of = (path: string) => `${method} ${path}`;
   const route = of(rest);
@@ -148,6 +200,14 @@ function answerProject(world: World, project: Project, method: string, rest: str
   if (method === 'DELETE' && rest.startsWith('/users/')) {
     world.deletedUsers.push(decodeURIComponent(rest.slice('/users/'.length)));
     return [202, { sessions: 3 }];
+  }
+  if (rest === '/issues' || rest.startsWith('/issues/')) {
+    return answerIssues(world, method, rest.slice('/issues'.length), url, body);
+  }
+  const [, ofEvents] = /^\/sessions\/([0-9a-f]{32})\/events$/.exec(rest) ?? [];
+  if (ofEvents !== undefined) {
+    const items = world.events.get(ofEvents);
+    return items ? [200, { items, next: null }] : problem(410, 'expired', 'its retention time is over');
   }
   if (route === 'GET /sessions') return listSessions(world, url.searchParams);
   const session = world.sessions.find((candidate) => rest === `/sessions/${candidate.id}`);

@@ -1,5 +1,8 @@
+import { Link } from '@tanstack/react-router';
 import { Button, Chip, CopyButton, Icon } from '../../ui';
-import { type Moment, text } from '../moments';
+import { issueOf, type Moment, number, text } from '../moments';
+import { Frames } from './Frames';
+import { readFrames } from './frames';
 import type { PaneProps } from './Panes';
 import { readStack } from './stack';
 import { asRecord } from './timing';
@@ -7,7 +10,7 @@ import { asRecord } from './timing';
 const MOST_CAUSES = 8;
 
 /** One error: what it says, where it came from, and what caused it. */
-export function ErrorDetail({ moment, watchBefore }: PaneProps & { moment: Moment }) {
+export function ErrorDetail({ moment, watchBefore, session }: PaneProps & { moment: Moment }) {
   const { data } = moment;
   return (
     <>
@@ -36,7 +39,8 @@ export function ErrorDetail({ moment, watchBefore }: PaneProps & { moment: Momen
           Watch the seconds before
         </Button>
       </div>
-      <Stack stack={text(data['stack'])} message={moment.title} />
+      <IssueLinks project={session.project_id} data={data} />
+      <ErrorStack data={data} message={moment.title} />
       <Causes value={data['causes']} name="Caused by" />
       <Causes value={data['errors']} name="One of its errors" />
       {text(data['component_stack']) !== null && (
@@ -53,6 +57,42 @@ export function ErrorDetail({ moment, watchBefore }: PaneProps & { moment: Momen
       )}
     </>
   );
+}
+
+const FILTERS: Record<string, string> = {
+  script_error: 'the browser hides what another origin’s script threw',
+  browser_extension: 'a browser extension threw it',
+  bot: 'a bot visited the page',
+  localhost: 'the page was on localhost',
+};
+
+/** The issue that the error belongs to and its other sessions, or why it belongs to none. */
+function IssueLinks({ project, data }: { project: string; data: Record<string, unknown> }) {
+  const issue = issueOf(data);
+  const filtered = text(data['filtered']);
+  if (filtered !== null) {
+    return <p className="muted">Part of no issue: {FILTERS[filtered] ?? filtered.replaceAll('_', ' ')}.</p>;
+  }
+  if (issue === null) return null;
+  return (
+    <div className="chips">
+      <Link to="/p/$project/issues/$issue" params={{ project, issue }} className="btn">
+        <Icon name="alert" small />
+        Open the issue
+      </Link>
+      <Link to="/p/$project/sessions" params={{ project }} search={{ issue }} className="btn">
+        <Icon name="sessions" small />
+        Other sessions with this issue
+      </Link>
+    </div>
+  );
+}
+
+/** The frames as the server read them; the raw stack where it did not. */
+export function ErrorStack({ data, message }: { data: Record<string, unknown>; message: string }) {
+  const frames = readFrames(data['frames']);
+  if (frames.length === 0) return <Stack stack={text(data['stack'])} message={message} />;
+  return <Frames frames={frames} leftOut={number(data['frames_left_out']) ?? 0} />;
 }
 
 /** The frames; the message, with which some browsers begin a stack, stands above it already. */
@@ -79,7 +119,7 @@ function Stack({ stack, message }: { stack: string | null; message: string }) {
   );
 }
 
-function Causes({ value, name }: { value: unknown; name: string }) {
+export function Causes({ value, name }: { value: unknown; name: string }) {
   const causes = Array.isArray(value) ? value.slice(0, MOST_CAUSES).map(asRecord) : [];
   return causes.map((cause, index) => (
     <div key={index} className="cause">
@@ -87,7 +127,9 @@ function Causes({ value, name }: { value: unknown; name: string }) {
       <strong className="error-title">
         {text(cause['type']) ?? 'Error'}: {text(cause['message']) ?? ''}
       </strong>
-      {text(cause['stack']) !== null && <Stack stack={text(cause['stack'])} message={text(cause['message']) ?? ''} />}
+      {(text(cause['stack']) !== null || Array.isArray(cause['frames'])) && (
+        <ErrorStack data={cause} message={text(cause['message']) ?? ''} />
+      )}
     </div>
   ));
 }

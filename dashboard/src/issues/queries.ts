@@ -1,0 +1,115 @@
+import { keepPreviousData, queryOptions, useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
+import type { InfiniteData } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { changeIssues, fetchIssue, fetchIssues } from '../api/issues';
+import type { Issue, IssueChange, IssuePage } from '../api/issues';
+import { formatCountOf } from '../format/number';
+import { toast, toastFailure } from '../ui';
+import { toIssueQuery, type IssueFilters } from './filters';
+
+const PAGE_SIZE = 50;
+const REFRESH_INTERVAL_MS = 2500;
+/** A list of several pages is read again as a whole, and so less often. */
+const LONG_REFRESH_INTERVAL_MS = 30_000;
+
+export interface IssueList {
+  issues: Issue[];
+  isLoading: boolean;
+  /** Rows of the filters before are shown until the new ones arrive. */
+  isStale: boolean;
+  isLoadingMore: boolean;
+  error: Error | null;
+  refreshError: Error | null;
+  hasMore: boolean;
+  /** Not all issues were looked at. */
+  isPartial: boolean;
+  /** The issue that takes what is beyond the project's bound. */
+  overflow: string | null;
+  loadMore: () => void;
+  retry: () => void;
+}
+
+/** The issues of a project that match the filters: paged by cursor, read again while the page is open. */
+export function useIssueList(projectId: string, filters: IssueFilters): IssueList {
+  const { query, sort } = toIssueQuery(filters);
+  const pages = useInfiniteQuery({
+    queryKey: ['issues', projectId, query, sort],
+    queryFn: ({ pageParam, signal }) =>
+      fetchIssues(projectId, { query, sort, limit: PAGE_SIZE, cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) =>
+      (state.data?.pages.length ?? 0) > 1 ? LONG_REFRESH_INTERVAL_MS : REFRESH_INTERVAL_MS,
+  });
+  const loaded = pages.data;
+  // While pages are read an issue may move from one to another.
+  const issues = useMemo(
+    () => [...new Map((loaded?.pages ?? []).flatMap((page) => page.issues).map((issue) => [issue.id, issue])).values()],
+    [loaded],
+  );
+  return {
+    issues,
+    isLoading: pages.isPending,
+    isStale: pages.isPlaceholderData,
+    isLoadingMore: pages.isFetchingNextPage,
+    error: loaded ? null : pages.error,
+    refreshError: loaded ? pages.error : null,
+    hasMore: pages.hasNextPage,
+    isPartial: loaded?.pages.at(-1)?.partial ?? false,
+    overflow: loaded?.pages[0]?.overflow ?? null,
+    loadMore: () => {
+      if (!pages.isFetching) void pages.fetchNextPage();
+    },
+    retry: () => {
+      void pages.refetch();
+    },
+  };
+}
+
+export const issueQuery = (projectId: string, issueId: string) =>
+  queryOptions({
+    queryKey: ['issue', projectId, issueId],
+    queryFn: ({ signal }) => fetchIssue(projectId, issueId, signal),
+  });
+
+/** An issue as some list showed it, for a page that is still loading. */
+export function useListedIssue(projectId: string, issueId: string): Issue | undefined {
+  const lists = useQueryClient().getQueriesData<InfiniteData<IssuePage>>({ queryKey: ['issues', projectId] });
+  return lists.flatMap(([, list]) => list?.pages.flatMap((page) => page.issues) ?? []).find(({ id }) => id === issueId);
+}
+
+export interface Changing {
+  change: (ids: readonly string[], change: IssueChange, onDone?: () => void) => void;
+  isPending: boolean;
+}
+
+/** Changes issues, says what was done, and reads them again. */
+export function useChangeIssues(projectId: string): Changing {
+  const queries = useQueryClient();
+  const { mutate, isPending } = useMutation({
+    mutationFn: ({ ids, change }: { ids: readonly string[]; change: IssueChange }) =>
+      changeIssues(projectId, ids, change),
+    onSuccess: async (_, { ids, change }) => {
+      toast(`${formatCountOf(ids.length, 'issue')} ${describeChange(change)}`, 'ok');
+      await Promise.all([
+        queries.invalidateQueries({ queryKey: ['issues', projectId] }),
+        queries.invalidateQueries({ queryKey: ['issue', projectId] }),
+      ]);
+    },
+    onError: toastFailure('The change was not saved'),
+  });
+  return {
+    change: (ids, change, onDone) => {
+      if (ids.length > 0) mutate({ ids, change }, { onSuccess: onDone });
+    },
+    isPending,
+  };
+}
+
+function describeChange({ state, resolved_in, assignee }: IssueChange): string {
+  if (state === 'resolved') return resolved_in === 'next_release' ? 'resolved in the next release' : 'resolved';
+  if (state === 'archived') return 'archived';
+  if (state === 'ongoing') return 'reopened';
+  return assignee ? `assigned to ${assignee}` : 'assigned to nobody';
+}
