@@ -6,9 +6,7 @@ mod issue;
 
 use bytes::Bytes;
 
-pub use issue::{
-    Breakdown, IssueChange, IssueComponent, IssueCount, IssueSample, IssueState, IssueTotals,
-};
+pub use issue::{Breakdown, IssueChange, IssueComponent, IssueCount, IssueSample, IssueState, IssueTotals};
 
 /// Ownership, intent and checkpoint of one log partition. The truth about progress.
 #[derive(Clone, PartialEq, Eq, prost::Message)]

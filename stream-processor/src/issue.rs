@@ -196,7 +196,11 @@ impl Adding {
         let kept = &mut overflow.totals.kept_by_day;
         if let Some(before) = before {
             let left = kept.get(&before).copied().unwrap_or_default().saturating_sub(1);
-            if left == 0 { kept.remove(&before) } else { kept.insert(before, left) };
+            if left == 0 {
+                kept.remove(&before)
+            } else {
+                kept.insert(before, left)
+            };
         }
         *kept.entry(after).or_default() += 1;
         *kept = kept.split_off(&(after - MAX_KEPT_DAYS));

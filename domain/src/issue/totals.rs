@@ -201,7 +201,10 @@ mod tests {
         assert_eq!((totals.first_seen_ms, totals.last_seen_ms), (19 * DAY_MS + 1, 20 * DAY_MS + 5));
         assert_eq!((totals.events, totals.sessions, totals.first_release.as_str()), (3, 1, "r1"));
         assert_eq!(totals.days[&20], IssueCount { events: 2, sessions: 1 });
-        assert_eq!(totals.pages.unwrap().values, BTreeMap::from([("/a".to_owned(), 1), ("/b".to_owned(), 2)]));
+        assert_eq!(
+            totals.pages.unwrap().values,
+            BTreeMap::from([("/a".to_owned(), 1), ("/b".to_owned(), 2)])
+        );
     }
 
     #[test]

@@ -76,7 +76,8 @@ mod tests {
         assert_eq!(hash(1, &named("", "Ana@x.org")), hash(1, &named("", "ana@X.org")));
         assert_eq!(hash(1, &named("7", "a@x.org")), hash(1, &named("7", "b@x.org")));
         assert_ne!(hash(1, &named("7", "")), hash(2, &named("7", "")));
-        let anonymous = Visitor::of(&SessionSummary { session: vec![7; 16].into(), ..SessionSummary::default() });
+        let anonymous =
+            Visitor::of(&SessionSummary { session: vec![7; 16].into(), ..SessionSummary::default() });
         assert_eq!(anonymous, Visitor::Session(vec![7; 16]));
         assert_ne!(hash(1, &anonymous), hash(1, &Visitor::User("\u{7}".repeat(16))));
     }

@@ -113,7 +113,7 @@ pub struct IssueComponent {
 /// What people did with an issue.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct IssueState {
-    /// `open`, `resolved` or `archived`.
+    /// `ongoing`, `resolved` or `archived`.
     #[prost(string, tag = "1")]
     pub state: String,
     #[prost(string, tag = "2")]
@@ -139,11 +139,7 @@ pub struct IssueChange {
     pub time_ms: i64,
     #[prost(string, tag = "2")]
     pub actor: String,
-    /// `state` or `assignee`.
+    /// In words.
     #[prost(string, tag = "3")]
-    pub what: String,
-    #[prost(string, tag = "4")]
-    pub from: String,
-    #[prost(string, tag = "5")]
-    pub to: String,
+    pub change: String,
 }

@@ -123,10 +123,8 @@ async fn read_issues(store: &dyn Store, scope: Scope, rows: &mut Vec<(&'static s
     for shard in 0..issue::key::SHARDS {
         scan(store, &table::ISSUES, issue::key::issues_partition(scope, shard), rows).await;
     }
-    let issues: BTreeSet<_> = rows[first..]
-        .iter()
-        .map(|(_, row)| issue::key::issue_of(&row.key.clustering).unwrap().0)
-        .collect();
+    let issues: BTreeSet<_> =
+        rows[first..].iter().map(|(_, row)| issue::key::issue_of(&row.key.clustering).unwrap().0).collect();
     for issue in issues {
         for shard in 0..issue::key::SHARDS {
             let partition = issue::key::users_partition(scope, issue, shard);

@@ -179,9 +179,7 @@ async fn a_flood_of_different_errors_is_one_issue_beyond_the_bound() {
     let all = issues(&world).await;
     let counted: Vec<_> = all
         .iter()
-        .map(|(_, totals)| {
-            (totals.latest.as_ref().unwrap().title.as_str(), totals.events, totals.sessions)
-        })
+        .map(|(_, totals)| (totals.latest.as_ref().unwrap().title.as_str(), totals.events, totals.sessions))
         .collect();
     assert_eq!(counted.len(), 3);
     for expected in [(OVERFLOW_TITLE, 3, 0), ("A: it broke", 2, 1), ("B: it broke", 1, 1)] {
@@ -235,6 +233,9 @@ async fn an_erased_session_brings_no_further_counts() {
     world.process().await;
     let (_, totals) = issue(&world, "A: it broke").await;
     assert_eq!((totals.events, totals.sessions), (1, 1), "what was counted stays, nothing is added");
-    let text = format!("{:?}", world.rows(&table::ISSUES, key::issue_partition(scope(), issue(&world, "A: it broke").await.0)).await);
+    let text = format!(
+        "{:?}",
+        world.rows(&table::ISSUES, key::issue_partition(scope(), issue(&world, "A: it broke").await.0)).await
+    );
     assert!(!text.contains("ana"), "nobody is named");
 }
