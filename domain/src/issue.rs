@@ -1,7 +1,7 @@
 //! From an error to an issue: its stack is read, its group found, and what is nobody's issue is told apart. Pure, bounded and linear
-//! in what the error holds.
+//! in what the error holds. Then what is counted of an issue.
 //!
-//! Deliberately absent: what becomes of an issue (counts, states, people), and source maps, which are applied to what is shown.
+//! Deliberately absent: what people do with an issue, and source maps, which are applied to what is shown.
 
 pub mod stack;
 pub mod origin;
@@ -10,6 +10,9 @@ pub mod message;
 pub mod engine;
 pub mod grouping;
 pub mod filter;
+pub mod totals;
+pub mod visitor;
+pub mod key;
 
 use filter::{Filter, Filters};
 use grouping::{Fingerprint, Group};

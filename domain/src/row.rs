@@ -2,7 +2,11 @@
 //!
 //! Times ending in `_ms` and `_us` are milliseconds and microseconds of the Unix epoch on the server's clock, unless a comment says otherwise.
 
+mod issue;
+
 use bytes::Bytes;
+
+pub use issue::{Breakdown, IssueChange, IssueComponent, IssueCount, IssueSample, IssueState, IssueTotals};
 
 /// Ownership, intent and checkpoint of one log partition. The truth about progress.
 #[derive(Clone, PartialEq, Eq, prost::Message)]

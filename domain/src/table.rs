@@ -87,6 +87,8 @@ tables! {
     SECRET_KEYS = Control Changing "secret_keys" [bytes("hash")] [];
     /// The same rows by project, to list and revoke them.
     PROJECT_SECRET_KEYS = Control Changing "project_secret_keys" [int("tenant"), int("project")] [bytes("hash")];
+    /// What people did with a project's issues: [`crate::row::IssueState`].
+    ISSUE_STATES = Control Changing "issue_states" [int("tenant"), int("project")] [bytes("issue")];
     /// Small named values of the installation.
     INSTALLATION = Control Changing "installation" [text("name")] [];
 
@@ -122,6 +124,13 @@ tables! {
     /// What a log partition took in on a day, in two alternating slots, merged over the partitions on read:
     /// [`crate::row::IntakeCounts`].
     INTAKE_COUNTS = Data Changing "intake_counts" [int("tenant"), int("project"), int("day")] [int("partition"), int("slot")];
+    /// What a log partition tells of an issue, in two alternating slots, merged over the partitions on read:
+    /// [`crate::row::IssueTotals`].
+    ISSUES = Data Changing "issues"
+        [int("tenant"), int("project"), int("shard")] [bytes("issue"), int("partition"), int("slot")];
+    /// Whom an issue happened to, by pseudonym; the value is empty.
+    ISSUE_USERS = Data Changing "issue_users"
+        [int("tenant"), int("project"), bytes("issue"), int("shard")] [bytes("user")];
     /// What must never be shown or stored again: [`crate::row::Suppression`]. Outlives the log.
     SUPPRESSIONS = Data Changing "suppressions"
         [int("tenant"), int("project"), int("shard")] [text("kind"), bytes("id")];

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 
@@ -18,19 +19,21 @@ const AT_ONCE: usize = 8;
 pub(crate) async fn settle(reader: &Reader, delivered: &[Delivered], patience: Duration) -> Duration {
     let begun = Instant::now();
     let sessions = delivered.iter().filter(|told| told.batches > 0);
-    let looks = sessions.map(|told| async move {
-        while begun.elapsed() <= patience {
-            let session = reader.json(&format!("/sessions/{}", told.session)).await;
-            let shown = session.map(|session| session["counts"]["custom_events"].as_u64());
-            if shown.is_ok_and(|shown| shown >= Some(told.batches)) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    });
+    let looks: Vec<_> = sessions.map(|told| until_shown(reader, told, begun, patience).boxed()).collect();
     // Thousands of sessions asked for one by one would take longer than what is waited for.
     stream::iter(looks).buffer_unordered(AT_ONCE).collect::<()>().await;
     begun.elapsed()
+}
+
+async fn until_shown(reader: &Reader, told: &Delivered, begun: Instant, patience: Duration) {
+    while begun.elapsed() <= patience {
+        let session = reader.json(&format!("/sessions/{}", told.session)).await;
+        let shown = session.map(|session| session["counts"]["custom_events"].as_u64());
+        if shown.is_ok_and(|shown| shown >= Some(told.batches)) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Everything in which the read model differs from what was acknowledged, in words; empty when all is well.

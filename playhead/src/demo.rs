@@ -8,6 +8,7 @@ use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use playhead_domain::issue::filter::Filter;
 use rust_embed::RustEmbed;
 
 use crate::site;
@@ -33,6 +34,11 @@ pub(crate) fn image_hosts(public_url: &str) -> Vec<String> {
         hosts.push(format!("localhost{port}"));
     }
     hosts
+}
+
+/// The shop is mostly visited on one's own machine, and by browsers without a window: its errors are to become issues all the same.
+pub(crate) fn error_filters_off() -> Vec<String> {
+    [Filter::Localhost, Filter::Bot].map(|filter| filter.name().to_owned()).to_vec()
 }
 
 /// The routes under `/demo`; `script_tag` goes into the head of its pages.

@@ -219,9 +219,13 @@ fn api(
 
 async fn first(config: &Config, api: &Api) -> anyhow::Result<First> {
     let name = if config.demo { "Demo shop" } else { "My app" };
-    let image_hosts = if config.demo { demo::image_hosts(&config.public_url()) } else { Vec::new() };
-    let project =
-        project::create_first(api, name, &image_hosts).await.context("the first project cannot be made")?;
+    let set = |project: &mut playhead_domain::row::Project| {
+        if config.demo {
+            project.image_hosts = demo::image_hosts(&config.public_url());
+            project.error_filters_off = demo::error_filters_off();
+        }
+    };
+    let project = project::create_first(api, name, &set).await.context("the first project cannot be made")?;
     let tag = api.script_tag_plain(ProjectId(project.project));
     let with_release = || tag.replace("<script ", &format!("<script data-release=\"{DEMO_RELEASE}\" "));
     let demo_tag = config.demo.then(with_release);
@@ -292,6 +296,7 @@ mod tests {
         let (api, first) = (started.services.api.as_ref().unwrap(), started.services.first.as_ref().unwrap());
         assert_eq!(first.project.name, "Demo shop");
         assert_eq!(first.project.image_hosts, ["127.0.0.1:7700", "localhost:7700"]);
+        assert_eq!(first.project.error_filters_off, ["localhost", "bot"]);
         let key = api.script_tag_plain(ProjectId(first.project.project));
         let key = key.split('"').find(|part| part.starts_with("phk_")).unwrap().to_owned();
         for path in ["/demo", "/demo/cart", "/demo/products/mug"] {
@@ -309,7 +314,7 @@ mod tests {
         let started = started(false).await;
         let first = started.services.first.as_ref().unwrap();
         assert_eq!(first.project.name, "My app");
-        assert!(first.project.image_hosts.is_empty());
+        assert!(first.project.image_hosts.is_empty() && first.project.error_filters_off.is_empty());
         let (_, _, page) = started.get("/demo").await;
         assert!(!page.contains("phk_"));
     }

@@ -27,6 +27,8 @@ use crate::state::Api;
 #[derive(Debug, Clone, Copy)]
 pub struct Caller {
     grant: Grant,
+    /// The last characters of the secret key, if it is one.
+    hint: Option<[u8; 4]>,
 }
 
 impl Caller {
@@ -69,6 +71,14 @@ impl Caller {
         }
     }
 
+    /// Who it is, in a history of changes.
+    pub(crate) fn name(self) -> String {
+        match self.hint {
+            Some(hint) => format!("secret key …{}", String::from_utf8_lossy(&hint)),
+            None => "administrator".to_owned(),
+        }
+    }
+
     /// The one project that the credential opens, or `None` for all.
     pub(crate) const fn only_project(self) -> Option<ProjectId> {
         match self.grant {
@@ -97,7 +107,7 @@ impl FromRequestParts<Api> for Caller {
         if !is_safe(&parts.method) {
             check_same_origin(&parts.headers)?;
         }
-        Ok(Self { grant: Grant::Operator })
+        Ok(Self { grant: Grant::Operator, hint: None })
     }
 }
 
@@ -128,7 +138,7 @@ async fn check_bearer(api: &Api, token: &str, client: IpAddr) -> Result<Caller, 
     }
     api.0.attempts.check(client, api.now_ms())?;
     if is_admin_token(api, token) {
-        return Ok(Caller { grant: Grant::Operator });
+        return Ok(Caller { grant: Grant::Operator, hint: None });
     }
     api.0.attempts.count_failure(client, api.now_ms());
     Err(ApiError::BadCredential("neither a secret key of this installation nor its admin token"))
@@ -145,7 +155,8 @@ async fn check_secret_key(api: &Api, hash: [u8; 32]) -> Result<Caller, ApiError>
     let bytes = api.store().get_serial(&table::SECRET_KEYS, &key).await?;
     let bytes = bytes.ok_or(ApiError::BadCredential("the secret key is unknown or was revoked"))?;
     let row = row::SecretKey::decode(bytes).map_err(|e| ApiError::Corrupt(format!("secret key row: {e}")))?;
-    Ok(Caller { grant: Grant::Project { tenant: TenantId(row.tenant), project: ProjectId(row.project) } })
+    let grant = Grant::Project { tenant: TenantId(row.tenant), project: ProjectId(row.project) };
+    Ok(Caller { grant, hint: Some(row.hint.as_bytes().try_into().unwrap_or(*b"....")) })
 }
 
 /// A cookie comes along by itself, so a change needs what only our own pages can send.

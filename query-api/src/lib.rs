@@ -17,6 +17,7 @@ pub mod state;
 
 mod body;
 mod cursor;
+mod issue;
 mod metrics;
 mod params;
 mod sealed;
@@ -82,6 +83,9 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(session::routes::get_session, session::erase::erase_session))
         .routes(routes!(session::erase::erase_user))
         .routes(routes!(session::events::list_events))
+        .routes(routes!(issue::routes::list_issues))
+        .routes(routes!(issue::routes::change_issues))
+        .routes(routes!(issue::routes::get_issue, issue::routes::change_issue))
         .routes(routes!(replay::manifest::get_manifest))
         .routes(routes!(replay::segment::get_segment))
 }

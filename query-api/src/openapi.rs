@@ -13,6 +13,7 @@ use utoipa::{Modify, OpenApi};
         (name = "access", description = "Signing in and out."),
         (name = "projects", description = "Projects, their settings and keys, and what they take in."),
         (name = "sessions", description = "Sessions, their time lines, and erasing."),
+        (name = "issues", description = "Errors that are one mistake, and what people do with them."),
         (name = "replay", description = "Recordings."),
     )
 )]

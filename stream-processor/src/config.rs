@@ -28,6 +28,8 @@ pub struct Config {
     pub max_streams: usize,
     /// Dead letters kept per project and log partition; further ones are only counted.
     pub max_dead_letters: usize,
+    /// Issues kept per project and log partition; errors of further ones are counted as one.
+    pub max_issues: usize,
     /// How long a batch of a project not yet heard of holds up its flush.
     pub unknown_project_wait_ms: u64,
 }
@@ -47,6 +49,7 @@ impl Default for Config {
             object_grace_ms: 15 * 60_000,
             max_streams: playhead_proto::limits::MAX_STREAMS,
             max_dead_letters: 100,
+            max_issues: 5_000,
             unknown_project_wait_ms: 5_000,
         }
     }
@@ -113,6 +116,7 @@ impl Config {
         )?;
         between("max_streams", self.max_streams as u64, 1, 1_000, "between 1 and 1000")?;
         between("max_dead_letters", self.max_dead_letters as u64, 0, 10_000, "at most 10000")?;
+        between("max_issues", self.max_issues as u64, 1, 100_000, "between 1 and 100000")?;
         between("unknown_project_wait_ms", self.unknown_project_wait_ms, 0, 60_000, "at most a minute")
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use playhead_domain::id::StreamId;
+use playhead_domain::issue;
 use playhead_domain::row::{
     DeadLetter, EventChunk, Frame, IntakeCounts, Object, ObjectSession, OpenSession, SessionKey, SessionState,
 };
@@ -15,6 +16,8 @@ use playhead_domain::table::{self, Table};
 use prost::Message;
 
 use crate::cache::SessionRef;
+use crate::issue::{IssueEffects, IssueTotal, IssueVisitor};
+use crate::range::issues::SessionIssues;
 
 /// A dom frame on its way into the flush's object. `frame.offset` is where it begins in [`SessionWork::sealed`], and then in the object.
 #[derive(Debug, Clone)]
@@ -38,6 +41,7 @@ pub(crate) struct SessionWork {
     /// The frames' bytes, one after the other.
     pub(crate) sealed: Vec<u8>,
     pub(crate) facets: Vec<(&'static str, String)>,
+    pub(crate) issues: SessionIssues,
 }
 
 /// The bytes of an object, never copied into one piece.
@@ -85,6 +89,7 @@ pub(crate) struct Effects {
     pub(crate) intake: BTreeMap<(Scope, i64), IntakeCounts>,
     /// The same days with what was before.
     pub(crate) totals: Vec<DayTotal>,
+    pub(crate) issues: IssueEffects,
 }
 
 /// Where and when the rows are written.
@@ -155,7 +160,25 @@ impl Effects {
             let expires_at_ms = day * DAY_MS + INTAKE_TTL_MS;
             rows.push(put(&table::INTAKE_COUNTS, key, counts.encode_to_vec(), stamp, expires_at_ms));
         }
+        self.issues.rows(&mut rows, stamp);
         rows
+    }
+}
+
+impl IssueEffects {
+    fn rows(&self, rows: &mut Vec<Mutation>, stamp: Stamp<'_>) {
+        for IssueTotal { scope, issue, slot, totals } in &self.totals {
+            let key = issue::key::issue(*scope, *issue, stamp.partition, *slot);
+            rows.push(put(&table::ISSUES, key, totals.encode_to_vec(), stamp, totals.expires_at_ms));
+        }
+        for IssueVisitor { scope, issue, visitor, is_there, expires_at_ms } in &self.visitors {
+            let key = issue::key::user(*scope, *issue, *visitor);
+            rows.push(if *is_there {
+                put(&table::ISSUE_USERS, key, Bytes::new(), stamp, *expires_at_ms)
+            } else {
+                Mutation::Delete { table: &table::ISSUE_USERS, key, version: stamp.write_us }
+            });
+        }
     }
 }
 

@@ -20,6 +20,7 @@ mod effect;
 mod flush;
 mod hooks;
 mod intake;
+mod issue;
 mod interrupted;
 mod metrics;
 mod normalize;

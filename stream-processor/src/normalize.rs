@@ -73,7 +73,10 @@ impl Normalized {
             self.impossible_times = true;
             signal.data.insert("clamped".to_owned(), Value::Bool(true));
         }
-        let what = detect(batch, &mut signal, reading);
+        let mut what = detect(batch, &mut signal, reading);
+        if let What::Error(occurrence) = &mut what {
+            occurrence.index = u32::try_from(index).unwrap_or(u32::MAX);
+        }
         let line = Line {
             id: format!("{}-{}-{index}", batch.stream, batch.seq),
             time,

@@ -26,6 +26,7 @@ pub(crate) fn detect(user_agent: &str, signal: &mut Signal, filters: Filters) ->
     let examined = examine(&thrown, filters, is_bot);
     let short = |text: &str, limit| cut(text, limit).to_owned();
     let occurrence = Occurrence {
+        index: 0,
         title: examined.title.clone(),
         culprit: examined.culprit.clone(),
         kind: short(thrown.kind, MAX_KIND_BYTES),

@@ -29,6 +29,7 @@ pub(crate) struct Partition {
     pub(crate) control: Control,
     pub(crate) cache: Cache,
     pub(crate) intake: crate::intake::Totals,
+    pub(crate) issues: crate::issue::Issues,
 }
 
 /// Why a session's state cannot be worked on.
@@ -62,7 +63,7 @@ impl LoadError {
 
 impl Partition {
     pub(crate) fn new(id: u32, control: Control) -> Self {
-        Self { id, control, cache: Cache::default(), intake: Default::default() }
+        Self { id, control, cache: Cache::default(), intake: Default::default(), issues: Default::default() }
     }
 
     /// The states of `sessions` as of the checkpoint, for a range that ends at `to`. Missing are those that are being erased.
@@ -203,6 +204,7 @@ fn work(state: SessionState, slot: i64, key: playhead_domain::seal::DataKey, is_
         frames: Vec::new(),
         sealed: Vec::new(),
         facets: Vec::new(),
+        issues: Default::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use object_store::ObjectStore;
 use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
+use playhead_domain::issue::visitor::{VISITOR_PURPOSE, VisitorKey};
 use playhead_domain::log::{self, EventLog, TopicSpec};
 use playhead_domain::project::ProjectDirectory;
 use playhead_domain::seal::{KeyWrapper, WRAPPING_PURPOSE};
@@ -98,6 +99,7 @@ impl Processor {
             metrics: Metrics::new(&parts.registry)?,
             keys: KeyWrapper::new(parts.installation_key.derive(WRAPPING_PURPOSE)),
             spared: Mutex::default(),
+            visitors: VisitorKey::new(parts.installation_key.derive(VISITOR_PURPOSE)),
             erasure: Erasure::new(Arc::clone(&parts.store), user_hash_key),
             config: parts.config,
             topic: parts.topic,

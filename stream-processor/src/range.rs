@@ -3,11 +3,13 @@
 //! Sessions are folded apart, so that one whose batches cannot be folded does not hold up the others: a batch at which folding
 //! panics twice becomes a dead letter and leaves no other trace.
 
+pub(crate) mod issues;
 mod session;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use playhead_domain::issue::visitor::VisitorKey;
 use playhead_domain::row::{DeadLetter, IntakeCounts, Project};
 use playhead_domain::scope::Scope;
 use playhead_domain::seal;
@@ -51,6 +53,7 @@ pub(crate) struct Settings {
     pub(crate) max_streams: usize,
     pub(crate) projects: HashMap<Scope, Arc<Project>>,
     pub(crate) countries: Option<Arc<dyn CountryLookup>>,
+    pub(crate) visitors: VisitorKey,
     pub(crate) on_batch: Option<OnBatch>,
 }
 

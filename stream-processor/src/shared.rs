@@ -8,6 +8,7 @@ use std::time::Duration;
 use object_store::ObjectStore;
 use playhead_domain::erasure::Erasure;
 use playhead_domain::id::ProjectId;
+use playhead_domain::issue::visitor::VisitorKey;
 use playhead_domain::log::{EventLog, TopicSpec};
 use playhead_domain::project::{Lookup, ProjectDirectory};
 use playhead_domain::row::Project;
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) blobs: Arc<dyn ObjectStore>,
     pub(crate) keys: KeyWrapper,
     pub(crate) erasure: Erasure,
+    pub(crate) visitors: VisitorKey,
     /// Sessions that were found not to be erased.
     pub(crate) spared: Mutex<Spared>,
     pub(crate) countries: Option<Arc<dyn CountryLookup>>,

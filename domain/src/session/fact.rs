@@ -65,6 +65,8 @@ pub enum What {
 /// An error, as an issue sees it. Every text is bounded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Occurrence {
+    /// The place of its signal in the batch.
+    pub index: u32,
     pub group: Group,
     pub title: String,
     pub culprit: String,

@@ -2,7 +2,7 @@
 //! times, epochs, slots, and how records fell into flushes and batches into blocks. Two runs over the same log that were disturbed
 //! in different ways have the same projection.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
@@ -10,8 +10,9 @@ use bytes::Bytes;
 use prost::Message;
 
 use crate::id::{SessionId, StreamId};
+use crate::issue;
 use crate::row::{
-    Block, DeadLetter, EventChunk, Frame, IntakeCounts, OpenSession, SessionKey, SessionState,
+    Block, DeadLetter, EventChunk, Frame, IntakeCounts, IssueTotals, OpenSession, SessionKey, SessionState,
     SessionSummary, Suppression,
 };
 use crate::scope::Scope;
@@ -53,6 +54,7 @@ impl Projection {
                 let partition = key::suppression_partition(scope, shard);
                 scan(store, &table::SUPPRESSIONS, partition, &mut rows).await;
             }
+            read_issues(store, scope, &mut rows).await;
             for day in place.days.clone() {
                 scan(store, &table::INTAKE_COUNTS, key::intake_partition(scope, day), &mut rows).await;
                 for shard in 0..key::SHARDS {
@@ -116,6 +118,21 @@ async fn scan(
     rows.extend(read.into_iter().map(|row| (table.name, row)));
 }
 
+async fn read_issues(store: &dyn Store, scope: Scope, rows: &mut Vec<(&'static str, Row)>) {
+    let first = rows.len();
+    for shard in 0..issue::key::SHARDS {
+        scan(store, &table::ISSUES, issue::key::issues_partition(scope, shard), rows).await;
+    }
+    let issues: BTreeSet<_> =
+        rows[first..].iter().map(|(_, row)| issue::key::issue_of(&row.key.clustering).unwrap().0).collect();
+    for issue in issues {
+        for shard in 0..issue::key::SHARDS {
+            let partition = issue::key::users_partition(scope, issue, shard);
+            scan(store, &table::ISSUE_USERS, partition, rows).await;
+        }
+    }
+}
+
 async fn read_session(
     store: &dyn Store,
     scope: Scope,
@@ -163,6 +180,8 @@ struct Folding {
     states: BTreeMap<SessionId, SessionState>,
     /// By day and log partition: the newer slot.
     intake: BTreeMap<(Vec<Value>, Value), IntakeCounts>,
+    /// By issue and log partition: the newer slot.
+    issues: BTreeMap<(Vec<Value>, Vec<Value>), IssueTotals>,
     /// By log partition and session: which of the slices does not matter.
     open: BTreeMap<(Vec<Value>, Vec<Value>), OpenSession>,
     /// The batches of a recording: what they hold, and in how many blocks they are.
@@ -193,6 +212,14 @@ impl Folding {
             if counts.next_offset >= known.next_offset {
                 *known = counts;
             }
+        } else if table == table::ISSUES.name {
+            let key = (row.key.partition.clone(), row.key.clustering[..2].to_vec());
+            let (known, totals) = (self.issues.entry(key).or_default(), decode::<IssueTotals>(row));
+            if totals.next_offset >= known.next_offset {
+                *known = totals;
+            }
+        } else if table == table::ISSUE_USERS.name {
+            self.say(table, &row.key, "");
         } else if table == table::SESSIONS.name || table == table::SESSIONS_BY_START.name {
             self.say(table, &row.key, decode::<SessionSummary>(row));
         } else if table == table::SESSION_FACETS.name {
@@ -258,6 +285,10 @@ impl Folding {
         }
         for (day, counts) in intake {
             self.say("intake", day, counts);
+        }
+        for (issue, mut totals) in std::mem::take(&mut self.issues) {
+            totals.next_offset = 0;
+            self.say("issue", issue, totals);
         }
         for (session, open) in std::mem::take(&mut self.open) {
             self.say("open", session, open);

@@ -19,6 +19,7 @@ fn error(message: &str, page_url: &str) -> Fact {
         handled: false,
         page_url: page_url.to_owned(),
         filtered: examined.filtered,
+        index: 0,
     };
     Fact { time_ms: 1_000, what: What::Error(Box::new(occurrence)) }
 }

@@ -41,6 +41,8 @@ pub struct Settings {
     pub slow_request_ms: u32,
     /// Patterns of URLs whose bodies may be recorded.
     pub network_bodies: Vec<String>,
+    /// Filters of errors that are off: `browser_extension`, `bot`, `localhost`. What a filter drops makes no issue and is counted.
+    pub error_filters_off: Vec<String>,
 }
 
 /// What to change; a member that is left out stays as it is.
@@ -58,6 +60,7 @@ pub struct ProjectPatch {
     pub image_hosts: Option<Vec<String>>,
     pub slow_request_ms: Option<u32>,
     pub network_bodies: Option<Vec<String>>,
+    pub error_filters_off: Option<Vec<String>>,
 }
 
 /// A project to create.
@@ -124,6 +127,8 @@ pub struct Intake {
     pub duplicates: u64,
     pub suppressed: u64,
     pub new_sessions: u64,
+    /// Errors that made no issue, by the filter that dropped them. `script_error` needs `crossorigin` on the page's scripts.
+    pub filtered_errors: BTreeMap<String, u64>,
     /// By reason.
     pub dead_letters: BTreeMap<String, u64>,
 }

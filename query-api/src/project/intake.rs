@@ -75,6 +75,7 @@ fn present(since: i64, counts: row::IntakeCounts) -> Intake {
         duplicates: counts.duplicates,
         suppressed: counts.suppressed,
         new_sessions: counts.new_sessions,
+        filtered_errors: counts.filtered_errors,
         dead_letters: counts.dead_letters,
     }
 }

@@ -26,6 +26,7 @@ pub(crate) fn project(api: &Api, row: row::Project) -> Project {
             image_hosts: row.image_hosts,
             slow_request_ms: row.slow_request_ms,
             network_bodies: row.network_bodies,
+            error_filters_off: row.error_filters_off,
         },
     }
 }

@@ -66,18 +66,22 @@ pub(crate) async fn all(store: &dyn Store) -> Result<Vec<row::Project>, ApiError
 /// # Errors
 /// [`ApiError::Forbidden`] at the limit of projects; the store's and the log's.
 pub(crate) async fn create(api: &Api, name: &str) -> Result<row::Project, ApiError> {
-    create_showing(api, name, &[]).await
+    create_with(api, name, &|_: &mut row::Project| ()).await
 }
 
-async fn create_showing(api: &Api, name: &str, image_hosts: &[String]) -> Result<row::Project, ApiError> {
+async fn create_with(
+    api: &Api,
+    name: &str,
+    set: &(dyn Fn(&mut row::Project) + Sync),
+) -> Result<row::Project, ApiError> {
     if all(api.store()).await?.len() >= MAX_PROJECTS {
         return Err(ApiError::Forbidden("this installation has as many projects as it can hold"));
     }
     for _ in 0..ATTEMPTS {
         let mut random = [0u8; 8];
         getrandom::fill(&mut random).map_err(|e| ApiError::Internal(e.to_string()))?;
-        let project = with_defaults(ProjectId(u64::from_be_bytes(random)), name, api.now_ms());
-        let project = row::Project { image_hosts: image_hosts.to_vec(), ..project };
+        let mut project = with_defaults(ProjectId(u64::from_be_bytes(random)), name, api.now_ms());
+        set(&mut project);
         if swap(api.store(), None, &project).await? {
             publish(api, &project).await?;
             return Ok(project);
@@ -158,13 +162,17 @@ pub async fn publish_all(api: &Api) -> Result<usize, ApiError> {
     Ok(count)
 }
 
-/// The oldest project; in an empty installation creates one of that name, whose recordings show images of these hosts.
+/// The oldest project; in an empty installation creates one of that name, with settings of its own.
 ///
 /// # Errors
 /// The store's and the log's.
-pub async fn create_first(api: &Api, name: &str, image_hosts: &[String]) -> Result<row::Project, ApiError> {
+pub async fn create_first(
+    api: &Api,
+    name: &str,
+    set: &(dyn Fn(&mut row::Project) + Sync),
+) -> Result<row::Project, ApiError> {
     match all(api.store()).await?.into_iter().next() {
         Some(project) => Ok(project),
-        None => create_showing(api, name, image_hosts).await,
+        None => create_with(api, name, set).await,
     }
 }

@@ -1,5 +1,6 @@
 //! Changing a project's settings: each value within its bounds.
 
+use playhead_domain::issue::filter::Filter;
 use playhead_domain::row;
 
 use crate::error::ApiError;
@@ -33,6 +34,9 @@ pub(crate) fn apply(patch: &ProjectPatch, project: &mut row::Project) -> Result<
     }
     if let Some(patterns) = &patch.network_bodies {
         project.network_bodies = list("network_bodies", patterns, |_| None)?;
+    }
+    if let Some(filters) = &patch.error_filters_off {
+        project.error_filters_off = list("error_filters_off", filters, filter_fault)?;
     }
     project.disabled = patch.disabled.unwrap_or(project.disabled);
     project.store_ip = patch.store_ip.unwrap_or(project.store_ip);
@@ -99,6 +103,13 @@ fn list(
         }
     }
     Ok(checked)
+}
+
+/// A bare `Script error.` tells nothing, so that one stays on; naming it is refused rather than ignored.
+fn filter_fault(name: &str) -> Option<&'static str> {
+    let can_be_off = [Filter::BrowserExtension, Filter::Bot, Filter::Localhost];
+    let is_known = can_be_off.iter().any(|filter| filter.name() == name);
+    (!is_known).then_some("browser_extension, bot or localhost")
 }
 
 fn origin_fault(text: &str) -> Option<&'static str> {

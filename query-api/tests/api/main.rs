@@ -6,6 +6,7 @@ mod access;
 mod app;
 mod erasure;
 mod events;
+mod issues;
 mod lists;
 mod projects;
 mod recordings;

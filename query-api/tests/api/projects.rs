@@ -24,9 +24,11 @@ async fn a_project_has_defaults_and_tags_and_can_be_changed() {
         format!(r#"<script defer src="http://play.test/sdk/playhead.js" data-key="{key}"></script>"#)
     );
     let path = format!("/api/v1/projects/{}", project.id);
-    let patch = json!({"retention_days": 7, "image_hosts": ["cdn.shop.example"], "sample_rate": 0.5, "disabled": true});
+    let patch = json!({"retention_days": 7, "image_hosts": ["cdn.shop.example"], "sample_rate": 0.5, "disabled": true,
+        "error_filters_off": ["localhost", "bot"]});
     let changed = app.call("PATCH", &path, ADMIN, Some(patch)).await.json();
     assert_eq!(changed["settings"]["retention_days"], 7);
+    assert_eq!(changed["settings"]["error_filters_off"], json!(["localhost", "bot"]));
     assert_eq!(changed["disabled"], true);
     assert_eq!(changed["name"], "Shop");
     assert_eq!(app.read(&project, "").await, changed);
@@ -43,6 +45,7 @@ async fn a_bad_change_names_its_field_and_changes_nothing() {
         (json!({"name": ""}), "name"),
         (json!({"sample_rate": 2}), "sample_rate"),
         (json!({"image_hosts": ["a; script-src *"]}), "image_hosts"),
+        (json!({"error_filters_off": ["script_error"]}), "error_filters_off"),
         (json!({"retention_days": 9, "allowed_origins": ["nonsense"]}), "allowed_origins"),
         (json!({"no_such": 1}), "body"),
         (json!([1]), "body"),

@@ -26,6 +26,7 @@ fn fill(path: &str, project: &str, session: &str) -> String {
         .replace("{session}", session)
         .replace("{segment}", "f-0101010101010101-0-0-000000000000")
         .replace("{key}", "0000000000000000")
+        .replace("{issue}", "0123456789abcdef0123456789abcdef")
         .replace("{user}", "user-1")
         .replace("{partition}", "0")
         .replace("{offset}", "0")

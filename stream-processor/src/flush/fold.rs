@@ -71,6 +71,9 @@ impl Flight {
         let (partition, range) = (&self.partition, (self.from, self.to));
         self.effects.totals =
             partition.intake.add(&*shared.store, partition.id, range, &self.effects.intake).await?;
+        let (sessions, most) = (&self.effects.sessions, shared.config.max_issues as u64);
+        self.effects.issues =
+            partition.issues.add(&*shared.store, partition.id, range, sessions, most).await?;
         Ok(())
     }
 
@@ -133,6 +136,7 @@ fn settings(shared: &Shared, projects: &Projects) -> Settings {
         max_streams: shared.config.max_streams,
         projects: projects.known.clone(),
         countries: shared.countries.clone(),
+        visitors: shared.visitors.clone(),
         on_batch: shared.hooks.on_batch.clone(),
     }
 }

@@ -24,6 +24,8 @@ const PUT_FOR: Duration = Duration::from_secs(30);
 /// How old an object may be when the last row that refers to it has been written: far less than the age at which one without
 /// rows is collected ([`crate::Config::object_grace_ms`], ten minutes at least). The rest is for clocks that differ.
 const REFER_WITHIN: Duration = Duration::from_secs(300);
+/// The totals of issues that are kept in memory take this part of what the states of sessions may, on top of it.
+const ISSUES_SHARE: usize = 8;
 /// Rows written together: many, so that those of different sessions that go to one partition, as facets do, go in one request.
 const CHUNK_ROWS: usize = 4_096;
 const CHUNK_BYTES: usize = 4 << 20;
@@ -87,6 +89,8 @@ impl Flight {
             }
             self.observe(shared);
             self.partition.intake.keep(std::mem::take(&mut self.effects.totals));
+            let issues = std::mem::take(&mut self.effects.issues.totals);
+            self.partition.issues.keep(issues, shared.cache_bytes() / ISSUES_SHARE);
             let sessions = std::mem::take(&mut self.effects.sessions);
             self.partition.keep(sessions, shared.cache_bytes());
             Ok((self.partition, self.to))

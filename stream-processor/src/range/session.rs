@@ -14,6 +14,7 @@ use playhead_proto::frame::inflate;
 use playhead_proto::limits;
 
 use super::Settings;
+use super::issues::{Before, SessionIssues};
 use crate::batch::Batch;
 use crate::effect::{Effects, PendingFrame, SessionWork};
 use crate::normalize::{Normalized, Reading, normalize};
@@ -36,6 +37,7 @@ pub(super) struct Mark {
     is_changed: bool,
     added: [usize; 6],
     intake: BTreeMap<(Scope, i64), IntakeCounts>,
+    issues: SessionIssues,
 }
 
 impl SessionFold {
@@ -57,6 +59,7 @@ impl SessionFold {
                 side.resolved.len(),
             ],
             intake: side.intake.clone(),
+            issues: work.issues.clone(),
         }
     }
 
@@ -65,6 +68,7 @@ impl SessionFold {
         let [chunks, frames, sealed, facets, letters, resolved] = mark.added;
         let (work, side) = (&mut self.work, &mut self.side);
         (work.state, work.is_changed, side.intake) = (mark.state, mark.is_changed, mark.intake);
+        work.issues = mark.issues;
         work.chunks.truncate(chunks);
         work.frames.truncate(frames);
         work.sealed.truncate(sealed);
@@ -123,7 +127,7 @@ impl SessionFold {
         work.take_signals(batch, &mut normalized)?;
         let facts = facts(batch, work.clock_offset_ms(batch), normalized, fault.is_some());
         work.take_dom(batch, (facts.from_ms, facts.to_ms))?;
-        self.fold(batch, &facts, is_first);
+        self.fold(settings, batch, facts, is_first);
         self.side.counts(batch.scope, batch.received_ms).new_sessions += u64::from(is_first);
         match fault {
             Some((reason, detail)) => {
@@ -149,15 +153,16 @@ impl SessionFold {
                 let facts = facts(batch, self.work.clock_offset_ms(batch), normalized, false);
                 let facts =
                     fact::Batch { completes: true, dom_bytes: 0, dom_events: 0, signal_bytes: 0, ..facts };
-                self.fold(batch, &facts, false);
+                self.fold(settings, batch, facts, false);
                 self.resolve(batch);
             }
         }
         Ok(())
     }
 
-    fn fold(&mut self, batch: &Batch, facts: &fact::Batch, is_first: bool) {
-        fold::fold(&mut self.work.state, facts);
+    fn fold(&mut self, settings: &Settings, batch: &Batch, facts: fact::Batch, is_first: bool) {
+        let before = Before::of(&self.work.state);
+        fold::fold(&mut self.work.state, &facts);
         if is_first || facts.facts.iter().any(|fact| names_facets(&fact.what)) {
             self.work.note_facets();
         }
@@ -171,6 +176,8 @@ impl SessionFold {
                 *counts.filtered_errors.entry(filter.name().to_owned()).or_default() += 1;
             }
         }
+        let work = &mut self.work;
+        work.issues.take(&settings.visitors, batch, &work.state, &before, facts.facts);
     }
 
     /// A dead letter has no more to tell once a copy of its record came through, or proves to have been one of several.

@@ -9,6 +9,7 @@ mod compaction;
 mod crash;
 mod duplication;
 mod erasure;
+mod issues;
 mod ownership;
 mod poison;
 mod slow;

@@ -21,6 +21,7 @@ pub(crate) struct Batch {
     /// Its signals are not what its header says.
     pub(crate) is_broken: bool,
     user: Option<u64>,
+    error: Option<u64>,
     is_end: bool,
 }
 
@@ -39,6 +40,7 @@ pub(crate) fn batches(chance: &mut Chance) -> Vec<Batch> {
                     seq,
                     is_broken: chance.one_in(8),
                     user: chance.one_in(4).then(|| chance.below(2)),
+                    error: chance.one_in(3).then(|| chance.below(3)),
                     is_end: seq + 1 == length && chance.one_in(2),
                 });
             }
@@ -68,6 +70,9 @@ impl Batch {
             "{}\n",
             json!({"k": "navigation", "t": now_ms, "url": format!("https://a.example/{}", self.seq)})
         );
+        if let Some(error) = self.error {
+            signals += &format!("{}\n", json!({"k": "error", "t": now_ms, "type": format!("Error{error}")}));
+        }
         if let Some(user) = self.user {
             signals += &format!("{}\n", json!({"k": "identify", "t": now_ms, "id": format!("user-{user}")}));
         }

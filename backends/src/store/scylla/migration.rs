@@ -32,8 +32,10 @@ enum Change {
 }
 
 /// All of them, oldest first. An entry never changes once it is released; a new table is a new entry with [`Change::Tables`].
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, title: "tables of the first release", change: Change::Tables }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, title: "tables of the first release", change: Change::Tables },
+    Migration { version: 2, title: "tables of issues", change: Change::Tables },
+];
 
 const TABLE: &str = "schema_migrations";
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(60);

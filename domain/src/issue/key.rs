@@ -1,0 +1,67 @@
+//! The keys of issues' rows: one spelling for whoever writes or reads them.
+
+use super::grouping::Fingerprint;
+use crate::scope::Scope;
+use crate::session::key::scope_columns;
+use crate::store::{Key, Value};
+
+/// Into how many partitions a project's issues, and an issue's users, are spread.
+pub const SHARDS: i64 = 8;
+
+fn shard(bytes: &[u8]) -> i64 {
+    i64::from(bytes.iter().fold(0, |sum, byte| sum ^ byte)) % SHARDS
+}
+
+/// A partition of `ISSUES`.
+#[must_use]
+pub fn issues_partition(scope: Scope, shard: i64) -> Vec<Value> {
+    let mut columns = scope_columns(scope);
+    columns.push(Value::Int(shard));
+    columns
+}
+
+/// The partition of `ISSUES` in which an issue is.
+#[must_use]
+pub fn issue_partition(scope: Scope, issue: Fingerprint) -> Vec<Value> {
+    issues_partition(scope, shard(&issue.0))
+}
+
+/// A row of `ISSUES`: what a log partition tells of the issue; `slot` is 0 or 1.
+#[must_use]
+pub fn issue(scope: Scope, issue: Fingerprint, partition: u32, slot: i64) -> Key {
+    Key {
+        partition: issue_partition(scope, issue),
+        clustering: vec![Value::from(issue.0), Value::Int(i64::from(partition)), Value::Int(slot)],
+    }
+}
+
+/// Issue, log partition and slot of the clustering key that [`issue`] made.
+#[must_use]
+pub fn issue_of(clustering: &[Value]) -> Option<(Fingerprint, i64, i64)> {
+    match clustering {
+        [Value::Bytes(issue), Value::Int(partition), Value::Int(slot)] => {
+            Some((Fingerprint(issue.as_ref().try_into().ok()?), *partition, *slot))
+        }
+        _ => None,
+    }
+}
+
+/// A partition of `ISSUE_USERS`.
+#[must_use]
+pub fn users_partition(scope: Scope, issue: Fingerprint, shard: i64) -> Vec<Value> {
+    let mut columns = scope_columns(scope);
+    columns.extend([Value::from(issue.0), Value::Int(shard)]);
+    columns
+}
+
+/// A row of `ISSUE_USERS`.
+#[must_use]
+pub fn user(scope: Scope, issue: Fingerprint, user: [u8; 16]) -> Key {
+    Key { partition: users_partition(scope, issue, shard(&user)), clustering: vec![Value::from(user)] }
+}
+
+/// A row of `ISSUE_STATES`.
+#[must_use]
+pub fn state(scope: Scope, issue: Fingerprint) -> Key {
+    Key { partition: scope_columns(scope), clustering: vec![Value::from(issue.0)] }
+}

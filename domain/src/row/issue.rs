@@ -1,0 +1,145 @@
+//! Rows of issues.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+/// What a log partition tells of an issue: every occurrence in a record of it below `next_offset`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct IssueTotals {
+    #[prost(uint64, tag = "1")]
+    pub next_offset: u64,
+    #[prost(uint64, tag = "2")]
+    pub events: u64,
+    /// Sessions that have it. A session is in one log partition.
+    #[prost(uint64, tag = "3")]
+    pub sessions: u64,
+    #[prost(int64, tag = "4")]
+    pub first_seen_ms: i64,
+    #[prost(int64, tag = "5")]
+    pub last_seen_ms: i64,
+    /// Of the occurrence that was seen first.
+    #[prost(string, tag = "6")]
+    pub first_release: String,
+    #[prost(message, optional, tag = "7")]
+    pub latest: Option<IssueSample>,
+    /// By hours since 1970, of the last two days before `last_seen_ms`. A session is counted where it had the issue first.
+    #[prost(btree_map = "int64, message", tag = "8")]
+    pub hours: BTreeMap<i64, IssueCount>,
+    /// By days since 1970, of the last 35 before `last_seen_ms`.
+    #[prost(btree_map = "int64, message", tag = "9")]
+    pub days: BTreeMap<i64, IssueCount>,
+    #[prost(message, optional, tag = "10")]
+    pub releases: Option<Breakdown>,
+    #[prost(message, optional, tag = "11")]
+    pub browsers: Option<Breakdown>,
+    #[prost(message, optional, tag = "12")]
+    pub systems: Option<Breakdown>,
+    #[prost(message, optional, tag = "13")]
+    pub pages: Option<Breakdown>,
+    #[prost(message, optional, tag = "14")]
+    pub countries: Option<Breakdown>,
+    /// Of the row: when the last session that has the issue expires.
+    #[prost(int64, tag = "15")]
+    pub expires_at_ms: i64,
+    /// Only in the row of the overflow: how many issues the log partition keeps for the project, by the day on which they expire.
+    #[prost(btree_map = "int64, uint64", tag = "16")]
+    pub kept_by_day: BTreeMap<i64, u64>,
+}
+
+/// How many of what in a span of time.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct IssueCount {
+    #[prost(uint64, tag = "1")]
+    pub events: u64,
+    #[prost(uint64, tag = "2")]
+    pub sessions: u64,
+}
+
+/// Events by the value of something; bounded.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Breakdown {
+    #[prost(btree_map = "string, uint64", tag = "1")]
+    pub values: BTreeMap<String, u64>,
+    /// Events of further values.
+    #[prost(uint64, tag = "2")]
+    pub other: u64,
+}
+
+/// One occurrence of an issue, with what is shown of the issue.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IssueSample {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub session: Bytes,
+    /// The event's id within the session.
+    #[prost(string, tag = "2")]
+    pub event: String,
+    #[prost(int64, tag = "3")]
+    pub time_ms: i64,
+    #[prost(string, tag = "4")]
+    pub title: String,
+    #[prost(string, tag = "5")]
+    pub culprit: String,
+    /// The error's type.
+    #[prost(string, tag = "6")]
+    pub kind: String,
+    #[prost(string, tag = "7")]
+    pub mechanism: String,
+    #[prost(bool, tag = "8")]
+    pub handled: bool,
+    #[prost(string, tag = "9")]
+    pub release: String,
+    #[prost(uint32, tag = "10")]
+    pub grouping_version: u32,
+    #[prost(string, tag = "11")]
+    pub basis: String,
+    #[prost(message, repeated, tag = "12")]
+    pub components: Vec<IssueComponent>,
+}
+
+/// Something that an error tells, and whether its group is made of it.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IssueComponent {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(string, repeated, tag = "2")]
+    pub values: Vec<String>,
+    #[prost(bool, tag = "3")]
+    pub counted: bool,
+    #[prost(string, tag = "4")]
+    pub why: String,
+}
+
+/// What people did with an issue.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IssueState {
+    /// `ongoing`, `resolved` or `archived`.
+    #[prost(string, tag = "1")]
+    pub state: String,
+    #[prost(string, tag = "2")]
+    pub assignee: String,
+    /// When `state` was last set.
+    #[prost(int64, tag = "3")]
+    pub changed_ms: i64,
+    /// It is resolved in the release after [`IssueState::resolved_release`], not at once.
+    #[prost(bool, tag = "4")]
+    pub in_next_release: bool,
+    /// The newest release that had the issue when it was resolved.
+    #[prost(string, tag = "5")]
+    pub resolved_release: String,
+    /// The newest last; bounded.
+    #[prost(message, repeated, tag = "6")]
+    pub history: Vec<IssueChange>,
+}
+
+/// Who changed what of an issue.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IssueChange {
+    #[prost(int64, tag = "1")]
+    pub time_ms: i64,
+    #[prost(string, tag = "2")]
+    pub actor: String,
+    /// In words.
+    #[prost(string, tag = "3")]
+    pub change: String,
+}

@@ -1,0 +1,10 @@
+//! Issues: lists, one issue, and what people do with it.
+
+pub(crate) mod change;
+pub(crate) mod list;
+pub(crate) mod present;
+pub(crate) mod priority;
+pub(crate) mod query;
+pub(crate) mod read;
+pub(crate) mod routes;
+pub(crate) mod state;

@@ -1,0 +1,135 @@
+//! An issue as the API shows it.
+
+use std::collections::BTreeMap;
+
+use playhead_domain::id::SessionId;
+use playhead_domain::issue::grouping::Fingerprint;
+use playhead_domain::row::{self, Breakdown, IssueCount, IssueTotals};
+use playhead_domain::scope::Scope;
+
+use super::{priority, state};
+use crate::error::ApiError;
+use crate::model::issue::{
+    BreakdownValue, Breakdowns, GroupingPart, Issue, IssueChangeRecord, IssueDetail, Occurrence,
+    OccurrenceReplay,
+};
+use crate::model::session::ReplayState;
+use crate::session::present::known;
+use crate::session::{routes, rows};
+use crate::state::Api;
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 86_400_000;
+const SHOWN_HOURS: i64 = 24;
+const SHOWN_DAYS: i64 = 30;
+
+pub(crate) fn issue(
+    id: Fingerprint,
+    totals: &IssueTotals,
+    given: Option<&row::IssueState>,
+    (users, users_exact): (u64, bool),
+    now_ms: i64,
+) -> Issue {
+    let state = state::now(totals, given, now_ms);
+    let latest = totals.latest.clone().unwrap_or_default();
+    let occurrence = rows::session_id(&latest.session).map(|session| Occurrence {
+        session: session.to_string(),
+        event: latest.event,
+        time_ms: latest.time_ms,
+        replay: None,
+    });
+    Issue {
+        id: id.to_string(),
+        title: latest.title,
+        culprit: latest.culprit,
+        kind: latest.kind,
+        mechanism: latest.mechanism,
+        handled: latest.handled,
+        state,
+        assignee: given.and_then(|given| known(&given.assignee)),
+        events: totals.events,
+        sessions: totals.sessions,
+        users,
+        users_exact,
+        first_seen_ms: totals.first_seen_ms,
+        last_seen_ms: totals.last_seen_ms,
+        first_release: known(&totals.first_release),
+        last_release: known(&latest.release),
+        hours_24: line(&totals.hours, now_ms.div_euclid(HOUR_MS), SHOWN_HOURS),
+        days_30: line(&totals.days, now_ms.div_euclid(DAY_MS), SHOWN_DAYS),
+        priority: priority::of(totals, state, now_ms),
+        latest: occurrence,
+    }
+}
+
+fn line(counts: &BTreeMap<i64, IssueCount>, last: i64, length: i64) -> Vec<u64> {
+    (last - length + 1..=last).map(|at| counts.get(&at).map_or(0, |count| count.events)).collect()
+}
+
+pub(crate) async fn detail(
+    api: &Api,
+    scope: Scope,
+    mut issue: Issue,
+    totals: &IssueTotals,
+    given: Option<&row::IssueState>,
+) -> Result<IssueDetail, ApiError> {
+    if let Some(occurrence) = &mut issue.latest {
+        occurrence.replay = Some(replay(api, scope, &occurrence.session).await?);
+    }
+    let latest = totals.latest.clone().unwrap_or_default();
+    let part = |part: row::IssueComponent| GroupingPart {
+        name: part.name,
+        values: part.values,
+        counted: part.counted,
+        why: part.why,
+    };
+    let change = |change: &row::IssueChange| IssueChangeRecord {
+        time_ms: change.time_ms,
+        actor: change.actor.clone(),
+        change: change.change.clone(),
+    };
+    Ok(IssueDetail {
+        issue,
+        grouping_version: latest.grouping_version,
+        basis: latest.basis,
+        components: latest.components.into_iter().map(part).collect(),
+        breakdowns: Breakdowns {
+            release: values(totals.releases.as_ref()),
+            browser: values(totals.browsers.as_ref()),
+            os: values(totals.systems.as_ref()),
+            page: values(totals.pages.as_ref()),
+            country: values(totals.countries.as_ref()),
+        },
+        history: given.map(|given| given.history.iter().rev().map(change).collect()).unwrap_or_default(),
+    })
+}
+
+async fn replay(api: &Api, scope: Scope, session: &str) -> Result<OccurrenceReplay, ApiError> {
+    let id: SessionId =
+        session.parse().map_err(|e| ApiError::Corrupt(format!("session of an issue: {e}")))?;
+    let summary = match routes::load(api, scope, &id.to_string()).await {
+        Ok((_, summary)) => summary,
+        Err(ApiError::Deleted) => return Ok(OccurrenceReplay::Erased),
+        Err(ApiError::Expired | ApiError::NotFound(_)) => return Ok(OccurrenceReplay::Expired),
+        Err(error) => return Err(error),
+    };
+    Ok(match crate::session::present::session(api, scope, &summary).replay {
+        ReplayState::Live => OccurrenceReplay::Recording,
+        ReplayState::Complete => OccurrenceReplay::Playable,
+        ReplayState::Partial => OccurrenceReplay::Partial,
+        ReplayState::NotSampled | ReplayState::RecorderFailed => OccurrenceReplay::None,
+        ReplayState::Deleted => OccurrenceReplay::Erased,
+        ReplayState::Expired => OccurrenceReplay::Expired,
+    })
+}
+
+fn values(breakdown: Option<&Breakdown>) -> Vec<BreakdownValue> {
+    let Some(breakdown) = breakdown else { return Vec::new() };
+    let value = |(value, events): (&String, &u64)| BreakdownValue { value: value.clone(), events: *events };
+    let mut values: Vec<_> = breakdown.values.iter().map(value).collect();
+    values.sort_by(|one, two| two.events.cmp(&one.events).then_with(|| one.value.cmp(&two.value)));
+    if breakdown.other > 0 {
+        values.push(BreakdownValue { value: "other".to_owned(), events: breakdown.other });
+    }
+    values
+}

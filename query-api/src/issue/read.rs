@@ -1,0 +1,116 @@
+//! Reading what is counted of issues: two slots per log partition, of which the newer one tells all, and the log partitions merged.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use futures::future::try_join_all;
+use playhead_domain::issue::grouping::Fingerprint;
+use playhead_domain::issue::key;
+use playhead_domain::row::{IssueState, IssueTotals};
+use playhead_domain::scope::Scope;
+use playhead_domain::session::key::scope_columns;
+use playhead_domain::store::{self, ClusteringRange, Order, Row, Value};
+use playhead_domain::table;
+use prost::Message;
+
+use crate::error::ApiError;
+use crate::state::Api;
+
+/// Rows of a shard of issues that one request reads; a project has eight shards.
+const MAX_SHARD_ROWS: usize = 25_000;
+const PAGE_ROWS: usize = 500;
+/// Users of a shard that are counted; an issue has eight shards.
+const MAX_SHARD_USERS: usize = 1_250;
+
+/// The issues of a project that have not expired.
+pub(crate) struct All {
+    pub(crate) issues: BTreeMap<Fingerprint, IssueTotals>,
+    /// There are more rows than one request reads.
+    pub(crate) partial: bool,
+}
+
+pub(crate) async fn all(api: &Api, scope: Scope) -> Result<All, ApiError> {
+    let shards = (0..key::SHARDS).map(|shard| shard_rows(api, scope, shard));
+    let mut read = All { issues: BTreeMap::new(), partial: false };
+    for (rows, partial) in try_join_all(shards).await? {
+        read.partial |= partial;
+        read.issues.extend(merged(api, rows)?);
+    }
+    Ok(read)
+}
+
+async fn shard_rows(api: &Api, scope: Scope, shard: i64) -> Result<(Vec<Row>, bool), ApiError> {
+    let partition = key::issues_partition(scope, shard);
+    let (mut rows, mut range) = (Vec::new(), ClusteringRange::ALL);
+    loop {
+        let page = api.store().scan(&table::ISSUES, &partition, &range, Order::Ascending, PAGE_ROWS).await?;
+        rows.extend(page.rows);
+        match rows.last() {
+            Some(last) if page.more && rows.len() < MAX_SHARD_ROWS => {
+                range.from = Bound::Excluded(last.key.clustering.clone());
+            }
+            _ => return Ok((rows, page.more)),
+        }
+    }
+}
+
+/// One issue, if it is there.
+pub(crate) async fn one(
+    api: &Api,
+    scope: Scope,
+    issue: Fingerprint,
+) -> Result<Option<IssueTotals>, ApiError> {
+    let partition = key::issue_partition(scope, issue);
+    let range = ClusteringRange::prefix(vec![Value::from(issue.0)]);
+    let rows = store::scan_all(api.store(), &table::ISSUES, &partition, range).await?;
+    Ok(merged(api, rows)?.remove(&issue))
+}
+
+fn merged(api: &Api, rows: Vec<Row>) -> Result<BTreeMap<Fingerprint, IssueTotals>, ApiError> {
+    let mut newest: BTreeMap<(Fingerprint, i64), IssueTotals> = BTreeMap::new();
+    for row in rows {
+        let Some((issue, partition, _)) = key::issue_of(&row.key.clustering) else { continue };
+        let totals = IssueTotals::decode(row.value)
+            .map_err(|e| ApiError::Corrupt(format!("totals of an issue: {e}")))?;
+        let known = newest.entry((issue, partition)).or_default();
+        if totals.next_offset > known.next_offset {
+            *known = totals;
+        }
+    }
+    let mut issues: BTreeMap<Fingerprint, IssueTotals> = BTreeMap::new();
+    for ((issue, _), totals) in newest {
+        issues.entry(issue).or_default().merge(&totals);
+    }
+    let now_ms = api.now_ms();
+    issues.retain(|_, totals| totals.events > 0 && totals.expires_at_ms > now_ms);
+    Ok(issues)
+}
+
+/// How many users an issue has, and whether all were counted.
+pub(crate) async fn users(api: &Api, scope: Scope, issue: Fingerprint) -> Result<(u64, bool), ApiError> {
+    let shards = (0..key::SHARDS).map(|shard| async move {
+        let partition = key::users_partition(scope, issue, shard);
+        let range = ClusteringRange::ALL;
+        api.store().scan(&table::ISSUE_USERS, &partition, &range, Order::Ascending, MAX_SHARD_USERS).await
+    });
+    let pages = try_join_all(shards).await?;
+    let users = pages.iter().map(|page| page.rows.len() as u64).sum();
+    Ok((users, !pages.iter().any(|page| page.more)))
+}
+
+/// What people did with the issues of a project.
+pub(crate) async fn states(api: &Api, scope: Scope) -> Result<BTreeMap<Fingerprint, IssueState>, ApiError> {
+    let columns = scope_columns(scope);
+    let rows = store::scan_all(api.store(), &table::ISSUE_STATES, &columns, ClusteringRange::ALL).await?;
+    let mut states = BTreeMap::new();
+    for row in rows {
+        let [Value::Bytes(issue)] = &row.key.clustering[..] else { continue };
+        let Ok(issue) = <[u8; 16]>::try_from(issue.as_ref()) else { continue };
+        states.insert(Fingerprint(issue), decode_state(row.value)?);
+    }
+    Ok(states)
+}
+
+pub(crate) fn decode_state(bytes: bytes::Bytes) -> Result<IssueState, ApiError> {
+    IssueState::decode(bytes).map_err(|e| ApiError::Corrupt(format!("state of an issue: {e}")))
+}

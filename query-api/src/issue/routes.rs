@@ -1,0 +1,142 @@
+//! Issues over HTTP.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use playhead_domain::issue::grouping::Fingerprint;
+use playhead_domain::issue::key;
+use playhead_domain::row::IssueTotals;
+use playhead_domain::scope::Scope;
+use playhead_domain::table::ISSUE_STATES;
+
+use super::list::IssueParams;
+use super::{change, list, present, read};
+use crate::access::Caller;
+use crate::body::read_json;
+use crate::error::ApiError;
+use crate::model::Problem;
+use crate::model::issue::{IssueBulkPatch, IssueBulkResult, IssueDetail, IssuePage, IssuePatch};
+use crate::params::{Params, Segments, page_size};
+use crate::state::Api;
+
+const MAX_BULK: usize = 100;
+
+/// Issues of a project.
+#[utoipa::path(get, path = "/api/v1/projects/{project}/issues", tag = "issues",
+    params(("project" = String, Path, description = "Project id"), IssueParams), responses(
+    (status = 200, body = IssuePage),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn list_issues(
+    caller: Caller,
+    State(api): State<Api>,
+    Segments(project): Segments<String>,
+    Params(params): Params<IssueParams>,
+) -> Result<Json<IssuePage>, ApiError> {
+    let (scope, _) = caller.open(&api, &project).await?;
+    let limit = page_size(params.limit, 25, 100)?;
+    list::list(&api, scope, &params, limit).await.map(Json)
+}
+
+/// One issue. Its sessions are a list of sessions with its id as `issue`.
+#[utoipa::path(get, path = "/api/v1/projects/{project}/issues/{issue}", tag = "issues",
+    params(("project" = String, Path, description = "Project id"), ("issue" = String, Path, description = "Issue id")),
+    responses(
+    (status = 200, body = IssueDetail),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn get_issue(
+    caller: Caller,
+    State(api): State<Api>,
+    Segments((project, issue)): Segments<(String, String)>,
+) -> Result<Json<IssueDetail>, ApiError> {
+    let (scope, _) = caller.open(&api, &project).await?;
+    let (id, totals) = load(&api, scope, &issue).await?;
+    detail(&api, scope, id, &totals).await.map(Json)
+}
+
+/// Changes the state or the assignee of an issue.
+#[utoipa::path(patch, path = "/api/v1/projects/{project}/issues/{issue}", tag = "issues",
+    params(("project" = String, Path, description = "Project id"), ("issue" = String, Path, description = "Issue id")),
+    request_body = IssuePatch, responses(
+    (status = 200, body = IssueDetail),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Others changed it at the same time", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn change_issue(
+    caller: Caller,
+    State(api): State<Api>,
+    Segments((project, issue)): Segments<(String, String)>,
+    body: Body,
+) -> Result<Json<IssueDetail>, ApiError> {
+    let (scope, _) = caller.open(&api, &project).await?;
+    let (id, totals) = load(&api, scope, &issue).await?;
+    let patch: IssuePatch = read_json(body).await?;
+    change::check(&patch)?;
+    change::apply(&api, scope, (id, &totals), &patch, &caller.name()).await?;
+    detail(&api, scope, id, &totals).await.map(Json)
+}
+
+/// Changes many issues alike, one after the other. If it fails in between, the same request may be sent again.
+#[utoipa::path(post, path = "/api/v1/projects/{project}/issues/bulk", tag = "issues",
+    params(("project" = String, Path, description = "Project id")), request_body = IssueBulkPatch, responses(
+    (status = 200, body = IssueBulkResult),
+    (status = 400, body = Problem, content_type = "application/problem+json"),
+    (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Others changed it at the same time", body = Problem, content_type = "application/problem+json"),
+))]
+pub(crate) async fn change_issues(
+    caller: Caller,
+    State(api): State<Api>,
+    Segments(project): Segments<String>,
+    body: Body,
+) -> Result<Json<IssueBulkResult>, ApiError> {
+    let (scope, _) = caller.open(&api, &project).await?;
+    let IssueBulkPatch { ids, state, assignee, resolved_in } = read_json(body).await?;
+    let patch = IssuePatch { state, assignee, resolved_in };
+    change::check(&patch)?;
+    if ids.is_empty() || ids.len() > MAX_BULK {
+        return Err(ApiError::bad("ids", format!("must be 1 to {MAX_BULK}")));
+    }
+    let ids: Vec<Fingerprint> = ids
+        .iter()
+        .map(|id| id.parse().map_err(|e| ApiError::bad("ids", format!("{e}"))))
+        .collect::<Result<_, _>>()?;
+    let mut result = IssueBulkResult { changed: Vec::new(), missing: Vec::new() };
+    for id in ids {
+        match read::one(&api, scope, id).await? {
+            Some(totals) => {
+                change::apply(&api, scope, (id, &totals), &patch, &caller.name()).await?;
+                result.changed.push(id.to_string());
+            }
+            None => result.missing.push(id.to_string()),
+        }
+    }
+    Ok(Json(result))
+}
+
+async fn load(api: &Api, scope: Scope, issue: &str) -> Result<(Fingerprint, IssueTotals), ApiError> {
+    let id: Fingerprint = issue.parse().map_err(|e| ApiError::bad("issue", format!("{e}")))?;
+    let totals = read::one(api, scope, id).await?.ok_or(ApiError::NotFound("issue"))?;
+    Ok((id, totals))
+}
+
+async fn detail(
+    api: &Api,
+    scope: Scope,
+    id: Fingerprint,
+    totals: &IssueTotals,
+) -> Result<IssueDetail, ApiError> {
+    let given = api.store().get_serial(&ISSUE_STATES, &key::state(scope, id)).await?;
+    let given = given.map(read::decode_state).transpose()?;
+    let users = read::users(api, scope, id).await?;
+    let issue = present::issue(id, totals, given.as_ref(), users, api.now_ms());
+    present::detail(api, scope, issue, totals, given.as_ref()).await
+}

@@ -1,0 +1,208 @@
+//! Issues as lists and the issue page show them. Times are milliseconds of the Unix epoch; what is not known is null.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// What is to be thought of an issue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IssueState {
+    /// First seen within the last 24 hours.
+    New,
+    Ongoing,
+    /// It happened again after it was resolved.
+    Regressed,
+    Resolved,
+    Archived,
+}
+
+/// One mistake in one place of the page's code.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Issue {
+    /// 32 hexadecimal digits.
+    pub id: String,
+    pub title: String,
+    /// Where in the page's code, or on which page.
+    pub culprit: String,
+    /// Of the error.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub mechanism: String,
+    pub handled: bool,
+    pub state: IssueState,
+    pub assignee: Option<String>,
+    pub events: u64,
+    /// A session counts for the first 50 issues that it has.
+    pub sessions: u64,
+    /// A session without a user counts as one.
+    pub users: u64,
+    /// Whether `users` was counted to the end; if not, there are at least so many.
+    pub users_exact: bool,
+    pub first_seen_ms: i64,
+    pub last_seen_ms: i64,
+    pub first_release: Option<String>,
+    pub last_release: Option<String>,
+    /// Events of each hour (UTC), the oldest first, the last one under way.
+    pub hours_24: Vec<u64>,
+    /// Events of each day (UTC), the oldest first, the last one under way.
+    pub days_30: Vec<u64>,
+    pub priority: Priority,
+    pub latest: Option<Occurrence>,
+}
+
+/// How much an issue matters now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Priority {
+    /// 0 to 100.
+    pub score: u32,
+    pub level: PriorityLevel,
+    /// One line.
+    pub reason: String,
+}
+
+/// A score in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PriorityLevel {
+    /// From 60 on.
+    High,
+    /// From 30 on.
+    Medium,
+    Low,
+}
+
+/// The newest occurrence of an issue.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Occurrence {
+    pub session: String,
+    pub event: String,
+    pub time_ms: i64,
+    /// What waits behind the link; null in lists.
+    pub replay: Option<OccurrenceReplay>,
+}
+
+/// What waits behind a link to an occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OccurrenceReplay {
+    Playable,
+    Recording,
+    Partial,
+    /// The page was not recorded; the time line is there.
+    None,
+    Erased,
+    Expired,
+}
+
+/// Some issues, in the order that was asked for.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IssuePage {
+    pub issues: Vec<Issue>,
+    /// Pass as `cursor` to go on; null at the end.
+    pub next: Option<String>,
+    /// More issues are stored than one request looks at; those shown may not be the first ones.
+    pub partial: bool,
+    /// The issue that takes the errors of those beyond the bound, if there are any.
+    pub overflow: Option<String>,
+}
+
+/// An issue with what its page shows.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IssueDetail {
+    #[serde(flatten)]
+    pub issue: Issue,
+    /// Of the rules by which it was grouped.
+    pub grouping_version: u32,
+    /// `fingerprint`, `resource`, `policy`, `stack`, `message` or `overflow`.
+    pub basis: String,
+    /// Why its events are together.
+    pub components: Vec<GroupingPart>,
+    pub breakdowns: Breakdowns,
+    /// The newest first.
+    pub history: Vec<IssueChangeRecord>,
+}
+
+/// Something that the error tells.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct GroupingPart {
+    pub name: String,
+    pub values: Vec<String>,
+    /// Whether it decides to which issue the error belongs.
+    pub counted: bool,
+    pub why: String,
+}
+
+/// Events by value, the most frequent first. What is beyond 50 values is one, `other`; an empty value is not known.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Breakdowns {
+    pub release: Vec<BreakdownValue>,
+    pub browser: Vec<BreakdownValue>,
+    pub os: Vec<BreakdownValue>,
+    pub page: Vec<BreakdownValue>,
+    pub country: Vec<BreakdownValue>,
+}
+
+/// How many events have a value.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BreakdownValue {
+    pub value: String,
+    pub events: u64,
+}
+
+/// Who changed what.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IssueChangeRecord {
+    pub time_ms: i64,
+    pub actor: String,
+    pub change: String,
+}
+
+/// A state that people give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum GivenState {
+    /// Neither resolved nor archived.
+    Ongoing,
+    Resolved,
+    Archived,
+}
+
+/// From when on an issue counts as resolved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResolvedIn {
+    #[default]
+    Now,
+    /// Events of the release that had it last do not count as a regression.
+    NextRelease,
+}
+
+/// What to change; a member that is left out stays as it is.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssuePatch {
+    pub state: Option<GivenState>,
+    /// Empty: nobody.
+    pub assignee: Option<String>,
+    /// With the state `resolved`.
+    pub resolved_in: Option<ResolvedIn>,
+}
+
+/// The same for many.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssueBulkPatch {
+    /// 1 to 100.
+    pub ids: Vec<String>,
+    pub state: Option<GivenState>,
+    pub assignee: Option<String>,
+    pub resolved_in: Option<ResolvedIn>,
+}
+
+/// What became of a change of many.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IssueBulkResult {
+    pub changed: Vec<String>,
+    /// Of which there is no issue.
+    pub missing: Vec<String>,
+}

@@ -1,0 +1,241 @@
+//! What is counted of issues: exactly, however records fall into flushes and whatever is done twice.
+
+use std::collections::BTreeMap;
+
+use playhead_domain::issue::grouping::Fingerprint;
+use playhead_domain::issue::key;
+use playhead_domain::issue::totals::{OVERFLOW, OVERFLOW_TITLE};
+use playhead_domain::row::{IssueTotals, Project};
+use playhead_domain::table;
+use playhead_stream_processor::Step;
+use prost::Message;
+use serde_json::json;
+
+use crate::steps::stop_at;
+use crate::world::{Batch, World, scope, session};
+
+/// Of all log partitions.
+async fn issues(world: &World) -> BTreeMap<Fingerprint, IssueTotals> {
+    let mut newest: BTreeMap<(Fingerprint, i64), IssueTotals> = BTreeMap::new();
+    for shard in 0..key::SHARDS {
+        for row in world.rows(&table::ISSUES, key::issues_partition(scope(), shard)).await {
+            let (issue, partition, _) = key::issue_of(&row.key.clustering).unwrap();
+            let totals = IssueTotals::decode(row.value).unwrap();
+            let known = newest.entry((issue, partition)).or_default();
+            if totals.next_offset > known.next_offset {
+                *known = totals;
+            }
+        }
+    }
+    let mut merged: BTreeMap<Fingerprint, IssueTotals> = BTreeMap::new();
+    for ((issue, _), totals) in newest {
+        merged.entry(issue).or_default().merge(&totals);
+    }
+    merged.retain(|_, totals| totals.events > 0);
+    merged
+}
+
+/// The issue of that title.
+async fn issue(world: &World, title: &str) -> (Fingerprint, IssueTotals) {
+    let all = issues(world).await;
+    let is_it = |totals: &IssueTotals| totals.latest.as_ref().unwrap().title == title;
+    let mut found = all.into_iter().filter(|(_, totals)| is_it(totals));
+    let one = found.next().unwrap_or_else(|| panic!("no issue {title}"));
+    assert!(found.next().is_none(), "{title} is one issue");
+    one
+}
+
+async fn users(world: &World, issue: Fingerprint) -> usize {
+    let mut users = 0;
+    for shard in 0..key::SHARDS {
+        users += world.rows(&table::ISSUE_USERS, key::users_partition(scope(), issue, shard)).await.len();
+    }
+    users
+}
+
+fn error(batch: Batch, kind: &str) -> Batch {
+    batch.signal(json!({"k": "error", "type": kind, "message": "it broke", "mechanism": "uncaught",
+        "url": "https://shop.example/products/7?id=1"}))
+}
+
+fn identify(batch: Batch, user: &str) -> Batch {
+    batch.signal(json!({"k": "identify", "id": user}))
+}
+
+/// Six sessions of five visitors; each batch but the first repeats an error, some come twice.
+fn visits() -> Vec<Batch> {
+    let mut batches = Vec::new();
+    for seq in 0..4 {
+        for id in 1..=6 {
+            let mut batch = Batch::new(id, id, seq);
+            if seq == 0 {
+                batch = batch.page("https://shop.example/products/7");
+            } else {
+                batch = error(error(batch, "CartError"), if id % 2 == 0 { "EvenError" } else { "OddError" });
+            }
+            // Two share a name, two have none; all are named after their first error.
+            if seq == 2 && id > 2 {
+                batch = identify(batch, ["ana", "ana", "bo", "cy"][usize::from(id) - 3]);
+            }
+            batches.push(batch.clone());
+            if (u64::from(id) + seq) % 3 == 0 {
+                batches.push(batch);
+            }
+        }
+    }
+    batches
+}
+
+async fn assert_exact(world: &World, what: &str) {
+    let (cart, totals) = issue(world, "CartError: it broke").await;
+    assert_eq!((totals.events, totals.sessions), (18, 6), "{what}");
+    assert_eq!(users(world, cart).await, 5, "{what}: two without a name, ana, bo and cy");
+    let (odd, totals) = issue(world, "OddError: it broke").await;
+    assert_eq!((totals.events, totals.sessions, users(world, odd).await), (9, 3, 3), "{what}");
+    let latest = totals.latest.unwrap();
+    assert_eq!(latest.session[..], session(5).0, "{what}: the newest one");
+    assert_eq!(latest.event, "0505050505050505-3-1", "{what}");
+    assert_eq!(totals.pages.unwrap().values, BTreeMap::from([("/products/{id}".to_owned(), 9)]), "{what}");
+    assert_eq!(totals.releases.unwrap().values, BTreeMap::from([("shop@1".to_owned(), 9)]), "{what}");
+    assert_eq!(totals.browsers.unwrap().values, BTreeMap::from([("Chrome".to_owned(), 9)]), "{what}");
+    assert_eq!(totals.countries.unwrap().values, BTreeMap::from([("PT".to_owned(), 9)]), "{what}");
+    assert_eq!(totals.hours.values().map(|count| (count.events, count.sessions)).sum_of(), (9, 3), "{what}");
+    assert_eq!(totals.days.values().map(|count| (count.events, count.sessions)).sum_of(), (9, 3), "{what}");
+}
+
+trait SumOf {
+    fn sum_of(self) -> (u64, u64);
+}
+
+impl<I: Iterator<Item = (u64, u64)>> SumOf for I {
+    fn sum_of(self) -> (u64, u64) {
+        self.fold((0, 0), |(events, sessions), (more, new)| (events + more, sessions + new))
+    }
+}
+
+#[tokio::test]
+async fn counts_are_exact_wherever_a_flush_ends_and_wherever_it_crashes() {
+    let whole = World::new().await;
+    for batch in visits() {
+        whole.send(&batch).await;
+    }
+    whole.process().await;
+    assert_exact(&whole, "at once").await;
+    let expected = whole.canonical().await;
+    assert!(expected.text().contains("CartError"));
+    let steps = [
+        Step::IntentRecorded,
+        Step::Folded,
+        Step::RowsWritten(0),
+        Step::RowsWritten(3),
+        Step::RowsWritten(7),
+        Step::RowsWritten(11),
+        Step::LookedBack,
+        Step::Checkpointed,
+    ];
+    for step in steps {
+        let world = World::new().await;
+        for part in visits().chunks(5) {
+            for batch in part {
+                world.send(batch).await;
+            }
+            for _ in 0..2 {
+                let _ = world.process_with(stop_at(step, 0)).await;
+            }
+            world.process().await;
+        }
+        assert_exact(&world, &format!("{step:?}")).await;
+        let differences = expected.differences(&world.canonical().await);
+        assert!(differences.is_empty(), "{step:?}:\n{}", differences.join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn every_batch_in_a_flush_of_its_own_counts_the_same() {
+    let world = World::new().await;
+    for batch in visits() {
+        world.send(&batch).await;
+        world.process().await;
+    }
+    assert_exact(&world, "one by one").await;
+    let anew = world.emptied();
+    anew.process().await;
+    let differences = world.canonical().await.differences(&anew.canonical().await);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[tokio::test]
+async fn a_flood_of_different_errors_is_one_issue_beyond_the_bound() {
+    let mut world = World::new().await;
+    world.config.max_issues = 2;
+    // One session, so that one log partition has them all.
+    for seq in 0..6 {
+        world.send(&error(Batch::new(1, 1, seq), ["A", "B", "C", "D", "A", "C"][seq as usize])).await;
+        if seq % 2 == 0 {
+            world.process().await;
+        }
+    }
+    world.process().await;
+    let all = issues(&world).await;
+    let counted: Vec<_> = all
+        .values()
+        .map(|totals| (totals.latest.as_ref().unwrap().title.as_str(), totals.events, totals.sessions))
+        .collect();
+    assert_eq!(counted.len(), 3);
+    for expected in [(OVERFLOW_TITLE, 3, 0), ("A: it broke", 2, 1), ("B: it broke", 1, 1)] {
+        assert!(counted.contains(&expected), "{expected:?} in {counted:?}");
+    }
+    assert_eq!(users(&world, OVERFLOW).await, 0, "nobody is counted of it");
+    let anew = world.emptied();
+    anew.process().await;
+    let differences = world.canonical().await.differences(&anew.canonical().await);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+#[tokio::test]
+async fn room_is_made_by_issues_that_expire() {
+    let mut world = World::new().await;
+    world.config.max_issues = 1;
+    world.project(|project: &mut Project| project.retention_days = 1).await;
+    world.send(&error(Batch::new(1, 1, 0), "A")).await;
+    world.process().await;
+    world.pass(3 * 86_400_000);
+    let later = Batch { from: world.now_ms(), ..Batch::new(2, 2, 0) };
+    world.send(&error(later, "B")).await;
+    world.process().await;
+    let (_, totals) = issue(&world, "B: it broke").await;
+    assert_eq!((totals.events, totals.sessions), (1, 1));
+    assert_eq!(issues(&world).await.len(), 1, "the first one has expired");
+}
+
+#[tokio::test]
+async fn what_is_filtered_is_no_issue() {
+    let world = World::new().await;
+    let local = Batch::new(1, 1, 0)
+        .signal(json!({"k": "error", "type": "A", "message": "x", "url": "http://localhost:3000/"}));
+    world.send(&local).await;
+    world.process().await;
+    assert!(issues(&world).await.is_empty());
+    assert_eq!(world.intake().await.filtered_errors["localhost"], 1);
+    world.project(|project| project.error_filters_off = vec!["localhost".to_owned()]).await;
+    world.send(&Batch { seq: 1, ..local }).await;
+    world.process().await;
+    assert_eq!(issue(&world, "A: x").await.1.events, 1);
+}
+
+#[tokio::test]
+async fn an_erased_session_brings_no_further_counts() {
+    let world = World::new().await;
+    world.send(&identify(error(Batch::new(1, 1, 0), "A"), "ana")).await;
+    world.process().await;
+    world.erasure().erase_session(scope(), session(1), world.now_ms()).await.unwrap();
+    world.send(&error(Batch::new(1, 1, 1), "A")).await;
+    world.process().await;
+    let (_, totals) = issue(&world, "A: it broke").await;
+    assert_eq!((totals.events, totals.sessions), (1, 1), "what was counted stays, nothing is added");
+    let text = format!(
+        "{:?}",
+        world.rows(&table::ISSUES, key::issue_partition(scope(), issue(&world, "A: it broke").await.0)).await
+    );
+    assert!(!text.contains("ana"), "nobody is named");
+}
