@@ -15,7 +15,7 @@ import { Problem } from './problem';
 import type { operations } from './schema';
 
 /** The body of a 2xx. The client throws for anything else, so that only an empty body is left to refuse. */
-function bodyOf<Body>({ data }: { data?: Body }): Complete<Body> {
+export function bodyOf<Body>({ data }: { data?: Body }): Complete<Body> {
   if (data === undefined || data === null) throw Problem.fromBody(502, { detail: 'The server sent an empty answer.' });
   return data as Complete<Body>;
 }

@@ -91,6 +91,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Issues of a project. */
+        get: operations["list_issues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One issue. Its sessions are a list of sessions with its id as `issue`. */
+        get: operations["get_issue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes the state or the assignee of an issue. */
+        patch: operations["change_issue"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes many issues alike, one after the other. If it fails in between, the same request may be sent again. */
+        post: operations["change_issues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/secret-keys": {
         parameters: {
             query?: never;
@@ -290,6 +342,20 @@ export interface components {
             bucket_ms: number;
             values: number[];
         };
+        /** @description Events by value, the most frequent first. What is beyond 50 values is one, `other`; an empty value is not known. */
+        Breakdowns: {
+            browser: components["schemas"]["BreakdownValue"][];
+            country: components["schemas"]["BreakdownValue"][];
+            os: components["schemas"]["BreakdownValue"][];
+            page: components["schemas"]["BreakdownValue"][];
+            release: components["schemas"]["BreakdownValue"][];
+        };
+        /** @description How many events have a value. */
+        BreakdownValue: {
+            /** Format: int64 */
+            events: number;
+            value: string;
+        };
         /** @description How many of what. */
         Counts: {
             /** Format: int64 */
@@ -401,6 +467,19 @@ export interface components {
             /** Format: int64 */
             to_ms: number;
         };
+        /**
+         * @description A state that people give.
+         * @enum {string}
+         */
+        GivenState: "ongoing" | "resolved" | "archived";
+        /** @description Something that the error tells. */
+        GroupingPart: {
+            /** @description Whether it decides to which issue the error belongs. */
+            counted: boolean;
+            name: string;
+            values: string[];
+            why: string;
+        };
         /** @description The installation that answers. */
         Installation: {
             /** @description The demo shop, when it is on. */
@@ -423,6 +502,10 @@ export interface components {
             dropped_signals: number;
             /** Format: int64 */
             duplicates: number;
+            /** @description Errors that made no issue, by the filter that dropped them. `script_error` needs `crossorigin` on the page's scripts. */
+            filtered_errors: {
+                [key: string]: number;
+            };
             /** Format: int64 */
             new_sessions: number;
             /** Format: int64 */
@@ -432,6 +515,104 @@ export interface components {
             /** Format: int64 */
             suppressed: number;
         };
+        /** @description One mistake in one place of the page's code. */
+        Issue: {
+            assignee?: string | null;
+            /** @description Where in the page's code, or on which page. */
+            culprit: string;
+            /** @description Events of each day (UTC), the oldest first, the last one under way. */
+            days_30: number[];
+            /** Format: int64 */
+            events: number;
+            first_release?: string | null;
+            /** Format: int64 */
+            first_seen_ms: number;
+            handled: boolean;
+            /** @description Events of each hour (UTC), the oldest first, the last one under way. */
+            hours_24: number[];
+            /** @description 32 hexadecimal digits. */
+            id: string;
+            last_release?: string | null;
+            /** Format: int64 */
+            last_seen_ms: number;
+            latest?: components["schemas"]["Occurrence"] | null;
+            mechanism: string;
+            priority: components["schemas"]["Priority"];
+            /**
+             * Format: int64
+             * @description A session counts for the first 50 issues that it has.
+             */
+            sessions: number;
+            state: components["schemas"]["IssueState"];
+            title: string;
+            /** @description Of the error. */
+            type: string;
+            /**
+             * Format: int64
+             * @description A session without a user counts as one.
+             */
+            users: number;
+            /** @description Whether `users` was counted to the end; if not, there are at least so many. */
+            users_exact: boolean;
+        };
+        /** @description The same for many. */
+        IssueBulkPatch: {
+            assignee?: string | null;
+            /** @description 1 to 100. */
+            ids: string[];
+            resolved_in?: components["schemas"]["ResolvedIn"] | null;
+            state?: components["schemas"]["GivenState"] | null;
+        };
+        /** @description What became of a change of many. */
+        IssueBulkResult: {
+            changed: string[];
+            /** @description Of which there is no issue. */
+            missing: string[];
+        };
+        /** @description Who changed what. */
+        IssueChangeRecord: {
+            actor: string;
+            change: string;
+            /** Format: int64 */
+            time_ms: number;
+        };
+        /** @description An issue with what its page shows. */
+        IssueDetail: components["schemas"]["Issue"] & {
+            /** @description `fingerprint`, `resource`, `policy`, `stack`, `message` or `overflow`. */
+            basis: string;
+            breakdowns: components["schemas"]["Breakdowns"];
+            /** @description Why its events are together. */
+            components: components["schemas"]["GroupingPart"][];
+            /**
+             * Format: int32
+             * @description Of the rules by which it was grouped.
+             */
+            grouping_version: number;
+            /** @description The newest first. */
+            history: components["schemas"]["IssueChangeRecord"][];
+        };
+        /** @description Some issues, in the order that was asked for. */
+        IssuePage: {
+            issues: components["schemas"]["Issue"][];
+            /** @description Pass as `cursor` to go on; null at the end. */
+            next?: string | null;
+            /** @description The issue that takes the errors of those beyond the bound, if there are any. */
+            overflow?: string | null;
+            /** @description More issues are stored than one request looks at; those shown may not be the first ones. */
+            partial: boolean;
+        };
+        /** @description What to change; a member that is left out stays as it is. */
+        IssuePatch: {
+            /** @description Empty: nobody. */
+            assignee?: string | null;
+            resolved_in?: components["schemas"]["ResolvedIn"] | null;
+            state?: components["schemas"]["GivenState"] | null;
+        };
+        /**
+         * @description What is to be thought of an issue.
+         * @enum {string}
+         */
+        IssueState: "new" | "ongoing" | "regressed" | "resolved" | "archived";
         /** @description Everything a player needs to know before it fetches segments. */
         Manifest: {
             /** Format: int64 */
@@ -463,6 +644,35 @@ export interface components {
             /** @description 1 to 100 characters. */
             name: string;
         };
+        /** @description The newest occurrence of an issue. */
+        Occurrence: {
+            event: string;
+            replay?: components["schemas"]["OccurrenceReplay"] | null;
+            session: string;
+            /** Format: int64 */
+            time_ms: number;
+        };
+        /**
+         * @description What waits behind a link to an occurrence.
+         * @enum {string}
+         */
+        OccurrenceReplay: "playable" | "recording" | "partial" | "none" | "erased" | "expired";
+        /** @description How much an issue matters now. */
+        Priority: {
+            level: components["schemas"]["PriorityLevel"];
+            /** @description One line. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description 0 to 100.
+             */
+            score: number;
+        };
+        /**
+         * @description A score in words.
+         * @enum {string}
+         */
+        PriorityLevel: "high" | "medium" | "low";
         /** @description A problem as RFC 9457 has it. */
         Problem: {
             detail: string;
@@ -503,6 +713,7 @@ export interface components {
         ProjectPatch: {
             allowed_origins?: string[] | null;
             disabled?: boolean | null;
+            error_filters_off?: string[] | null;
             image_hosts?: string[] | null;
             name?: string | null;
             network_bodies?: string[] | null;
@@ -539,6 +750,11 @@ export interface components {
          * @enum {string}
          */
         ReplayState: "live" | "complete" | "partial" | "not_sampled" | "recorder_failed" | "deleted" | "expired";
+        /**
+         * @description From when on an issue counts as resolved.
+         * @enum {string}
+         */
+        ResolvedIn: "now" | "next_release";
         /** @description The rates that were in force, 0 to 1. */
         Sampling: {
             /** Format: double */
@@ -668,6 +884,8 @@ export interface components {
         Settings: {
             /** @description Origins that may send (`https://shop.example`, `https://*.shop.example`); empty: all. */
             allowed_origins: string[];
+            /** @description Filters of errors that are off: `browser_extension`, `bot`, `localhost`. What a filter drops makes no issue and is counted. */
+            error_filters_off: string[];
             /** @description Hosts from which the player may load images. */
             image_hosts: string[];
             /** @description Patterns of URLs whose bodies may be recorded. */
@@ -1050,6 +1268,233 @@ export interface operations {
             };
             /** @description The log no longer keeps the record */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_issues: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before, with the same query and order. Counts that changed meanwhile may move an issue to another page. */
+                cursor?: string;
+                /** @description 1 to 100, 25 unless given. */
+                limit?: number;
+                /**
+                 * @description Words that the title or the culprit holds, in any case, and `field:value` with the fields type, release, state (a state or
+                 *     `unresolved`), browser, os, page (a template of a path), country, mechanism, assignee (`none`: nobody) and is (`handled`,
+                 *     `unhandled`). A value with spaces stands in quotes. All must hold.
+                 */
+                query?: string;
+                /** @description `last_seen` (unless given), `first_seen`, `events`, `users`, `sessions` or `priority`: the highest first. */
+                sort?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssuePage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Issue id */
+                issue: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Issue id */
+                issue: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssuePatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueBulkPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueBulkResult"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

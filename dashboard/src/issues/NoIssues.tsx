@@ -14,7 +14,7 @@ const FILTERS: Record<string, string> = {
 /** Nothing is open: either all is well, or errors were left out on purpose, or nothing has arrived yet. */
 export function NoIssues({ projectId }: { projectId: string }) {
   const status = useQuery(projectStatusQuery(projectId)).data;
-  const filtered = Object.entries(filteredErrors(status?.intake)).filter(([, count]) => count > 0);
+  const filtered = Object.entries(status?.intake.filtered_errors ?? {}).filter(([, count]) => count > 0);
   const isWaiting = status !== undefined && status.first_event_at === null;
   return (
     <EmptyState
@@ -72,10 +72,4 @@ function FilteredHint({ filtered }: { filtered: readonly [string, number][] }) {
       )}
     </div>
   );
-}
-
-/** Errors that no issue was made of, by the name of the filter; servers before this was counted say nothing. */
-function filteredErrors(intake: object | undefined): Record<string, number> {
-  const counts = (intake as { filtered_errors?: Record<string, number> } | undefined)?.filtered_errors;
-  return counts ?? {};
 }

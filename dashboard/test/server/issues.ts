@@ -57,6 +57,8 @@ export function makeIssue(index: number, change: Partial<IssueDetail> = {}): Iss
     ),
     days_30: Array.from({ length: 30 }, (_, day) => Math.round(20 + 12 * Math.sin(day / 2 + index))),
     latest: null,
+    basis: 'stack',
+    grouping_version: 1,
     components: [
       { name: 'type', values: [kind?.type ?? ''], counted: true, why: 'the name of the error' },
       {

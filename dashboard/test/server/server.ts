@@ -62,6 +62,7 @@ export function makeProject(change: Partial<Project> = {}): Project {
     public_key: `phk_${'0123456789abcdefghjkmnpqrstvwxyz01234567'.slice(0, 40)}`,
     settings: {
       allowed_origins: [],
+      error_filters_off: [],
       retention_days: 30,
       store_ip: false,
       sample_rate: 1,
@@ -97,6 +98,7 @@ export function makeWorld(change: Partial<World> = {}): World {
         signals: 0,
         dropped_signals: 0,
         duplicates: 0,
+        filtered_errors: {},
         suppressed: 0,
         new_sessions: 0,
         dead_letters: {},
