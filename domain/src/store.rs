@@ -155,16 +155,30 @@ pub async fn scan_all(
     store: &dyn Store,
     table: &'static Table,
     partition: &[Value],
-    mut range: ClusteringRange,
+    range: ClusteringRange,
 ) -> Result<Vec<Row>, Error> {
+    Ok(scan_until(store, table, partition, range, usize::MAX).await?.rows)
+}
+
+/// The same, but it stops behind the page with which there are `enough`.
+///
+/// # Errors
+/// The store's.
+pub async fn scan_until(
+    store: &dyn Store,
+    table: &'static Table,
+    partition: &[Value],
+    mut range: ClusteringRange,
+    enough: usize,
+) -> Result<Page, Error> {
     let mut rows = Vec::new();
     loop {
         let page = store.scan(table, partition, &range, Order::Ascending, PAGE).await?;
         let last = page.rows.last().map(|row| row.key.clustering.clone());
         rows.extend(page.rows);
         match last {
-            Some(last) if page.more => range.from = Bound::Excluded(last),
-            _ => return Ok(rows),
+            Some(last) if page.more && rows.len() < enough => range.from = Bound::Excluded(last),
+            _ => return Ok(Page { rows, more: page.more }),
         }
     }
 }

@@ -1,6 +1,4 @@
-//! Counts of what came in: per log partition, scope and day one total, in two alternating slots, each tagged with the offset up to
-//! which it counts. Like fold state: whoever takes the partition over goes on from the newest one at the checkpoint, so nothing is
-//! incremented in place and a redo writes the same.
+//! Counts of what came in: per log partition, scope and day one total, in two alternating slots ([`slot`]), so that a redo writes the same.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,9 +7,9 @@ use playhead_domain::scope::Scope;
 use playhead_domain::session::key;
 use playhead_domain::store::{self, ClusteringRange, Order, Store, Value};
 use playhead_domain::table::INTAKE_COUNTS;
-use prost::Message;
 
 use crate::effect::DayTotal;
+use crate::slot;
 
 type Day = (Scope, i64);
 
@@ -66,17 +64,9 @@ async fn newest(
     let range = ClusteringRange::prefix(vec![Value::Int(i64::from(partition))]);
     let columns = key::intake_partition(scope, day);
     let page = store.scan(&INTAKE_COUNTS, &columns, &range, Order::Ascending, 2).await?;
-    let mut newest: Option<(IntakeCounts, i64)> = None;
-    for row in page.rows {
-        let counts = IntakeCounts::decode(row.value)
-            .map_err(|error| store::Error::Corrupt(format!("intake counts: {error}")))?;
-        let slot = i64::from(row.key.clustering.last() == Some(&Value::Int(1)));
-        let is_newer = newest.as_ref().is_none_or(|(known, _)| counts.next_offset > known.next_offset);
-        if counts.next_offset <= checkpoint && is_newer {
-            newest = Some((counts, slot));
-        }
-    }
-    Ok(newest)
+    let slots =
+        slot::read(page.rows).map_err(|error| store::Error::Corrupt(format!("intake counts: {error}")))?;
+    Ok(slot::newest(slots, checkpoint, |counts: &IntakeCounts| counts.next_offset))
 }
 
 #[cfg(test)]
@@ -86,6 +76,7 @@ mod tests {
     use playhead_backends::store::memory::MemoryStore;
     use playhead_domain::id::{ProjectId, TenantId};
     use playhead_domain::store::Mutation;
+    use prost::Message;
 
     fn scope() -> Scope {
         Scope::of_log_record(TenantId(1), ProjectId(2))

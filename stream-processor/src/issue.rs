@@ -1,5 +1,4 @@
-//! Counts of issues: per log partition, project and issue one total, in two alternating slots, each tagged with the offset up to which it
-//! counts, as [`crate::intake`] does. How many issues a log partition keeps for a project is part of the overflow's total.
+//! Counts of issues: per log partition, project and issue one total, in two alternating slots ([`slot`]). How many issues a log partition keeps for a project is part of the overflow's total.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,6 +16,7 @@ use prost::Message;
 use crate::cache::SessionRef;
 use crate::effect::SessionWork;
 use crate::range::issues::{Found, Place};
+use crate::slot;
 
 type IssueRef = (Scope, Fingerprint);
 
@@ -286,15 +286,7 @@ async fn load_one(
     let columns = key::issue_partition(scope, issue);
     let range = ClusteringRange::prefix(prefix);
     let page = store.scan(&ISSUES, &columns, &range, Order::Ascending, 2).await?;
-    let mut newest: Option<(IssueTotals, i64)> = None;
-    for row in page.rows {
-        let totals = IssueTotals::decode(row.value)
-            .map_err(|error| store::Error::Corrupt(format!("totals of an issue: {error}")))?;
-        let slot = i64::from(row.key.clustering.last() == Some(&Value::Int(1)));
-        let is_newer = newest.as_ref().is_none_or(|(known, _)| totals.next_offset > known.next_offset);
-        if totals.next_offset <= checkpoint && is_newer {
-            newest = Some((totals, slot));
-        }
-    }
-    Ok(((scope, issue), newest))
+    let slots = slot::read(page.rows)
+        .map_err(|error| store::Error::Corrupt(format!("totals of an issue: {error}")))?;
+    Ok(((scope, issue), slot::newest(slots, checkpoint, |totals: &IssueTotals| totals.next_offset)))
 }

@@ -31,6 +31,7 @@ mod progress;
 mod range;
 mod retry;
 mod shared;
+mod slot;
 mod spared;
 mod takeover;
 mod trace;

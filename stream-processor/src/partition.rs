@@ -17,6 +17,7 @@ use crate::client::{self, CountryLookup};
 use crate::control::Control;
 use crate::effect::SessionWork;
 use crate::range::Loaded;
+use crate::slot;
 
 const DAY_MS: i64 = 86_400_000;
 const DEFAULT_RETENTION_DAYS: u32 = 30;
@@ -144,19 +145,12 @@ async fn newest_state(
 ) -> Result<Option<Saved>, LoadError> {
     let partition = key::session_partition(*scope, *session);
     let page = store.scan(&SESSION_STATE, &partition, &ClusteringRange::ALL, Order::Ascending, 2).await?;
-    let mut newest: Option<Saved> = None;
-    for row in page.rows {
-        let state = SessionState::decode(row.value)?;
-        if state.next_offset > range.end {
-            return Err(LoadError::Overtaken);
-        }
-        let slot = i64::from(row.key.clustering == [store::Value::Int(1)]);
-        let is_newer = newest.as_ref().is_none_or(|known| state.next_offset > known.state.next_offset);
-        if state.next_offset <= range.start && is_newer {
-            newest = Some(Saved { state, slot });
-        }
+    let slots: Vec<(SessionState, i64)> = slot::read(page.rows)?;
+    if slots.iter().any(|(state, _)| state.next_offset > range.end) {
+        return Err(LoadError::Overtaken);
     }
-    Ok(newest)
+    let newest = slot::newest(slots, range.start, |state| state.next_offset);
+    Ok(newest.map(|(state, slot)| Saved { state, slot }))
 }
 
 /// `None`: its key is gone, so it is being erased.

@@ -2,28 +2,22 @@
 
 use super::grouping::Fingerprint;
 use crate::scope::Scope;
-use crate::session::key::scope_columns;
+use crate::session::key::{scope_columns, scoped, spread};
 use crate::store::{Key, Value};
 
 /// Into how many partitions a project's issues, and an issue's users, are spread.
 pub const SHARDS: i64 = 8;
 
-fn shard(bytes: &[u8]) -> i64 {
-    i64::from(bytes.iter().fold(0, |sum, byte| sum ^ byte)) % SHARDS
-}
-
 /// A partition of `ISSUES`.
 #[must_use]
 pub fn issues_partition(scope: Scope, shard: i64) -> Vec<Value> {
-    let mut columns = scope_columns(scope);
-    columns.push(Value::Int(shard));
-    columns
+    scoped(scope, [Value::Int(shard)])
 }
 
 /// The partition of `ISSUES` in which an issue is.
 #[must_use]
 pub fn issue_partition(scope: Scope, issue: Fingerprint) -> Vec<Value> {
-    issues_partition(scope, shard(&issue.0))
+    issues_partition(scope, spread(&issue.0, SHARDS))
 }
 
 /// A row of `ISSUES`: what a log partition tells of the issue; `slot` is 0 or 1.
@@ -49,15 +43,14 @@ pub fn issue_of(clustering: &[Value]) -> Option<(Fingerprint, i64, i64)> {
 /// A partition of `ISSUE_USERS`.
 #[must_use]
 pub fn users_partition(scope: Scope, issue: Fingerprint, shard: i64) -> Vec<Value> {
-    let mut columns = scope_columns(scope);
-    columns.extend([Value::from(issue.0), Value::Int(shard)]);
-    columns
+    scoped(scope, [Value::from(issue.0), Value::Int(shard)])
 }
 
 /// A row of `ISSUE_USERS`.
 #[must_use]
 pub fn user(scope: Scope, issue: Fingerprint, user: [u8; 16]) -> Key {
-    Key { partition: users_partition(scope, issue, shard(&user)), clustering: vec![Value::from(user)] }
+    let shard = spread(&user, SHARDS);
+    Key { partition: users_partition(scope, issue, shard), clustering: vec![Value::from(user)] }
 }
 
 /// A row of `ISSUE_STATES`.

@@ -27,8 +27,12 @@ pub const fn day(time_ms: i64) -> i64 {
 /// In which of the [`SHARDS`] a session is.
 #[must_use]
 pub fn shard(session: SessionId) -> i64 {
-    // All bytes count: whoever makes ids may begin them with the time.
-    i64::from(session.0.iter().fold(0, |sum, byte| sum ^ byte)) % SHARDS
+    spread(&session.0, SHARDS)
+}
+
+/// In which of so many shards an id is. All bytes count: whoever makes ids may begin them with the time.
+pub(crate) fn spread(id: &[u8], shards: i64) -> i64 {
+    i64::from(id.iter().fold(0, |sum, byte| sum ^ byte)) % shards
 }
 
 /// The slice of a write timestamp.
@@ -43,7 +47,7 @@ pub fn scope_columns(scope: Scope) -> Vec<Value> {
     vec![Value::Int(scope.tenant().0.cast_signed()), Value::Int(scope.project().0.cast_signed())]
 }
 
-fn scoped(scope: Scope, rest: impl IntoIterator<Item = Value>) -> Vec<Value> {
+pub(crate) fn scoped(scope: Scope, rest: impl IntoIterator<Item = Value>) -> Vec<Value> {
     let mut columns = scope_columns(scope);
     columns.extend(rest);
     columns
@@ -193,7 +197,7 @@ pub fn suppression_partition(scope: Scope, shard: i64) -> Vec<Value> {
 /// The shard of a suppression's id.
 #[must_use]
 pub fn suppression_shard(id: &[u8]) -> i64 {
-    i64::from(id.iter().fold(0, |sum, byte| sum ^ byte)) % SUPPRESSION_SHARDS
+    spread(id, SUPPRESSION_SHARDS)
 }
 
 /// The partition of `SUPPRESSIONS` that holds the marks of a scope.

@@ -15,7 +15,7 @@ use crate::browser::now_ms;
 use crate::corpus::Corpus;
 use crate::installation::fleet::{Fleet, Sizes};
 use crate::installation::services::Services;
-use crate::installation::stage::{ADMIN_TOKEN, Stage as Plot};
+use crate::installation::stage::{ADMIN_TOKEN, Stage as Plot, free_address};
 use crate::press::Job;
 use crate::process::Product;
 use crate::scenario::{Scenario, Watched};
@@ -210,9 +210,6 @@ async fn start_scaled(
 }
 
 async fn start_up(binary: &Path, options: &Options, client: &reqwest::Client) -> anyhow::Result<Server> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    let listen = listener.local_addr()?.to_string();
-    drop(listener);
     let data = options.out.join("data");
     if data.exists() {
         bail!("{} is there already; remove it, or name another --out", data.display());
@@ -220,7 +217,7 @@ async fn start_up(binary: &Path, options: &Options, client: &reqwest::Client) ->
     let product = Product {
         binary: binary.to_owned(),
         data,
-        listen,
+        listen: free_address()?,
         admin_token: format!("loadtest-{:032x}", rand::random::<u128>()),
         environment: options.settings()?,
     };

@@ -81,15 +81,13 @@ fn changed(
     let mut note = |change: String| {
         new.history.push(IssueChange { time_ms: now_ms, actor: actor.to_owned(), change });
     };
+    let in_next_release = patch.resolved_in == Some(ResolvedIn::NextRelease);
     let state = patch.state.map(|state| match state {
         GivenState::Ongoing => (ONGOING, "reopened"),
-        GivenState::Resolved if patch.resolved_in == Some(ResolvedIn::NextRelease) => {
-            (RESOLVED, "resolved in the next release")
-        }
+        GivenState::Resolved if in_next_release => (RESOLVED, "resolved in the next release"),
         GivenState::Resolved => (RESOLVED, "resolved"),
         GivenState::Archived => (ARCHIVED, "archived"),
     });
-    let in_next_release = patch.resolved_in == Some(ResolvedIn::NextRelease);
     // Resolving once more what is resolved is a change: it may have come back.
     let state = state.filter(|(state, _)| *state == RESOLVED || name(known) != *state);
     if let Some((_, words)) = state {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use playhead_domain::id::SessionId;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::row::{self, Breakdown, IssueCount, IssueTotals};
 use playhead_domain::scope::Scope;
@@ -105,9 +104,7 @@ pub(crate) async fn detail(
 }
 
 async fn replay(api: &Api, scope: Scope, session: &str) -> Result<OccurrenceReplay, ApiError> {
-    let id: SessionId =
-        session.parse().map_err(|e| ApiError::Corrupt(format!("session of an issue: {e}")))?;
-    let summary = match routes::load(api, scope, &id.to_string()).await {
+    let summary = match routes::load(api, scope, session).await {
         Ok((_, summary)) => summary,
         Err(ApiError::Deleted) => return Ok(OccurrenceReplay::Erased),
         Err(ApiError::Expired | ApiError::NotFound(_)) => return Ok(OccurrenceReplay::Expired),

@@ -1,7 +1,6 @@
 //! Reading what is counted of issues: two slots per log partition, of which the newer one tells all, and the log partitions merged.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 
 use futures::future::try_join_all;
 use playhead_domain::issue::grouping::Fingerprint;
@@ -9,7 +8,7 @@ use playhead_domain::issue::key;
 use playhead_domain::row::{IssueState, IssueTotals};
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key::scope_columns;
-use playhead_domain::store::{self, ClusteringRange, Order, Row, Value};
+use playhead_domain::store::{self, ClusteringRange, Order, Page, Row, Value};
 use playhead_domain::table;
 use prost::Message;
 
@@ -18,7 +17,6 @@ use crate::state::Api;
 
 /// Rows of a shard of issues that one request reads; a project has eight shards.
 const MAX_SHARD_ROWS: usize = 25_000;
-const PAGE_ROWS: usize = 500;
 /// Users of a shard that are counted; an issue has eight shards.
 const MAX_SHARD_USERS: usize = 1_250;
 
@@ -32,26 +30,16 @@ pub(crate) struct All {
 pub(crate) async fn all(api: &Api, scope: Scope) -> Result<All, ApiError> {
     let shards = (0..key::SHARDS).map(|shard| shard_rows(api, scope, shard));
     let mut read = All { issues: BTreeMap::new(), partial: false };
-    for (rows, partial) in try_join_all(shards).await? {
-        read.partial |= partial;
-        read.issues.extend(merged(api, rows)?);
+    for page in try_join_all(shards).await? {
+        read.partial |= page.more;
+        read.issues.extend(merged(api, page.rows)?);
     }
     Ok(read)
 }
 
-async fn shard_rows(api: &Api, scope: Scope, shard: i64) -> Result<(Vec<Row>, bool), ApiError> {
+async fn shard_rows(api: &Api, scope: Scope, shard: i64) -> Result<Page, store::Error> {
     let partition = key::issues_partition(scope, shard);
-    let (mut rows, mut range) = (Vec::new(), ClusteringRange::ALL);
-    loop {
-        let page = api.store().scan(&table::ISSUES, &partition, &range, Order::Ascending, PAGE_ROWS).await?;
-        rows.extend(page.rows);
-        match rows.last() {
-            Some(last) if page.more && rows.len() < MAX_SHARD_ROWS => {
-                range.from = Bound::Excluded(last.key.clustering.clone());
-            }
-            _ => return Ok((rows, page.more)),
-        }
-    }
+    store::scan_until(api.store(), &table::ISSUES, &partition, ClusteringRange::ALL, MAX_SHARD_ROWS).await
 }
 
 /// One issue, if it is there.

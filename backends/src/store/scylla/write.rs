@@ -26,9 +26,18 @@ const STATEMENT_BYTES: usize = 512;
 const JOINED_BYTES: usize = 96 << 10;
 
 /// The mutations under one partition key: of one table, or little of several.
+#[derive(Default)]
 struct Group<'a> {
     mutations: Vec<(&'static Table, &'a Mutation)>,
     bytes: usize,
+}
+
+impl<'a> Group<'a> {
+    fn push(&mut self, table: &'static Table, mutation: &'a Mutation) {
+        let value_bytes = if let Mutation::Put { value, .. } = mutation { value.len() } else { 0 };
+        self.mutations.push((table, mutation));
+        self.bytes += value_bytes + STATEMENT_BYTES;
+    }
 }
 
 /// Writes all. The partitions are written side by side; the first failure is told once it is known.
@@ -47,21 +56,21 @@ fn group(mutations: &[Mutation]) -> Result<Vec<Group<'_>>, Error> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut places: HashMap<&[Value], usize> = HashMap::new();
     for mutation in mutations {
-        let (table, partition, bytes) = match mutation {
-            Mutation::Put { table, key, value, .. } => (*table, &key.partition, value.len()),
-            Mutation::Delete { table, key, .. } => (*table, &key.partition, 0),
-            Mutation::DeletePartition { table, partition, .. } => (*table, partition, 0),
+        let (table, partition) = match mutation {
+            Mutation::Put { table, key, .. } | Mutation::Delete { table, key, .. } => {
+                (*table, &key.partition)
+            }
+            Mutation::DeletePartition { table, partition, .. } => (*table, partition),
         };
         if table.keyspace == Keyspace::Control {
             let detail = "its rows are written conditionally only".to_owned();
             return Err(Error::BadKey { table: table.name, detail });
         }
         let place = *places.entry(partition).or_insert_with(|| {
-            groups.push(Group { mutations: Vec::new(), bytes: 0 });
+            groups.push(Group::default());
             groups.len() - 1
         });
-        groups[place].mutations.push((table, mutation));
-        groups[place].bytes += bytes + STATEMENT_BYTES;
+        groups[place].push(table, mutation);
     }
     Ok(groups.into_iter().flat_map(by_size).collect())
 }
@@ -73,14 +82,11 @@ fn by_size(group: Group<'_>) -> Vec<Group<'_>> {
     }
     let mut groups: Vec<(&Table, Group<'_>)> = Vec::new();
     for (table, mutation) in group.mutations {
-        let bytes =
-            STATEMENT_BYTES + if let Mutation::Put { value, .. } = mutation { value.len() } else { 0 };
         let place = groups.iter().position(|(other, _)| *other == table).unwrap_or_else(|| {
-            groups.push((table, Group { mutations: Vec::new(), bytes: 0 }));
+            groups.push((table, Group::default()));
             groups.len() - 1
         });
-        groups[place].1.mutations.push((table, mutation));
-        groups[place].1.bytes += bytes;
+        groups[place].1.push(table, mutation);
     }
     groups.into_iter().map(|(_, group)| group).collect()
 }
