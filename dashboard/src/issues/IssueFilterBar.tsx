@@ -1,5 +1,5 @@
-import { useEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
-import { ChoiceMenu, Icon, SearchInput, useShortcuts } from '../ui';
+import { useRef, type KeyboardEvent, type ReactNode } from 'react';
+import { ChoiceMenu, FilterTokens, SearchInput, useShortcuts, useTypedText } from '../ui';
 import type { IssueSort } from '../api/issues';
 import {
   DEFAULT_SORT,
@@ -13,7 +13,7 @@ import {
   type StateFilter,
 } from './filters';
 
-const TYPING_PAUSE_MS = 180;
+const TYPED = { take: takeTyped, withoutOpenKey };
 
 interface IssueFilterBarProps {
   filters: IssueFilters;
@@ -67,7 +67,7 @@ export function IssueFilterBar({ filters, onChange, actions }: IssueFilterBarPro
 
 function IssueSearch({ filters, onChange }: Omit<IssueFilterBarProps, 'actions'>) {
   const input = useRef<HTMLInputElement>(null);
-  const [typed, setTyped] = useTypedText(filters, onChange);
+  const [typed, setTyped] = useTypedText<IssueFilters>(TYPED, filters, onChange);
   useShortcuts('Issues', [
     {
       keys: '/',
@@ -102,56 +102,17 @@ function IssueSearch({ filters, onChange }: Omit<IssueFilterBarProps, 'actions'>
         placeholder={chips.length > 0 ? 'Filter…' : 'Filter by title, place, release:…, page:…'}
         shortcut="/"
       >
-        {chips.map(({ key, value }) => (
-          <button
-            type="button"
-            key={key}
-            className="filter-token"
-            aria-label={`Remove filter ${key}: ${value}`}
-            onClick={() => {
+        <FilterTokens
+          tokens={chips.map(({ key, value }) => ({
+            key,
+            label: key,
+            value,
+            remove: () => {
               remove(key);
-            }}
-          >
-            <span className="ell">
-              {key}: {value}
-            </span>
-            <Icon name="close" small />
-          </button>
-        ))}
+            },
+          }))}
+        />
       </SearchInput>
     </div>
   );
-}
-
-/** The text in the field: ahead of the address while someone types, and following it otherwise. */
-function useTypedText(
-  filters: IssueFilters,
-  onChange: (filters: IssueFilters, replace: boolean) => void,
-): [string, (text: string) => void] {
-  const [typed, setTyped] = useState(filters.q ?? '');
-  const applied = useRef(filters.q ?? '');
-  const latest = useRef({ filters, onChange });
-  useEffect(() => {
-    latest.current = { filters, onChange };
-  });
-  useEffect(() => {
-    const fromAddress = filters.q ?? '';
-    if (fromAddress === applied.current) return;
-    applied.current = fromAddress;
-    setTyped(fromAddress);
-  }, [filters.q]);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      const { filters: next, rest } = takeTyped(typed, latest.current.filters, false);
-      const q = withoutOpenKey(rest).trim();
-      if (q === applied.current && rest === typed) return;
-      applied.current = q;
-      if (rest !== typed) setTyped(rest);
-      latest.current.onChange({ ...next, q: q || undefined }, rest === typed);
-    }, TYPING_PAUSE_MS);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [typed]);
-  return [typed, setTyped];
 }

@@ -9,7 +9,7 @@ import type { ReactNode } from 'react';
 import type { Issue, IssueDetail } from '../api/issues';
 import { asProblem } from '../api/problem';
 import { TopBar } from '../shell/TopBar';
-import { Chip, CopyButton, EmptyState, ErrorState, Skeleton, Tooltip } from '../ui';
+import { Chip, CopyButton, EmptyState, ErrorState, NotRefreshed, Skeleton } from '../ui';
 import { Breakdowns } from './Breakdowns';
 import { readIssueFilters } from './filters';
 import { Grouping } from './Grouping';
@@ -43,15 +43,7 @@ export function IssuePage() {
     <Frame
       project={project}
       page={head?.title ?? <Skeleton width="160px" />}
-      facts={
-        loaded.isError && (
-          <Tooltip text={loaded.error.message}>
-            <Chip tone="warn" tabIndex={0}>
-              not refreshed: trying again
-            </Chip>
-          </Tooltip>
-        )
-      }
+      facts={<NotRefreshed error={loaded.error} />}
     >
       <div className="issue-scroll">
         {head && <IssueHead issue={head} project={project} />}

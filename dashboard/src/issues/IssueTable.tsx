@@ -1,7 +1,7 @@
 import { useTable } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useImperativeHandle, useMemo, useRef, type ReactNode, type Ref } from 'react';
-import { useShortcuts } from '../ui';
+import { useLoadAhead, useShortcuts } from '../ui';
 import { useNarrow } from '../ui/narrow';
 import { useRowKeys } from '../ui/row-keys';
 import { createColumns, features } from './columns';
@@ -11,7 +11,6 @@ import type { Selection } from './selection';
 
 const ROW_HEIGHT = 76;
 const CARD_HEIGHT = 150;
-const LOAD_AHEAD_ROWS = 12;
 
 /** What the page asks of its table. */
 export interface IssueTableHandle {
@@ -50,7 +49,7 @@ export function IssueTable({ list, filters, projectId, selection, footer, ref }:
     virtualizer.measure();
   }, [isNarrow, virtualizer]);
   const items = virtualizer.getVirtualItems();
-  useLoadAhead(list, items.at(-1)?.index ?? 0);
+  useLoadAhead(list, items.at(-1)?.index ?? 0, rows.length);
   const reveal = (index: number) => {
     virtualizer.scrollToIndex(index, { align: 'auto' });
   };
@@ -109,11 +108,4 @@ export function IssueTable({ list, filters, projectId, selection, footer, ref }:
       {footer}
     </div>
   );
-}
-
-/** Loads the next page before the last row comes into sight. */
-function useLoadAhead({ hasMore, isLoadingMore, loadMore, issues }: IssueList, lastShown: number) {
-  useEffect(() => {
-    if (hasMore && !isLoadingMore && lastShown >= issues.length - LOAD_AHEAD_ROWS) loadMore();
-  }, [hasMore, isLoadingMore, lastShown, issues.length, loadMore]);
 }

@@ -5,7 +5,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useMemo, useRef, type ReactNode, type Ref } from 'react';
 import { formatCountOf } from '../format/number';
 import { TopBar } from '../shell/TopBar';
-import { Button, Chip, EmptyState, ErrorState, Skeleton, Tooltip } from '../ui';
+import { Button, Chip, EmptyState, ErrorState, NotRefreshed, Skeleton } from '../ui';
 import { isFiltered, readIssueFilters, type IssueFilters } from './filters';
 import { IssueActions } from './IssueActions';
 import { IssueFilterBar } from './IssueFilterBar';
@@ -83,13 +83,7 @@ function Facts({ list, projectId }: { list: IssueList; projectId: string }) {
           <Chip tone="warn">too many issues</Chip>
         </Link>
       )}
-      {list.refreshError && (
-        <Tooltip text={list.refreshError.message}>
-          <Chip tone="warn" tabIndex={0}>
-            not refreshed: trying again
-          </Chip>
-        </Tooltip>
-      )}
+      <NotRefreshed error={list.refreshError} />
     </span>
   );
 }

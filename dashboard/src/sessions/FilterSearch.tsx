@@ -1,11 +1,11 @@
 import { useQueryClient, type InfiniteData, type QueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
+import { useRef, useState, type KeyboardEvent } from 'react';
 import type { SessionPage } from '../api/model';
-import { Icon, SearchInput, useShortcuts } from '../ui';
+import { FilterTokens, SearchInput, useShortcuts, useTypedText } from '../ui';
 import { takeTypedFilters, withoutOpenKey, type FilterChip, type SessionFilters } from './filters';
 import { suggestFilters, type Suggestion } from './suggestions';
 
-const TYPING_PAUSE_MS = 180;
+const TYPED = { take: takeTypedFilters, withoutOpenKey };
 
 interface FilterSearchProps {
   filters: SessionFilters;
@@ -17,7 +17,7 @@ interface FilterSearchProps {
 /** One field for everything: free text filters as it is typed, `key:value` and suggestions become chips. */
 export function FilterSearch({ filters, chips, projectId, onChange }: FilterSearchProps) {
   const input = useRef<HTMLInputElement>(null);
-  const [typed, setTyped] = useTypedText(filters, onChange);
+  const [typed, setTyped] = useTypedText<SessionFilters>(TYPED, filters, onChange);
   const [index, setIndex] = useState(-1);
   const [isOpen, setOpen] = useState(false);
   const queries = useQueryClient();
@@ -81,22 +81,16 @@ export function FilterSearch({ filters, chips, projectId, onChange }: FilterSear
         placeholder={chips.length > 0 ? 'Filter…' : 'Filter by user, page, id, browser:…'}
         shortcut="/"
       >
-        {chips.map((chip) => (
-          <button
-            type="button"
-            key={chip.key}
-            className="filter-token"
-            aria-label={`Remove filter ${chip.label}: ${chip.value}`}
-            onClick={() => {
-              onChange(chip.without, false);
-            }}
-          >
-            <span className="ell">
-              {chip.label}: {chip.value}
-            </span>
-            <Icon name="close" small />
-          </button>
-        ))}
+        <FilterTokens
+          tokens={chips.map(({ key, label, value, without }) => ({
+            key,
+            label,
+            value,
+            remove: () => {
+              onChange(without, false);
+            },
+          }))}
+        />
       </SearchInput>
       <Suggestions
         suggestions={suggestions}
@@ -152,39 +146,4 @@ function seenSessions(queries: QueryClient, projectId: string) {
   const lists = queries.getQueriesData<InfiniteData<SessionPage>>({ queryKey: ['sessions', projectId] });
   const sessions = lists.flatMap(([, list]) => list?.pages.flatMap((page) => page.items) ?? []);
   return [...new Map(sessions.map((session) => [session.id, session])).values()].slice(0, SEEN_MAX);
-}
-
-/** The text in the field: ahead of the address while someone types, and following it otherwise. */
-function useTypedText(
-  filters: SessionFilters,
-  onChange: (filters: SessionFilters, replace: boolean) => void,
-): [string, (text: string) => void] {
-  const [typed, setTyped] = useState(filters.q ?? '');
-  const applied = useRef(filters.q ?? '');
-  const latest = useRef({ filters, onChange });
-  useEffect(() => {
-    latest.current = { filters, onChange };
-  });
-  useEffect(() => {
-    const fromAddress = filters.q ?? '';
-    if (fromAddress !== applied.current) {
-      applied.current = fromAddress;
-      setTyped(fromAddress);
-    }
-  }, [filters.q]);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      const current = latest.current.filters;
-      const { filters: next, rest } = takeTypedFilters(typed, current, false);
-      const q = withoutOpenKey(rest).trim();
-      if (q === applied.current && rest === typed) return;
-      applied.current = q;
-      if (rest !== typed) setTyped(rest);
-      latest.current.onChange({ ...next, q: q || undefined }, rest === typed);
-    }, TYPING_PAUSE_MS);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [typed]);
-  return [typed, setTyped];
 }

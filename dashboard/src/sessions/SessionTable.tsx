@@ -6,12 +6,12 @@ import { sessionQuery } from '../api/queries';
 import { createColumns, features } from './columns';
 import type { SessionFilters } from './filters';
 import type { SessionList } from './list';
+import { useLoadAhead } from '../ui';
 import { useNarrow } from '../ui/narrow';
 import { useRowKeys } from '../ui/row-keys';
 
 const ROW_HEIGHT = 52;
 const CARD_HEIGHT = 116;
-const LOAD_AHEAD_ROWS = 12;
 
 interface SessionTableProps {
   list: SessionList;
@@ -38,11 +38,10 @@ export function SessionTable({ list, filters, footer }: SessionTableProps) {
   }, [isNarrow, virtualizer]);
 
   const items = virtualizer.getVirtualItems();
-  const lastShown = items.at(-1)?.index ?? 0;
-  const { hasMore, isPartial, isLoadingMore, loadMore } = list;
-  useEffect(() => {
-    if (hasMore && !isPartial && !isLoadingMore && lastShown >= rows.length - LOAD_AHEAD_ROWS) loadMore();
-  }, [hasMore, isPartial, isLoadingMore, lastShown, rows.length, loadMore]);
+  // A search that stopped early goes on when somebody asks for it.
+  const { isLoadingMore, loadMore } = list;
+  const ahead = { hasMore: list.hasMore && !list.isPartial, isLoadingMore, loadMore };
+  useLoadAhead(ahead, items.at(-1)?.index ?? 0, rows.length);
 
   useRowKeys({
     group: 'Sessions',

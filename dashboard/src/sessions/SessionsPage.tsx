@@ -5,7 +5,7 @@ import { useMemo, type ReactNode } from 'react';
 import { useProject } from '../api/queries';
 import { formatCountOf } from '../format/number';
 import { TopBar } from '../shell/TopBar';
-import { Button, Chip, EmptyState, ErrorState, isQuiet, Skeleton, Time, Tooltip, useNow } from '../ui';
+import { Button, Chip, EmptyState, ErrorState, isQuiet, NotRefreshed, Skeleton, Time, Tooltip, useNow } from '../ui';
 import { FilterBar } from './FilterBar';
 import { isFiltered, readFilters, type SessionFilters } from './filters';
 import { useSessionList, type SessionList } from './list';
@@ -56,13 +56,7 @@ function Facts({ list, projectId }: { list: SessionList; projectId: string }) {
           </Chip>
         </Tooltip>
       )}
-      {list.refreshError && (
-        <Tooltip text={list.refreshError.message}>
-          <Chip tone="warn" tabIndex={0}>
-            not refreshed: trying again
-          </Chip>
-        </Tooltip>
-      )}
+      <NotRefreshed error={list.refreshError} />
     </span>
   );
 }

@@ -1,7 +1,9 @@
 import type { ReactNode } from 'react';
 import { asProblem } from '../api/problem';
 import { Button } from './Button';
+import { Chip } from './Chip';
 import { Icon, type IconName } from './Icon';
+import { Tooltip } from './Tooltip';
 
 interface StateProps {
   icon?: IconName;
@@ -57,5 +59,17 @@ export function ErrorState({ title, error, retry, wholePage = false, actions }: 
         {actions}
       </div>
     </div>
+  );
+}
+
+/** What is shown is older than it should be, because the newest refresh failed. */
+export function NotRefreshed({ error }: { error: Error | null }) {
+  if (!error) return null;
+  return (
+    <Tooltip text={error.message}>
+      <Chip tone="warn" tabIndex={0}>
+        not refreshed: trying again
+      </Chip>
+    </Tooltip>
   );
 }
