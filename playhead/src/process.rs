@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use playhead_domain::log::EventLog;
+use playhead_domain::project::ProjectDirectory;
 use playhead_gateway::Gateway;
 use playhead_query_api::{Api, project};
 use playhead_stream_processor::Processor;
@@ -140,15 +142,8 @@ impl Running {
         let router = services.router(health.clone());
         let (http, stop) = (config.http.clone(), stop_server.clone());
         let server = tokio::spawn(async move { server::serve(&listener, router, &http, stop).await });
-        let (directory, log) = (services.directory.clone(), backends.log.clone());
-        let mut background = vec![tokio::spawn(async move {
-            if let Err(error) = directory.follow(log).await {
-                tracing::error!(%error, "projects are not followed any more; restart");
-            }
-        })];
-        if let Some(api) = &services.api {
-            background.push(tokio::spawn(republish(api.clone())));
-        }
+        let projects = projects(services.directory.clone(), backends.log.clone(), services.api.clone());
+        let background = vec![tokio::spawn(projects)];
         let processor = services.processor.clone();
         let processor = processor
             .map(|processor| tokio::spawn(process(processor, stop_processor.clone(), failed.clone())));
@@ -207,15 +202,32 @@ async fn process(processor: Processor, stop: CancellationToken, failed: Cancella
     }
 }
 
-async fn republish(api: Api) {
-    loop {
-        let pause = match project::publish_all(&api).await {
-            Ok(_) => REPUBLISH_INTERVAL,
-            Err(error) => {
-                tracing::warn!(%error, "projects were not published anew; tried again soon");
-                REPUBLISH_RETRY
-            }
-        };
-        tokio::time::sleep(pause).await;
+/// Publishes projects and follows them. The first time before it follows: where the log was lost, a gateway in this process is
+/// then ready only once it knows again all that the store has.
+async fn projects(directory: Arc<ProjectDirectory>, log: Arc<dyn EventLog>, api: Option<Api>) {
+    let follow = async {
+        if let Err(error) = directory.follow(log).await {
+            tracing::error!(%error, "projects are not followed any more; restart");
+        }
+    };
+    let Some(api) = api else { return follow.await };
+    let mut pause = publish(&api).await;
+    let republish = async {
+        loop {
+            tokio::time::sleep(pause).await;
+            pause = publish(&api).await;
+        }
+    };
+    tokio::join!(follow, republish);
+}
+
+/// Publishes every project anew. Returns after how long to do it again.
+async fn publish(api: &Api) -> Duration {
+    match project::publish_all(api).await {
+        Ok(_) => REPUBLISH_INTERVAL,
+        Err(error) => {
+            tracing::warn!(%error, "projects were not published anew; tried again soon");
+            REPUBLISH_RETRY
+        }
     }
 }
