@@ -14,6 +14,7 @@ mod verdict;
 mod away;
 mod broker;
 mod erase;
+mod generation;
 mod hot;
 mod rebalance;
 mod rebuild;

@@ -31,6 +31,8 @@ const IDLE_POLL: Duration = Duration::from_millis(500);
 const RETAKE_AFTER: Duration = Duration::from_secs(1);
 /// A flush that takes longer does not keep the other partitions waiting.
 const SLOW_AFTER: Duration = Duration::from_millis(500);
+/// The longest time between flushes that a busy store causes: whoever waits for a batch still sees it within seconds.
+const LONGEST_INTERVAL: Duration = Duration::from_millis(2_500);
 /// What is read and not flushed may take so many times the bytes that make a flush.
 const BUFFERED_FLUSHES: usize = 4;
 /// A partition's share of the buffer at least: the largest record.
@@ -80,6 +82,8 @@ pub(crate) struct Driver {
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     terms: u64,
     last_flush: Instant,
+    /// How long the newest finished flush of a partition took.
+    flush_took: Duration,
     /// After an error of the log.
     poll_again: Instant,
 }
@@ -93,6 +97,7 @@ impl Driver {
             work: FuturesUnordered::new(),
             terms: 0,
             last_flush: Instant::now(),
+            flush_took: Duration::ZERO,
             poll_again: Instant::now(),
         }
     }
@@ -160,7 +165,13 @@ impl Driver {
     }
 
     fn until_flush(&self) -> Duration {
-        Duration::from_millis(self.shared.config.flush_interval_ms).saturating_sub(self.last_flush.elapsed())
+        self.flush_interval().saturating_sub(self.last_flush.elapsed())
+    }
+
+    /// Flushing takes half of the time at most: what comes in larger pieces costs a busy store less.
+    fn flush_interval(&self) -> Duration {
+        let usual = Duration::from_millis(self.shared.config.flush_interval_ms);
+        usual.max((2 * self.flush_took).min(LONGEST_INTERVAL))
     }
 
     /// Until something is to be done that no poll and no end of work tells of.
@@ -301,7 +312,8 @@ impl Driver {
             }
             Done::Stored(Err(failed)) => failed.into_iter().try_for_each(|failed| self.give_up(failed)),
             Done::Written { term, result: Ok((partition, to)), began } => {
-                self.shared.metrics.flush_seconds.observe(began.elapsed().as_secs_f64());
+                self.flush_took = began.elapsed();
+                self.shared.metrics.flush_seconds.observe(self.flush_took.as_secs_f64());
                 self.flushed(partition, term, to).await;
                 Ok(())
             }

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::scene::Scene;
-use super::{away, broker, erase, hot, rebalance, rebuild, refused, shutdown, sizes, slow, uploads, zombie};
+use super::{away, broker, erase, generation, hot, rebalance, rebuild, refused, shutdown, sizes, slow, uploads, zombie};
 use crate::installation::fleet::Sizes;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -36,6 +36,8 @@ pub(crate) enum Scenario {
     Erase,
     /// The read model is built anew from the first retained record.
     Rebuild,
+    /// The topic of batches is followed by one with more partitions.
+    Generation,
     /// 500 uploads of 1 MB at once.
     Memory,
     /// The largest legal batch, and one byte more.
@@ -61,6 +63,7 @@ impl Scenario {
             Self::HotTenant => "hot-tenant",
             Self::Erase => "erase",
             Self::Rebuild => "rebuild",
+            Self::Generation => "generation",
             Self::Memory => "memory",
             Self::Sizes => "sizes",
             Self::Shutdown => "shutdown",
@@ -72,7 +75,7 @@ impl Scenario {
             Self::Rebalance => 120,
             Self::Zombie | Self::Erase => 90,
             Self::KafkaAway => 20,
-            Self::Rebuild | Self::Shutdown => 15,
+            Self::Rebuild | Self::Generation | Self::Shutdown => 15,
             Self::Memory | Self::Sizes => 0,
             _ => 60,
         }
@@ -113,6 +116,7 @@ impl Scenario {
             Self::HotTenant => hot::play_tenant(scene).await,
             Self::Erase => erase::play(scene).await,
             Self::Rebuild => rebuild::play(scene).await,
+            Self::Generation => generation::play(scene).await,
             Self::Memory => uploads::play(scene).await,
             Self::Sizes => sizes::play(scene).await,
             Self::Shutdown => shutdown::play(scene).await,

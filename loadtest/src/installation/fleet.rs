@@ -26,6 +26,8 @@ pub(crate) struct Fleet {
     pub(crate) query_api: Member,
     client: reqwest::Client,
     started_processors: usize,
+    /// Of the topic of batches.
+    pub(crate) partitions: u32,
 }
 
 impl Fleet {
@@ -48,6 +50,7 @@ impl Fleet {
             query_api,
             client: client.clone(),
             started_processors: 0,
+            partitions: PARTITIONS,
         };
         for _ in 0..sizes.processors {
             fleet.add_processor(&[])?;
@@ -65,7 +68,7 @@ impl Fleet {
         self.started_processors += 1;
         let name = format!("processor-{}", self.started_processors);
         let mut recipe = self.stage.recipe("stream-processor", &name)?;
-        recipe.environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        recipe.set(settings);
         self.processors.push(recipe.start()?);
         Ok(name)
     }
@@ -94,12 +97,12 @@ impl Fleet {
                 }
             }
             owned = self.owned().await;
-            if owned == f64::from(PARTITIONS) {
+            if owned == f64::from(self.partitions) {
                 return Ok(begun.elapsed());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        bail!("processors own {owned} of {PARTITIONS} partitions after {limit:?}")
+        bail!("processors own {owned} of {} partitions after {limit:?}", self.partitions)
     }
 
     /// What every processor counts now, by name, the frozen ones aside.

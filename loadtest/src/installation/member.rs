@@ -49,6 +49,11 @@ impl Recipe {
         format!("http://{}", self.listen)
     }
 
+    /// Adds settings; they win over earlier ones.
+    pub(crate) fn set(&mut self, settings: &[(&str, String)]) {
+        self.environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    }
+
     pub(crate) fn start(self) -> anyhow::Result<Member> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log);
         let log = log.with_context(|| format!("cannot write {}", self.log.display()))?;
@@ -117,6 +122,24 @@ impl Member {
 
     /// Waits for it to end by itself; fails if it does not, or ends badly.
     pub(crate) async fn wait_for_end(mut self, limit: Duration) -> anyhow::Result<Duration> {
+        self.end(limit).await
+    }
+
+    /// SIGTERM, and then the same again with further settings: same name and address.
+    pub(crate) async fn restart(
+        &mut self,
+        settings: &[(&str, String)],
+        limit: Duration,
+    ) -> anyhow::Result<()> {
+        self.ask_to_end()?;
+        self.end(limit).await?;
+        let mut recipe = self.recipe.clone();
+        recipe.set(settings);
+        *self = recipe.start()?;
+        Ok(())
+    }
+
+    async fn end(&mut self, limit: Duration) -> anyhow::Result<Duration> {
         let begun = Instant::now();
         let Ok(status) = tokio::time::timeout(limit, self.child.wait()).await else {
             bail!(

@@ -6,9 +6,9 @@ use std::time::Duration;
 use playhead_backends::log::memory::MemoryLog;
 use playhead_domain::log::EventLog;
 use playhead_domain::log::generation::FromGeneration;
-use playhead_domain::row::PartitionControl;
+use playhead_domain::row::{FlushIntent, PartitionControl};
 use playhead_domain::session::key;
-use playhead_domain::store::Swap;
+use playhead_domain::store::{Row, Swap};
 use playhead_domain::{table, topic};
 use playhead_stream_processor::{Error, Step};
 use prost::Message;
@@ -55,6 +55,43 @@ async fn a_partition_that_a_straggler_took_is_taken_back_by_whom_the_group_says(
     for id in 1..=5 {
         assert_eq!(world.frames(session(id)).await.len(), 3, "{id}");
     }
+}
+
+/// As if the control rows came from an older backup than the others.
+async fn set_back(world: &World, partition: u32, to: u64) {
+    let key = key::control(topic::BATCHES, partition);
+    let now = world.store.get_serial(&table::PARTITION_CONTROL, &key).await.unwrap().unwrap();
+    let old = PartitionControl::decode(now.clone()).unwrap();
+    let intent = Some(FlushIntent { from: 0, to, write_us: old.last_write_us + 1 });
+    let next = PartitionControl { next_offset: 0, intent, ..old };
+    let next = Some(next.encode_to_vec().into());
+    let swap = world.store.compare_and_set(&table::PARTITION_CONTROL, &key, Some(&now), next, None);
+    assert_eq!(swap.await.unwrap(), Swap::Applied);
+}
+
+#[tokio::test]
+async fn a_partition_whose_sessions_are_ahead_of_its_progress_stands_still_and_writes_nothing() {
+    let world = World::new().await;
+    for seq in 0..3 {
+        world.send(&batch(1, seq)).await;
+        world.process().await;
+    }
+    let partition = world.checkpoints().await.iter().position(|(next, _)| *next == 3).unwrap();
+    set_back(&world, u32::try_from(partition).unwrap(), 1).await;
+    let rows = world.memory.as_ref().unwrap().rows();
+    let effects = |rows: &[(&str, Row)]| {
+        let others = rows.iter().filter(|(table, _)| *table != table::PARTITION_CONTROL.name);
+        others.map(|(table, row)| format!("{table} {row:?}")).collect::<Vec<_>>()
+    };
+    let running = world.spawn(Default::default());
+    // It owns it, so that it is not a straggler that gives up for good: it tries again.
+    while running.metric("playhead_processor_lost_partitions_total") < 2.0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(running.processor.owned_partitions(), PARTITIONS as usize - 1);
+    running.stop().await;
+    assert_eq!(world.checkpoints().await[partition], (0, Some((0, 1))));
+    assert_eq!(effects(&world.memory.as_ref().unwrap().rows()), effects(&rows));
 }
 
 #[tokio::test]

@@ -189,7 +189,7 @@ pub(crate) struct World {
     pub(crate) topic: TopicSpec,
     pub(crate) store: Arc<dyn Store>,
     /// The same, if it is one in memory.
-    memory: Option<Arc<MemoryStore>>,
+    pub(crate) memory: Option<Arc<MemoryStore>>,
     pub(crate) blobs: Arc<dyn ObjectStore>,
     pub(crate) directory: Arc<ProjectDirectory>,
     pub(crate) config: Config,
