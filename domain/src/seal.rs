@@ -214,12 +214,17 @@ impl DataKey {
         inflate(&packed, chunk.raw_bytes as usize, "chunk of events")
     }
 
-    /// Compresses (with a window that spans the block) and seals a block of dom lines.
+    /// Compresses and seals a block of dom lines.
     ///
     /// # Errors
     /// [`Error`].
-    pub fn seal_block(&self, session: SessionId, ndjson: &[u8], effort: Effort) -> Result<Vec<u8>, Error> {
-        let packed = compress_block(ndjson, effort).map_err(|error| Error::Compression(error.to_string()))?;
+    pub fn seal_block(
+        &self,
+        session: SessionId,
+        ndjson: &[u8],
+        compressor: &mut BlockCompressor,
+    ) -> Result<Vec<u8>, Error> {
+        let packed = compressor.0.compress(ndjson).map_err(|error| Error::Compression(error.to_string()))?;
         self.seal(session, Purpose::Block, &packed)
     }
 
@@ -256,13 +261,29 @@ fn compress_chunk(ndjson: &[u8]) -> std::io::Result<Vec<u8>> {
     })
 }
 
-/// The window spans the block. Matching over long distances beside it, which zstd offers, costs twice the time and finds nothing that
-/// the window does not have.
-fn compress_block(raw: &[u8], effort: Effort) -> std::io::Result<Vec<u8>> {
-    use zstd::zstd_safe::CParameter;
-    let mut compressor = zstd::bulk::Compressor::new(effort.level())?;
-    compressor.set_parameter(CParameter::WindowLog(BLOCK_WINDOW_LOG))?;
-    compressor.compress(raw)
+/// Compresses blocks one after the other, each for itself. Its tables take tens of MB, which to clear for every block anew would cost
+/// a tenth of the time.
+pub struct BlockCompressor(zstd::bulk::Compressor<'static>);
+
+impl BlockCompressor {
+    /// The window spans a block. Matching over long distances beside it, which zstd offers, costs twice the time and finds nothing that
+    /// the window does not have.
+    ///
+    /// # Errors
+    /// [`Error::Compression`]: there is no memory for it.
+    pub fn new(effort: Effort) -> Result<Self, Error> {
+        let made = zstd::bulk::Compressor::new(effort.level()).and_then(|mut compressor| {
+            compressor.set_parameter(zstd::zstd_safe::CParameter::WindowLog(BLOCK_WINDOW_LOG))?;
+            Ok(compressor)
+        });
+        made.map(Self).map_err(|error| Error::Compression(error.to_string()))
+    }
+}
+
+impl fmt::Debug for BlockCompressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BlockCompressor")
+    }
 }
 
 fn inflate(packed: &[u8], declared: usize, what: &'static str) -> Result<Vec<u8>, Error> {
@@ -342,7 +363,8 @@ mod tests {
     fn a_block_opens_whole_or_in_part() {
         let key = key();
         let raw: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
-        let sealed = key.seal_block(SESSION, &raw, Effort::Thorough).unwrap();
+        let sealed =
+            key.seal_block(SESSION, &raw, &mut BlockCompressor::new(Effort::Thorough).unwrap()).unwrap();
         let block = Block { raw_bytes: u32::try_from(raw.len()).unwrap(), ..Block::default() };
         assert_eq!(key.open_block(SESSION, &block, &sealed, usize::MAX).unwrap(), raw);
         assert_eq!(key.open_block(SESSION, &block, &sealed, 10).unwrap(), raw[..10]);

@@ -3,7 +3,9 @@
 use clap::ValueEnum;
 
 use super::scene::Scene;
-use super::{away, broker, erase, generation, hot, rebalance, rebuild, refused, shutdown, sizes, slow, uploads, zombie};
+use super::{
+    away, broker, erase, generation, hot, rebalance, rebuild, refused, shutdown, sizes, slow, uploads, zombie,
+};
 use crate::installation::fleet::Sizes;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use playhead_domain::id::SessionId;
 use playhead_domain::row::{Block, BlockFrame, BlockSegment, Frame};
-use playhead_domain::seal::{DataKey, Effort};
+use playhead_domain::seal::{BlockCompressor, DataKey, Effort};
 use playhead_domain::session::key;
 use playhead_domain::table;
 use serde_json::Value;
@@ -134,7 +134,8 @@ async fn a_block_is_cut_into_its_segments() {
     let app = App::new().await;
     let at = session(&app).await;
     let raw = "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n";
-    let sealed = at.2.seal_block(at.1, raw.as_bytes(), Effort::Quick).unwrap();
+    let sealed =
+        at.2.seal_block(at.1, raw.as_bytes(), &mut BlockCompressor::new(Effort::Quick).unwrap()).unwrap();
     let cut = |raw_offset, raw_bytes, first_seq, last_seq| BlockSegment {
         raw_offset,
         raw_bytes,

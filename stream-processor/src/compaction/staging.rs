@@ -9,7 +9,7 @@ use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use playhead_domain::id::StreamId;
 use playhead_domain::row::Block;
-use playhead_domain::seal::{DataKey, Effort};
+use playhead_domain::seal::{BlockCompressor, DataKey, Effort};
 use playhead_domain::session::key;
 use playhead_domain::store::{self, Mutation};
 use playhead_domain::table;
@@ -25,7 +25,7 @@ use crate::compute::compute;
 use crate::control::Control;
 use crate::effect::object_rows;
 use crate::retry::retry;
-use crate::shared::Shared;
+use crate::shared::{Shared, locked};
 
 const WRITE_FOR: Duration = Duration::from_secs(120);
 /// Rows must refer to an object long before it is old enough to be collected.
@@ -96,6 +96,8 @@ pub(crate) struct Stagings {
     limit_bytes: usize,
     /// Blocks that are compressed at a time. Each takes up to tens of MB for its tables, and a core for itself.
     compressing: Semaphore,
+    /// Those that nobody uses now; they go with the pass.
+    compressors: std::sync::Mutex<Vec<(Effort, BlockCompressor)>>,
     waiting: Mutex<Waiting>,
     /// Sessions whose rows are written.
     compacted: AtomicUsize,
@@ -112,6 +114,7 @@ impl Stagings {
         Self {
             limit_bytes: shared.config.object_bytes,
             compressing: Semaphore::new(cores().div_ceil(2)),
+            compressors: std::sync::Mutex::default(),
             waiting: Mutex::default(),
             compacted: AtomicUsize::new(0),
         }
@@ -134,7 +137,14 @@ impl Stagings {
         let is_behind = shared.compaction_is_behind.load(Ordering::Relaxed);
         let effort = if is_behind { Effort::Quick } else { Effort::Thorough };
         let turn = self.compressing.acquire().await;
-        let sealed = compute(move || key.seal_block(id, &raw, effort)).await??;
+        let known = locked(&self.compressors).pop().filter(|(made_for, _)| *made_for == effort);
+        let sealing = compute(move || {
+            let mut compressor =
+                known.map_or_else(|| BlockCompressor::new(effort), |(_, known)| Ok(known))?;
+            key.seal_block(id, &raw, &mut compressor).map(|sealed| (sealed, compressor))
+        });
+        let (sealed, compressor) = sealing.await??;
+        locked(&self.compressors).push((effort, compressor));
         drop(turn);
         let day = key::day(finished.expires_at_ms);
         let mut waiting = self.waiting.lock().await;
