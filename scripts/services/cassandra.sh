@@ -60,6 +60,10 @@ commitlog_sync_period: 10000ms
 commitlog_total_space: 512MiB
 concurrent_reads: 16
 concurrent_writes: 16
+# Small writes of several sessions share a request (up to 40 KiB), which is not worth a line in the log each time.
+batch_size_warn_threshold: 64KiB
+batch_size_fail_threshold: 128KiB
+unlogged_batch_across_partitions_warn_threshold: 1000
 # Space for memtables is a quarter of the heap, on and off it. Tries take least of it.
 memtable:
   configurations:

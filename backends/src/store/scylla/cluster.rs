@@ -2,15 +2,20 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::hash::Hash;
+use std::sync::Arc;
 
 use parking_lot::RwLock;
-use playhead_domain::store::Error;
+use playhead_domain::store::{Error, Value};
 use playhead_domain::table::{Keyspace, Table};
 use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
+use scylla::cluster::ClusterState;
 use scylla::errors::{DbError, ExecutionError, RequestAttemptError};
 use scylla::policies::load_balancing::DefaultPolicy;
+use scylla::routing::Token;
+use scylla::routing::partitioner::{Murmur3Partitioner, Partitioner, PartitionerHasher};
 use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::{Consistency as CqlConsistency, SerialConsistency};
 use secrecy::ExposeSecret;
@@ -119,6 +124,11 @@ impl Cluster {
         Ok(prepared)
     }
 
+    /// Where partitions live now.
+    pub(super) fn homes(&self) -> Homes<'_> {
+        Homes { cluster: self, state: self.session.get_cluster_state() }
+    }
+
     /// Waits until a request with so many bytes to write may begin.
     pub(super) async fn admit(
         &self,
@@ -135,6 +145,45 @@ impl Cluster {
             .await
             .map_err(|_| Error::Unavailable("too many requests wait for the store".to_owned()))?
     }
+}
+
+/// The nodes as they are known at one moment.
+pub(super) struct Homes<'a> {
+    cluster: &'a Cluster,
+    state: Arc<ClusterState>,
+}
+
+impl Homes<'_> {
+    /// The node and its core that hold the first copy of the partition. `None`: that is not known.
+    pub(super) fn of(&self, table: &Table, partition: &[Value]) -> Option<impl Eq + Hash + use<>> {
+        let copies =
+            self.state.get_token_endpoints(self.cluster.keyspace(table), table.name, token_of(partition)?);
+        copies.first().map(|(node, core)| (node.host_id, *core))
+    }
+}
+
+/// As the nodes compute it: of one column its bytes, of several each with its length before it and a zero behind.
+fn token_of(partition: &[Value]) -> Option<Token> {
+    let mut hasher = Murmur3Partitioner.build_hasher();
+    for value in partition {
+        let number;
+        let bytes = match value {
+            Value::Int(int) => {
+                number = int.to_be_bytes();
+                &number[..]
+            }
+            Value::Text(text) => text.as_bytes(),
+            Value::Bytes(bytes) => bytes,
+        };
+        if partition.len() == 1 {
+            hasher.write(bytes);
+        } else {
+            hasher.write(&u16::try_from(bytes.len()).ok()?.to_be_bytes());
+            hasher.write(bytes);
+            hasher.write(&[0]);
+        }
+    }
+    Some(hasher.finish())
 }
 
 fn builder(config: &ScyllaConfig) -> Result<SessionBuilder, Error> {

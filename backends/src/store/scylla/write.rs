@@ -2,10 +2,14 @@
 //! several tables under one key, as all of a session does, is one request too: the same nodes hold it, and Cassandra makes one
 //! mutation of it.
 //!
+//! Most writes are small: what has its first copy on the same core of the same node shares a request, which costs that node less than one
+//! for each. Every partition is still applied as a whole, and all of it may be sent again.
+//!
 //! The servers' bound of a batch (`batch_size_fail_threshold`) is one of batches over several partitions; what goes to one
 //! partition is one mutation, bounded by half a segment of the commit log.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use futures::TryStreamExt;
 use futures::stream;
@@ -25,7 +29,12 @@ const STATEMENT_BYTES: usize = 512;
 /// it at 1 MiB.
 const JOINED_BYTES: usize = 96 << 10;
 
-/// The mutations under one partition key: of one table, or little of several.
+/// The most that goes to several partitions at once. Cassandra refuses 50 KiB unless configured.
+const SHARED_BYTES: usize = 40 << 10;
+/// What the servers count of a statement beside its value: keys, times, their own fields.
+const COUNTED_BYTES: usize = 128;
+
+/// The mutations of a request: under one partition key those of one table or little of several, or little under several keys.
 #[derive(Default)]
 struct Group<'a> {
     mutations: Vec<(&'static Table, &'a Mutation)>,
@@ -38,6 +47,16 @@ impl<'a> Group<'a> {
         self.mutations.push((table, mutation));
         self.bytes += value_bytes + STATEMENT_BYTES;
     }
+
+    /// As the servers count it.
+    fn counted_bytes(&self) -> usize {
+        self.bytes - self.mutations.len() * (STATEMENT_BYTES - COUNTED_BYTES)
+    }
+
+    fn append(&mut self, other: Self) {
+        self.mutations.extend(other.mutations);
+        self.bytes += other.bytes;
+    }
 }
 
 /// Writes all. The partitions are written side by side; the first failure is told once it is known.
@@ -48,20 +67,35 @@ pub(super) async fn write(cluster: &Cluster, clock: &Clock, mutations: &[Mutatio
         // Cut in two it would not be atomic.
         return Err(Error::TooLarge { bytes: group.bytes, limit });
     }
-    let groups = stream::iter(groups.into_iter().map(Ok));
+    let homes = cluster.homes();
+    let home = |group: &Group<'_>| {
+        let (table, mutation) = group.mutations.first()?;
+        homes.of(table, partition_of(mutation))
+    };
+    let groups = stream::iter(share(groups, home).into_iter().map(Ok));
     groups.try_for_each_concurrent(cluster.config.requests, |group| send(cluster, clock, group)).await
+}
+
+fn table_of(mutation: &Mutation) -> &'static Table {
+    match mutation {
+        Mutation::Put { table, .. }
+        | Mutation::Delete { table, .. }
+        | Mutation::DeletePartition { table, .. } => table,
+    }
+}
+
+fn partition_of(mutation: &Mutation) -> &[Value] {
+    match mutation {
+        Mutation::Put { key, .. } | Mutation::Delete { key, .. } => &key.partition,
+        Mutation::DeletePartition { partition, .. } => partition,
+    }
 }
 
 fn group(mutations: &[Mutation]) -> Result<Vec<Group<'_>>, Error> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut places: HashMap<&[Value], usize> = HashMap::new();
     for mutation in mutations {
-        let (table, partition) = match mutation {
-            Mutation::Put { table, key, .. } | Mutation::Delete { table, key, .. } => {
-                (*table, &key.partition)
-            }
-            Mutation::DeletePartition { table, partition, .. } => (*table, partition),
-        };
+        let (table, partition) = (table_of(mutation), partition_of(mutation));
         if table.keyspace == Keyspace::Control {
             let detail = "its rows are written conditionally only".to_owned();
             return Err(Error::BadKey { table: table.name, detail });
@@ -89,6 +123,28 @@ fn by_size(group: Group<'_>) -> Vec<Group<'_>> {
         groups[place].1.push(table, mutation);
     }
     groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// Puts small groups of one home together.
+fn share<'a, H: Eq + Hash>(groups: Vec<Group<'a>>, home: impl Fn(&Group<'a>) -> Option<H>) -> Vec<Group<'a>> {
+    let mut shared: Vec<Group<'a>> = Vec::with_capacity(groups.len());
+    let mut open: HashMap<H, usize> = HashMap::new();
+    for group in groups {
+        let is_small = group.counted_bytes() <= SHARED_BYTES / 2;
+        match is_small.then(|| home(&group)).flatten() {
+            None => shared.push(group),
+            Some(home) => match open.get(&home).and_then(|place| shared.get_mut(*place)) {
+                Some(other) if other.counted_bytes() + group.counted_bytes() <= SHARED_BYTES => {
+                    other.append(group);
+                }
+                _ => {
+                    open.insert(home, shared.len());
+                    shared.push(group);
+                }
+            },
+        }
+    }
+    shared
 }
 
 async fn send(cluster: &Cluster, clock: &Clock, group: Group<'_>) -> Result<(), Error> {
@@ -188,6 +244,32 @@ mod tests {
                 (vec!["sessions"], JOINED_BYTES + STATEMENT_BYTES)
             ]
         );
+    }
+
+    #[test]
+    fn small_writes_of_one_home_share_requests_up_to_a_bound() {
+        let bytes = 3 << 10;
+        let sessions: Vec<Mutation> = (0..40).map(|session| put(&SESSIONS, session, vec![], bytes)).collect();
+        let large = [put(&SESSIONS, 100, vec![], SHARED_BYTES), put(&SESSIONS, 101, vec![], SHARED_BYTES)];
+        let all: Vec<Mutation> = sessions.into_iter().chain(large).collect();
+        let session_of = |group: &Group<'_>| match &partition_of(group.mutations[0].1)[2] {
+            Value::Bytes(session) => session[0],
+            other => panic!("{other:?}"),
+        };
+        // Even and odd sessions live apart; of one nobody knows where.
+        let home = |group: &Group<'_>| (session_of(group) != 7).then(|| session_of(group) % 2);
+        let shared = share(group(&all).unwrap(), home);
+        let sizes: Vec<usize> = shared.iter().map(|group| group.mutations.len()).collect();
+        assert_eq!(sizes.iter().sum::<usize>(), 42);
+        assert_eq!(sizes.iter().filter(|&&size| size == 1).count(), 3, "{sizes:?}");
+        for group in shared.iter().filter(|group| group.mutations.len() > 1) {
+            assert!(group.counted_bytes() <= SHARED_BYTES);
+            let homes = group.mutations.iter().map(|(_, mutation)| match &partition_of(mutation)[2] {
+                Value::Bytes(session) => session[0] % 2,
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(homes.collect::<std::collections::HashSet<_>>().len(), 1);
+        }
     }
 
     #[test]
