@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Effects of a batch are written at most this long after it was read.
+    /// Effects of a batch are written at most this long after it was read; while writing takes more than half of that, after twice as
+    /// long as it takes, at most 2,500.
     pub flush_interval_ms: u64,
     /// Effects are written earlier when this many bytes of batches wait.
     pub flush_bytes: usize,
