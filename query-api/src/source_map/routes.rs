@@ -36,7 +36,8 @@ pub(crate) struct SourceMapParams {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeletionParams {
-    release: String,
+    /// Must be given: an empty one stands for maps without a release.
+    release: Option<String>,
 }
 
 /// Stores a source map. One with the same release and path, or with the same debug id, takes the place of the one before. Repeating an upload
@@ -124,6 +125,7 @@ pub(crate) async fn delete_source_maps(
     Params(DeletionParams { release }): Params<DeletionParams>,
 ) -> Result<Json<DeletedSourceMaps>, ApiError> {
     let (scope, _) = caller.open(&api, &project).await?;
+    let release = release.ok_or_else(|| ApiError::bad("release", "is missing: whose maps to delete"))?;
     let (mut maps, _) = repository::all(&api, scope).await?;
     maps.retain(|(_, map)| map.release == release);
     for (id, map) in &maps {
