@@ -5,7 +5,7 @@ import { stackQuery } from '../../api/queries';
 import { Button, Chip, CopyButton, Icon } from '../../ui';
 import { issueOf, type Moment, number, text } from '../moments';
 import { Frames } from './Frames';
-import { framesAsText, readFrames } from './frames';
+import { type Frame, framesAsText, readFrames } from './frames';
 import { MissingMap } from './MissingMap';
 import type { PaneProps } from './Panes';
 import { readStack } from './stack';
@@ -113,8 +113,13 @@ export function ErrorStacks({ project, moment: { data, title }, stacks }: Stacks
 
 /** The stack as text, to copy. */
 export function stackAsText(data: Record<string, unknown>, stacks: Stacks | undefined): string {
-  const frames = readFrames(stacks?.frames ?? data['frames']);
+  const frames = framesOf(stacks?.frames, data);
   return frames.length > 0 ? framesAsText(frames) : (text(data['stack']) ?? '');
+}
+
+function framesOf(written: unknown, data: Record<string, unknown>): Frame[] {
+  const frames = readFrames(written);
+  return frames.length > 0 ? frames : readFrames(data['frames']);
 }
 
 interface StackProps {
@@ -125,7 +130,7 @@ interface StackProps {
 
 /** The frames as they were written, else as the server read them; the raw stack where it did not. */
 function ErrorStack({ data, message, frames: written }: StackProps) {
-  const frames = readFrames(written ?? data['frames']);
+  const frames = framesOf(written, data);
   if (frames.length === 0) return <Stack stack={text(data['stack'])} message={message} />;
   return <Frames frames={frames} leftOut={number(data['frames_left_out']) ?? 0} />;
 }
