@@ -325,7 +325,7 @@ describe('the page of an issue', () => {
       server.world.stack = { release, frames: [makeStackFrame(change)], causes: [], errors: [] };
       const watched = await open(PAGE);
       await watched.page.getByRole('list', { name: 'Stack' }).first().waitFor();
-      const hint = watched.page.getByRole('note');
+      const hint = watched.page.locator('.missing-map');
       await hint.waitFor();
       const words = await hint.innerText();
       await close(watched);
@@ -350,7 +350,7 @@ describe('the page of an issue', () => {
     server.world.stack = { ...server.world.stack, frames: [frame] };
     const watched = await open(PAGE);
     await watched.page.getByText('shop.js:1:12').waitFor();
-    expect(await watched.page.getByRole('note').count()).toBe(0);
+    expect(await watched.page.locator('.missing-map').count()).toBe(0);
     await close(watched);
   });
 

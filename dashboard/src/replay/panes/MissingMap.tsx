@@ -13,7 +13,7 @@ export function MissingMap({ project, release, frames }: MissingMapProps) {
   if (!missing) return null;
   const command = commandOf(missing, project, release);
   return (
-    <div className="missing-map" role="note">
+    <div className="missing-map">
       <p className="muted">{sentenceOf(missing, release)}</p>
       {command !== null && (
         <div className="missing-map-command">
