@@ -3,10 +3,12 @@
 //! Times ending in `_ms` and `_us` are milliseconds and microseconds of the Unix epoch on the server's clock, unless a comment says otherwise.
 
 mod issue;
+mod source_map;
 
 use bytes::Bytes;
 
 pub use issue::{Breakdown, IssueChange, IssueComponent, IssueCount, IssueSample, IssueState, IssueTotals};
+pub use source_map::{SourceMapArtifact, SourceMapContent, SourceMapRef};
 
 /// Ownership, intent and checkpoint of one log partition. The truth about progress.
 #[derive(Clone, PartialEq, Eq, prost::Message)]

@@ -131,6 +131,9 @@ tables! {
     /// Whom an issue happened to, by pseudonym; the value is empty.
     ISSUE_USERS = Data Changing "issue_users"
         [int("tenant"), int("project"), bytes("issue"), int("shard")] [bytes("user")];
+    /// Source maps of a project and what leads to them: see [`crate::source_map::key`]. [`crate::row::SourceMapArtifact`] by its id,
+    /// [`crate::row::SourceMapRef`] by debug id and by release and path.
+    SOURCE_MAPS = Data Changing "source_maps" [int("tenant"), int("project")] [text("kind"), bytes("id")];
     /// What must never be shown or stored again: [`crate::row::Suppression`]. Outlives the log.
     SUPPRESSIONS = Data Changing "suppressions"
         [int("tenant"), int("project"), int("shard")] [text("kind"), bytes("id")];

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, Overrides};
 use crate::dead_letters::{self, DeadLetters};
 use crate::role::Role;
+use crate::source_maps::{self, SourceMaps};
 use crate::{health, migrate, process, reference};
 
 /// Session replay debugging: records what users of a web app saw and what went wrong, and replays the exact moment.
@@ -39,6 +40,9 @@ enum Command {
     /// Look at what could not be processed, and send it through again.
     #[command(subcommand)]
     DeadLetters(DeadLetters),
+    /// Make the stacks of minified bundles readable: give bundles ids, and upload their source maps.
+    #[command(subcommand, name = "sourcemaps")]
+    SourceMaps(SourceMaps),
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
     /// Print every setting with its default, as the reference in docs/configuration.md.
@@ -101,6 +105,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             migrate::run(&Config::load(configured.config.as_deref(), &Overrides::default())?)
         }
         Command::DeadLetters(command) => dead_letters::run(command),
+        Command::SourceMaps(command) => source_maps::run(command),
         Command::Openapi => {
             print!(
                 "{}",

@@ -2,18 +2,16 @@
 
 use std::fmt;
 use std::io::Write;
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand};
-use reqwest::blocking::{Client, Response};
-use reqwest::{StatusCode, Url};
+use clap::Subcommand;
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::installation;
+use crate::remote::{Of, Remote, answered};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// How many a page holds at most.
@@ -35,23 +33,6 @@ pub(crate) enum DeadLetters {
         #[arg(long)]
         all: bool,
     },
-}
-
-/// Whose dead letters.
-#[derive(Debug, Args)]
-pub(crate) struct Of {
-    /// Project id.
-    #[arg(long, value_name = "ID")]
-    project: String,
-    /// Where the installation's API is.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7700")]
-    url: Url,
-    /// The administrator's token, or a secret key of the project.
-    #[arg(long, value_name = "TOKEN", env = "PLAYHEAD_ADMIN_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-    /// Data folder of `playhead up`, which has the administrator's token.
-    #[arg(long, value_name = "DIR", default_value = "playhead-data")]
-    data: PathBuf,
 }
 
 /// Where a record is in the log.
@@ -92,10 +73,10 @@ pub(crate) fn run(command: DeadLetters) -> anyhow::Result<()> {
     match command {
         DeadLetters::List(of) => {
             let mut out = std::io::stdout().lock();
-            Project::new(of)?.each(|letter| Ok(writeln!(out, "{letter}")?))
+            Project(Remote::new(of, TIMEOUT)?).each(|letter| Ok(writeln!(out, "{letter}")?))
         }
         DeadLetters::Replay { of, at, all } => {
-            let project = Project::new(of)?;
+            let project = Project(Remote::new(of, TIMEOUT)?);
             let mut places = at;
             if all {
                 project.each(|letter| {
@@ -122,33 +103,14 @@ pub(crate) fn run(command: DeadLetters) -> anyhow::Result<()> {
     }
 }
 
-struct Project {
-    client: Client,
-    /// Of the list, with a slash at the end.
-    letters: Url,
-    token: String,
-}
+struct Project(Remote);
 
 impl Project {
-    fn new(of: Of) -> anyhow::Result<Self> {
-        let token = match of.token {
-            Some(token) => token,
-            None => installation::stored_admin_token(&of.data).with_context(|| {
-                format!("set PLAYHEAD_ADMIN_TOKEN or --token; {} has no token", of.data.display())
-            })?,
-        };
-        let path = format!("api/v1/projects/{}/dead-letters/", of.project);
-        let letters = of.url.join(&path).with_context(|| format!("{} is not an address", of.url))?;
-        let client = Client::builder().timeout(TIMEOUT).build()?;
-        Ok(Self { client, letters, token })
-    }
-
     /// Every dead letter, in the order of the log.
     fn each(&self, mut take: impl FnMut(&Value) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        let list = self.letters.as_str().trim_end_matches('/');
         let mut cursor = None;
         loop {
-            let mut request = self.client.get(list).bearer_auth(&self.token).query(&[("limit", PAGE)]);
+            let mut request = self.0.request(Method::GET, "dead-letters")?.query(&[("limit", PAGE)]);
             if let Some(cursor) = &cursor {
                 request = request.query(&[("cursor", cursor)]);
             }
@@ -163,24 +125,8 @@ impl Project {
 
     /// Returns where the copy is.
     fn replay(&self, at: At) -> anyhow::Result<At> {
-        let url = self.letters.join(&format!("{at}/replay"))?;
-        let response = answered(self.client.post(url).bearer_auth(&self.token).send());
+        let response = answered(self.0.request(Method::POST, &format!("dead-letters/{at}/replay"))?.send());
         Ok(response.with_context(|| format!("{at} is not sent through again"))?.json()?)
-    }
-}
-
-/// The answer, if it is good; else what the problem says.
-fn answered(response: reqwest::Result<Response>) -> anyhow::Result<Response> {
-    let response = response.context("the API does not answer")?;
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
-    }
-    let problem: Value = response.json().unwrap_or_default();
-    let detail = problem["detail"].as_str().unwrap_or("no reason given");
-    match status {
-        StatusCode::UNAUTHORIZED => bail!("the token is not accepted: {detail}"),
-        _ => bail!("{status}: {detail}"),
     }
 }
 

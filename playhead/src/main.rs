@@ -16,10 +16,12 @@ mod installation;
 mod migrate;
 mod process;
 mod reference;
+mod remote;
 mod role;
 mod server;
 mod services;
 mod site;
+mod source_maps;
 mod telemetry;
 mod waiting;
 

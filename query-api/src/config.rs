@@ -16,6 +16,8 @@ pub struct Config {
     pub failed_sign_ins_per_minute: u32,
     /// Bytes of recordings that requests under way may hold at once.
     pub segment_budget_bytes: usize,
+    /// Bytes of source maps that are kept ready for the next stack.
+    pub source_map_cache_bytes: usize,
 }
 
 impl Default for Config {
@@ -26,6 +28,7 @@ impl Default for Config {
             sign_in_link_hours: 24,
             failed_sign_ins_per_minute: 20,
             segment_budget_bytes: 256 << 20,
+            source_map_cache_bytes: 128 << 20,
         }
     }
 }
@@ -50,6 +53,9 @@ impl Config {
                 "segment_budget_bytes must be at least {}",
                 crate::replay::LARGEST_SEGMENT_BYTES
             ));
+        }
+        if self.source_map_cache_bytes < 1 << 20 {
+            return Err("source_map_cache_bytes must be at least 1048576".to_owned());
         }
         Ok(())
     }

@@ -40,6 +40,11 @@ pub enum ApiError {
     TooManyAttempts { retry_after_s: u64 },
     #[error("too many recordings are being read; try again")]
     Busy,
+    #[error("other source maps are being taken; try again")]
+    TooManyUploads,
+    /// What was sent has the right form but cannot be used.
+    #[error("{0}")]
+    Unusable(String),
     #[error(transparent)]
     Store(#[from] store::Error),
     #[error(transparent)]
@@ -63,7 +68,11 @@ impl ApiError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::TooManyAttempts { .. } | Self::Busy | Self::Conflict | Self::TooSlow => true,
+            Self::TooManyAttempts { .. }
+            | Self::Busy
+            | Self::TooManyUploads
+            | Self::Conflict
+            | Self::TooSlow => true,
             Self::Store(error) => error.is_retryable(),
             Self::Log(error) => error.is_retryable(),
             _ => false,
@@ -90,7 +99,8 @@ impl ApiError {
             Self::TooManyAttempts { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
             }
-            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy"),
+            Self::Busy | Self::TooManyUploads => (StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy"),
+            Self::Unusable(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unusable", "It cannot be used"),
             Self::Store(error) if !error.is_retryable() => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "corrupt", "Stored data cannot be read")
             }

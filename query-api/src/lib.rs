@@ -22,6 +22,7 @@ mod metrics;
 mod params;
 mod sealed;
 mod session;
+mod source_map;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -86,6 +87,13 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(issue::routes::list_issues))
         .routes(routes!(issue::routes::change_issues))
         .routes(routes!(issue::routes::get_issue, issue::routes::change_issue))
+        .routes(routes!(session::stack::get_stack))
+        .routes(routes!(
+            source_map::routes::list_source_maps,
+            source_map::routes::upload_source_map,
+            source_map::routes::delete_source_maps
+        ))
+        .routes(routes!(source_map::routes::delete_source_map))
         .routes(routes!(replay::manifest::get_manifest))
         .routes(routes!(replay::segment::get_segment))
 }

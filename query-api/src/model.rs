@@ -4,6 +4,7 @@ pub mod issue;
 pub mod project;
 pub mod replay;
 pub mod session;
+pub mod source_map;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,7 +52,7 @@ pub struct Problem {
     /// The field to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// With code `unavailable`: what does not answer, `store` (lists and time lines), `blobs` (recordings) or `log` (changes of projects).
+    /// With code `unavailable`: what does not answer, `store` (lists and time lines), `blobs` (recordings and source maps) or `log` (changes of projects).
     /// The rest of the API goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,

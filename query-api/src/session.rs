@@ -7,4 +7,5 @@ pub(crate) mod present;
 pub(crate) mod routes;
 pub(crate) mod rows;
 pub(crate) mod scan;
+pub(crate) mod stack;
 pub(crate) mod state;

@@ -19,6 +19,8 @@ use crate::access::attempts::Attempts;
 use crate::access::sign_in::SignIns;
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::source_map::cache::MapCache;
+use crate::source_map::upload::MAX_UPLOADS;
 
 /// The tenant that owns what is created without an organisation.
 pub const FIRST_TENANT: TenantId = TenantId(1);
@@ -93,6 +95,9 @@ pub(crate) struct Inner {
     pub(crate) metrics: Metrics,
     /// One permit per KiB of a recording that is being read.
     pub(crate) segment_budget: Arc<Semaphore>,
+    pub(crate) maps: MapCache,
+    /// Source maps that are being taken at once: each is held whole.
+    pub(crate) uploads: Semaphore,
 }
 
 impl Api {
@@ -105,6 +110,7 @@ impl Api {
         let sign_ins = SignIns::new(&parts.installation_key, &parts.config, (parts.clock)())?;
         let attempts = Attempts::new(parts.config.failed_sign_ins_per_minute);
         let segment_budget = Arc::new(Semaphore::new(parts.config.segment_budget_bytes >> 10));
+        let maps = MapCache::new(parts.config.source_map_cache_bytes);
         let erasure = Erasure::new(parts.store.clone(), parts.installation_key.derive(USER_HASH_PURPOSE));
         Ok(Self(Arc::new(Inner {
             config: parts.config,
@@ -125,6 +131,8 @@ impl Api {
             clock: parts.clock,
             metrics: Metrics::register(&parts.registry)?,
             segment_budget,
+            maps,
+            uploads: Semaphore::new(MAX_UPLOADS),
         })))
     }
 

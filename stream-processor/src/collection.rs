@@ -1,5 +1,5 @@
 //! Deleting objects that nothing needs: expired ones, flush objects whose frames are all compacted or erased, blocks that were
-//! replaced or erased, and objects that no row ever told of.
+//! replaced or erased, source maps without rows, and objects that no row ever told of.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Bound;
@@ -13,6 +13,7 @@ use playhead_domain::id::{ProjectId, SessionId, TenantId};
 use playhead_domain::row::{Object, ObjectSession};
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key;
+use playhead_domain::source_map;
 use playhead_domain::store::{self, ClusteringRange, Mutation, Order};
 use playhead_domain::table;
 use prost::Message;
@@ -64,6 +65,9 @@ pub(crate) async fn pass(shared: &Shared, depth: Depth) -> Result<usize, store::
             collector.look_at(kind, &object, depth).await?;
         }
     }
+    if depth == Depth::All {
+        collector.look_at_maps().await?;
+    }
     Ok(collector.deleted)
 }
 
@@ -86,6 +90,25 @@ impl Collector<'_> {
         let is_expired = !is_flush && day < key::day(self.shared.now_ms());
         if is_expired || (self.is_old(object, is_flush) && self.is_dead(name, day, is_flush, depth).await?) {
             self.delete(&object.location, name, day).await?;
+        }
+        Ok(())
+    }
+
+    /// Source maps that have expired, were replaced, or whose rows were never written.
+    async fn look_at_maps(&mut self) -> Result<(), store::Error> {
+        let prefix = Path::from(source_map::key::OBJECTS);
+        let mut objects = self.shared.blobs.list(Some(&prefix));
+        while let Some(object) = objects.try_next().await.map_err(unavailable)? {
+            let Some((tenant, project, id)) = source_map::key::object_of(object.location.as_ref()) else {
+                continue;
+            };
+            let key = source_map::key::artifact(Scope::of_log_record(tenant, project), id);
+            if self.is_old(&object, false)
+                && self.shared.store.get(&table::SOURCE_MAPS, &key).await?.is_none()
+            {
+                self.delete_blob(&object.location).await?;
+                self.count();
+            }
         }
         Ok(())
     }
@@ -158,19 +181,27 @@ impl Collector<'_> {
     }
 
     async fn delete(&mut self, location: &Path, name: &str, day: i64) -> Result<(), store::Error> {
-        match self.shared.blobs.delete(location).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(unavailable(error)),
-        }
+        self.delete_blob(location).await?;
         let delete = Mutation::DeletePartition {
             table: &table::OBJECTS,
             partition: key::object_partition(day, name),
             version: self.shared.now_us(),
         };
         self.shared.store.write(vec![delete]).await?;
+        self.count();
+        Ok(())
+    }
+
+    async fn delete_blob(&self, location: &Path) -> Result<(), store::Error> {
+        match self.shared.blobs.delete(location).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
+    fn count(&mut self) {
         self.deleted += 1;
         self.shared.metrics.collected_objects.inc();
-        Ok(())
     }
 }
 

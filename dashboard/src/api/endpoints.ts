@@ -1,6 +1,7 @@
 import { api } from './client';
 import type {
   Complete,
+  ErrorStack,
   EventPage,
   Manifest,
   Me,
@@ -81,6 +82,20 @@ export const fetchEvents = async (
   bodyOf(
     await api.GET('/api/v1/projects/{project}/sessions/{session}/events', {
       params: { path: { project, session }, query },
+      signal,
+    }),
+  );
+
+/** The stack of an error, read with the source maps that are there now. */
+export const fetchStack = async (
+  project: string,
+  session: string,
+  event: string,
+  signal?: AbortSignal,
+): Promise<ErrorStack> =>
+  bodyOf(
+    await api.GET('/api/v1/projects/{project}/sessions/{session}/events/{event}/stack', {
+      params: { path: { project, session, event } },
       signal,
     }),
   );

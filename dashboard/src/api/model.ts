@@ -36,6 +36,7 @@ export type User = Complete<Schemas['User']>;
 
 export type SessionEvent = Complete<Schemas['Event']>;
 export type EventPage = Complete<Schemas['EventPage']>;
+export type ErrorStack = Complete<Schemas['ErrorStack']>;
 export type Manifest = Complete<Schemas['Manifest']>;
 export type Stream = Complete<Schemas['Stream']>;
 export type Segment = Complete<Schemas['Segment']>;

@@ -1,5 +1,5 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import { fetchMe, fetchProjects, fetchProjectStatus, fetchSecretKeys, fetchSession } from './endpoints';
+import { fetchMe, fetchProjects, fetchProjectStatus, fetchSecretKeys, fetchSession, fetchStack } from './endpoints';
 import type { Project } from './model';
 
 export const meQuery = queryOptions({
@@ -30,6 +30,14 @@ export const sessionQuery = (projectId: string, sessionId: string) =>
   queryOptions({
     queryKey: ['session', projectId, sessionId],
     queryFn: ({ signal }) => fetchSession(projectId, sessionId, signal),
+  });
+
+/** Read again when it is shown again: somebody may have uploaded a source map since. */
+export const stackQuery = (projectId: string, sessionId: string, eventId: string) =>
+  queryOptions({
+    queryKey: ['stack', projectId, sessionId, eventId],
+    queryFn: ({ signal }) => fetchStack(projectId, sessionId, eventId, signal),
+    staleTime: 10_000,
   });
 
 /** The project of that id; undefined while projects load or when there is none. */

@@ -230,6 +230,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/sessions/{session}/events/{event}/stack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The stack of an error with its causes, read with the source maps that are there now. Each frame that is not shown as it was written says
+         *     why.
+         */
+        get: operations["get_stack"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/sessions/{session}/replay": {
         parameters: {
             query?: never;
@@ -259,6 +279,45 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/source-maps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The source maps of a project, the newest first. */
+        get: operations["list_source_maps"];
+        put?: never;
+        /**
+         * Stores a source map. One with the same release and path, or with the same debug id, takes the place of the one before. Repeating an upload
+         *     changes nothing. The body may be compressed (`Content-Encoding: gzip` or `zstd`) and has at most 64 MiB once inflated.
+         */
+        post: operations["upload_source_map"];
+        /** Deletes all source maps of a release. */
+        delete: operations["delete_source_maps"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/source-maps/{map}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a source map. */
+        delete: operations["delete_source_map"];
         options?: never;
         head?: never;
         patch?: never;
@@ -421,6 +480,11 @@ export interface components {
             items: components["schemas"]["DeadLetter"][];
             next?: string | null;
         };
+        /** @description How many were deleted. */
+        DeletedSourceMaps: {
+            /** Format: int64 */
+            deleted: number;
+        };
         /** @description How much an erasure reached. */
         ErasedUser: {
             /**
@@ -428,6 +492,15 @@ export interface components {
              * @description Sessions that were erased.
              */
             sessions: number;
+        };
+        /** @description The stack of an error, and those of its causes and parts. */
+        ErrorStack: {
+            /** @description Of each cause, in the order of the error's `causes`. */
+            causes: components["schemas"]["StackFrame"][][];
+            /** @description Of each part of an `AggregateError`, in the order of the error's `errors`. */
+            errors: components["schemas"]["StackFrame"][][];
+            frames: components["schemas"]["StackFrame"][];
+            release?: string | null;
         };
         /** @description One thing that happened. */
         Event: {
@@ -634,6 +707,11 @@ export interface components {
             installation: components["schemas"]["Installation"];
             name: string;
         };
+        /**
+         * @description Why a frame is not shown as it was written.
+         * @enum {string}
+         */
+        MissingSource: "no_release" | "no_map" | "broken_map" | "not_mapped" | "no_source";
         /** @description A product and its version. */
         Named: {
             name?: string | null;
@@ -643,6 +721,19 @@ export interface components {
         NewProject: {
             /** @description 1 to 100 characters. */
             name: string;
+        };
+        /** @description A bundle with its map. At least one of `release` and a debug id (in the map, or at the end of `code`) must be there. */
+        NewSourceMap: {
+            /** @description The bundle. Functions get their names with it, and a map inside it is found. */
+            code?: string;
+            /** @description The source map itself. May be left out when it is inside `code`. */
+            map?: {
+                [key: string]: unknown;
+            } | null;
+            /** @description Of the bundle, as it is deployed: `assets/index.js`. Directories before it and the host do not matter. */
+            path: string;
+            /** @description As the page tells it to the SDK; empty or left out: the map is found by its debug id alone. */
+            release?: string;
         };
         /** @description The newest occurrence of an issue. */
         Occurrence: {
@@ -657,6 +748,18 @@ export interface components {
          * @enum {string}
          */
         OccurrenceReplay: "playable" | "recording" | "partial" | "none" | "erased" | "expired";
+        /** @description Where a call was written. */
+        OriginalFrame: {
+            /** Format: int32 */
+            column: number;
+            /** @description As the map names it. */
+            file: string;
+            /** @description Null: not known; empty: it has no name. */
+            function?: string | null;
+            /** Format: int32 */
+            line: number;
+            source?: components["schemas"]["SourceExcerpt"] | null;
+        };
         /** @description How much an issue matters now. */
         Priority: {
             level: components["schemas"]["PriorityLevel"];
@@ -679,7 +782,7 @@ export interface components {
             /** @description The field to blame. */
             field?: string | null;
             /**
-             * @description With code `unavailable`: what does not answer, `store` (lists and time lines), `blobs` (recordings) or `log` (changes of projects).
+             * @description With code `unavailable`: what does not answer, `store` (lists and time lines), `blobs` (recordings and source maps) or `log` (changes of projects).
              *     The rest of the API goes on.
              */
             part?: string | null;
@@ -924,6 +1027,72 @@ export interface components {
             height: number;
             /** Format: int32 */
             width: number;
+        };
+        /** @description The line with up to five before and behind it. */
+        SourceExcerpt: {
+            /** Format: int32 */
+            first_line: number;
+            lines: string[];
+        };
+        /** @description A source map that is stored. */
+        SourceMap: {
+            debug_id?: string | null;
+            /**
+             * Format: int64
+             * @description Later, if it is used until then.
+             */
+            expires_at: number;
+            /** @description 32 hexadecimal digits. */
+            id: string;
+            /** Format: int64 */
+            mappings: number;
+            path: string;
+            /** Format: int64 */
+            raw_bytes: number;
+            release?: string | null;
+            /** Format: int64 */
+            sources: number;
+            /**
+             * Format: int64
+             * @description How many sources have their content in the map; only those show lines.
+             */
+            sources_with_content: number;
+            /** Format: int64 */
+            stored_bytes: number;
+            /** Format: int64 */
+            uploaded_at: number;
+        };
+        /** @description Source maps of a project, the newest first. */
+        SourceMapPage: {
+            items: components["schemas"]["SourceMap"][];
+            /** @description Pass as `cursor` to go on; null at the end. */
+            next?: string | null;
+            /** @description More maps are stored than one request looks at. */
+            partial: boolean;
+        };
+        /** @description A call, as the engine told it and as it was written. */
+        StackFrame: {
+            async: boolean;
+            /**
+             * Format: int32
+             * @description From 1, in UTF-16 units.
+             */
+            column?: number | null;
+            file?: string | null;
+            function?: string | null;
+            /** @description The page's own code; of the original file where it is known. */
+            in_app: boolean;
+            /** @description `script`, `eval`, `native`, `wasm`, `blob`, `data` or `extension`. */
+            kind: string;
+            /**
+             * Format: int32
+             * @description From 1.
+             */
+            line?: number | null;
+            missing?: components["schemas"]["MissingSource"] | null;
+            /** @description What `missing` means here, in words. */
+            missing_detail?: string | null;
+            original?: components["schemas"]["OriginalFrame"] | null;
         };
         /**
          * @description The recording of one document load. A moment of the session is
@@ -1893,6 +2062,65 @@ export interface operations {
             };
         };
     };
+    get_stack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of an error event */
+                event: string;
+                /** @description Project id */
+                project: string;
+                /** @description Session id */
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorStack"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Deleted, or expired by retention */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_manifest: {
         parameters: {
             query?: never;
@@ -2004,6 +2232,231 @@ export interface operations {
             };
             /** @description Deleted, or expired by retention */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_source_maps: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                /** @description 1 to 500, 100 unless given. */
+                limit?: number;
+                /** @description Those of this release. */
+                release?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceMapPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upload_source_map: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSourceMap"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceMap"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Larger than the limit, which the detail tells */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The map cannot be used; the detail says why */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others are uploading; see Retry-After */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_source_maps: {
+        parameters: {
+            query?: {
+                /** @description Must be given: an empty one stands for maps without a release. */
+                release?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedSourceMaps"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_source_map: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the source map */
+                map: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,11 +3,10 @@ import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import type { IssueDetail, Occurrence, OccurrenceReplay } from '../api/issues';
 import { asProblem } from '../api/problem';
-import { sessionQuery } from '../api/queries';
-import { Causes, ErrorStack } from '../replay/panes/ErrorDetail';
+import { sessionQuery, stackQuery } from '../api/queries';
+import { ErrorStacks, stackAsText } from '../replay/panes/ErrorDetail';
 import { EventRow } from '../replay/panes/EventRow';
-import { framesAsText, readFrames } from '../replay/panes/frames';
-import { ISSUE_LEAD_MS, issueOf, type Moment, text } from '../replay/moments';
+import { ISSUE_LEAD_MS, issueOf, type Moment } from '../replay/moments';
 import { useEvents } from '../replay/use-events';
 import { Panel } from '../settings/Panel';
 import { Button, Chip, CopyButton, Icon, ReplayChip, Skeleton, Time } from '../ui';
@@ -66,9 +65,8 @@ function findError(moments: readonly Moment[], issue: string, latest: Occurrence
 }
 
 function StackPanel({ error, latest, project }: { error: Moment; latest: Occurrence; project: string }) {
-  const { data } = error;
-  const frames = readFrames(data['frames']);
-  const copied = frames.length > 0 ? framesAsText(frames) : (text(data['stack']) ?? '');
+  const stacks = useQuery(stackQuery(project, latest.session, error.id)).data;
+  const copied = stackAsText(error.data, stacks);
   return (
     <Panel
       id="stack"
@@ -87,9 +85,7 @@ function StackPanel({ error, latest, project }: { error: Moment; latest: Occurre
       <p className="error-title">
         {error.label}: {error.title}
       </p>
-      <ErrorStack data={data} message={error.title} />
-      <Causes value={data['causes']} name="Caused by" />
-      <Causes value={data['errors']} name="One of its errors" />
+      <ErrorStacks project={project} moment={error} stacks={stacks} />
     </Panel>
   );
 }

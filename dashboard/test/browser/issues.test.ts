@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectAccessible, launch, openPage, photograph, type WatchedPage } from '../server/browser';
-import { issueId, makeEvents, makeIssue } from '../server/issues';
+import { issueId, makeEvents, makeIssue, makeOriginal, makeStackFrame } from '../server/issues';
 import { makeWorld, startServer, type TestServer } from '../server/server';
 import { makeSession } from '../server/sessions';
 
@@ -288,6 +288,69 @@ describe('the page of an issue', () => {
       'dispatch vendor-77ab.js:1:9120',
       '3 further frames were not kept',
     ]);
+    await close(watched);
+  });
+
+  it.each(LOOKS)('shows what was written with the lines around it at %d px, %s', async (width, scheme) => {
+    withLatest();
+    const [thrown, caller] = [makeOriginal('Cart.pay'), makeOriginal('onClick')];
+    const frames = [makeStackFrame({ original: thrown }), makeStackFrame({ original: caller })];
+    server.world.stack = { ...server.world.stack, release: '2.4.1', frames };
+    const watched = await open(PAGE, width, scheme);
+    const stack = watched.page.getByRole('list', { name: 'Stack' }).first();
+    await stack.getByText('Cart.pay').waitFor();
+    expect(await stack.locator('summary').allInnerTexts()).toEqual([
+      'Cart.pay checkout.ts:8:10',
+      'onClick checkout.ts:8:10',
+    ]);
+    // The first source shows at once; the second one when it is asked for.
+    expect(await stack.locator('.source:visible').count()).toBe(1);
+    expect(await stack.locator('.source:visible li').count()).toBe(9);
+    expect(await stack.locator('[aria-current=true]').first().innerText()).toBe('    return this.order.receipt;');
+    await stack.getByText('// <b>first</b>').first().waitFor();
+    expect(await stack.getByText('checkout.ts:8:10').first().getAttribute('title')).toBe(
+      '../../src/checkout.ts:8:10\nhttps://shop.example/assets/index-BxY12abc.js?v=1:1:48211',
+    );
+    await expectAccessible(watched.page);
+    await photograph(watched.page, `issue-source-${String(width)}-${scheme}`);
+    expect(await overflow(watched)).toBeLessThanOrEqual(0);
+    await stack.getByText('onClick').click();
+    expect(await stack.locator('.source:visible').count()).toBe(2);
+    await close(watched);
+  });
+
+  it('says why a stack is not readable, with the command that changes it', async () => {
+    withLatest();
+    const hintOf = async (change: Parameters<typeof makeStackFrame>[0], release: string | null = null) => {
+      server.world.stack = { release, frames: [makeStackFrame(change)], causes: [], errors: [] };
+      const watched = await open(PAGE);
+      await watched.page.getByRole('list', { name: 'Stack' }).first().waitFor();
+      const hint = watched.page.locator('.missing-map');
+      await hint.waitFor();
+      const words = await hint.innerText();
+      await close(watched);
+      return words;
+    };
+    const upload = `playhead sourcemaps upload --url ${server.url} --project 0123456789abc`;
+    const missing = await hintOf({ missing: 'no_map' }, "it's 2.4.1");
+    expect(missing).toContain("no source map of assets/index-BxY12abc.js in release it's 2.4.1");
+    expect(missing).toContain(`${upload} --release 'it'\\''s 2.4.1' dist`);
+    expect(await hintOf({ missing: 'no_release' })).toContain(`playhead sourcemaps inject dist && ${upload} dist`);
+    const broken = await hintOf({ missing: 'broken_map', missing_detail: 'it is torn' }, '2.4.1');
+    expect(broken).toContain('cannot be read: it is torn.');
+    expect(await hintOf({ missing: 'no_source', original: { ...makeOriginal('pay'), source: null } })).toContain(
+      'sourcesContent',
+    );
+    expect(await hintOf({ missing: 'not_mapped' })).toContain('another build');
+  });
+
+  it('asks for no map of code that nobody minified', async () => {
+    withLatest();
+    const frame = makeStackFrame({ file: 'https://shop.example/shop.js', column: 12, missing: 'no_map' });
+    server.world.stack = { ...server.world.stack, frames: [frame] };
+    const watched = await open(PAGE);
+    await watched.page.getByText('shop.js:1:12').waitFor();
+    expect(await watched.page.locator('.missing-map').count()).toBe(0);
     await close(watched);
   });
 

@@ -1,5 +1,5 @@
 import type { Issue, IssueDetail, IssueState } from '../../src/api/issues';
-import type { SessionEvent } from '../../src/api/model';
+import type { ErrorStack, SessionEvent } from '../../src/api/model';
 
 const HOUR_MS = 3_600_000;
 
@@ -146,3 +146,44 @@ export function makeEvents(issue: Pick<Issue, 'id' | 'title' | 'culprit'>, start
     event(20_900, 'click', { text: 'Try again', selector: 'button.retry' }),
   ];
 }
+
+type StackFrame = ErrorStack['frames'][number];
+
+/** A frame of a minified bundle; with a source map it has an original. */
+export function makeStackFrame(change: Partial<StackFrame> = {}): StackFrame {
+  return {
+    function: 'a',
+    file: 'https://shop.example/assets/index-BxY12abc.js?v=1',
+    line: 1,
+    column: 48_211,
+    kind: 'script',
+    in_app: true,
+    async: false,
+    original: null,
+    missing: null,
+    missing_detail: null,
+    ...change,
+  };
+}
+
+/** Where the frame was written, on line 8 of eleven. */
+export const makeOriginal = (name: string): NonNullable<StackFrame['original']> => ({
+  function: name,
+  file: '../../src/checkout.ts',
+  line: 8,
+  column: 10,
+  source: {
+    first_line: 3,
+    lines: [
+      '',
+      'export class Cart {',
+      '  pay() {',
+      '    // <b>first</b>',
+      '',
+      '    return this.order.receipt;',
+      '  }',
+      '}',
+      '',
+    ],
+  },
+});

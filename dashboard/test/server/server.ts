@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { IssueChange, IssueDetail } from '../../src/api/issues';
 import type {
   DeadLetter,
+  ErrorStack,
   Project,
   ProjectPatch,
   ProjectStatus,
@@ -37,6 +38,8 @@ export interface World {
   sessions: Session[];
   /** By the session's id. */
   events: Map<string, SessionEvent[]>;
+  /** What source maps make of every error. */
+  stack: ErrorStack;
   issues: IssueDetail[];
   /** Ids and what was changed of them. */
   issueChanges: [string[], IssueChange][];
@@ -86,6 +89,7 @@ export function makeWorld(change: Partial<World> = {}): World {
     projects: [makeProject()],
     sessions: [],
     events: new Map(),
+    stack: { release: null, frames: [], causes: [], errors: [] },
     issues: [],
     issueChanges: [],
     status: {
@@ -211,6 +215,7 @@ function answerProject(world: World, project: Project, method: string, rest: str
     const items = world.events.get(ofEvents);
     return items ? [200, { items, next: null }] : problem(410, 'expired', 'its retention time is over');
   }
+  if (/^\/sessions\/[0-9a-f]{32}\/events\/[\w-]+\/stack$/.test(rest)) return [200, world.stack];
   if (route === 'GET /sessions') return listSessions(world, url.searchParams);
   const session = world.sessions.find((candidate) => rest === `/sessions/${candidate.id}`);
   return session ? [200, session] : problem(404, 'not-found', 'there is nothing here');

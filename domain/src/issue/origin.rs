@@ -94,6 +94,12 @@ const FUNCTIONS: &[&str] = &[
     "promiseReactionJob",
 ];
 
+/// Whether a source, as a source map names it, is the page's own code.
+#[must_use]
+pub fn is_of_page(source: &str) -> bool {
+    is_in_app(&Frame { file: source.to_owned(), ..Frame::default() })
+}
+
 /// Whether a frame is the page's own code.
 pub(super) fn is_in_app(frame: &Frame) -> bool {
     let is_page = matches!(frame.kind, Kind::Script | Kind::Eval | Kind::Wasm | Kind::Blob | Kind::Data);

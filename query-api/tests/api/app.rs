@@ -215,6 +215,12 @@ impl App {
         self.put(&table::SESSION_FRAMES, key::batch(project.scope, session, STREAM, seq), frame).await;
     }
 
+    /// How many objects are in a folder.
+    pub(crate) async fn objects(&self, folder: &str) -> usize {
+        use futures::StreamExt;
+        self.blobs.list(Some(&Path::from(folder))).count().await
+    }
+
     pub(crate) async fn object(&self, name: &str, bytes: Vec<u8>) {
         self.blobs.put(&Path::from(name), bytes.into()).await.unwrap();
     }

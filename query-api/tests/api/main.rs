@@ -10,4 +10,5 @@ mod issues;
 mod lists;
 mod projects;
 mod recordings;
+mod source_maps;
 mod strangers;

@@ -28,6 +28,8 @@ fn fill(path: &str, project: &str, session: &str) -> String {
         .replace("{key}", "0000000000000000")
         .replace("{issue}", "0123456789abcdef0123456789abcdef")
         .replace("{user}", "user-1")
+        .replace("{event}", "0101010101010101-0-0")
+        .replace("{map}", "0123456789abcdef0123456789abcdef")
         .replace("{partition}", "0")
         .replace("{offset}", "0")
 }

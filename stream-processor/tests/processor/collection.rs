@@ -1,6 +1,6 @@
 //! Objects that nothing needs go; what is needed stays.
 
-use crate::world::{Batch, World, session, stream};
+use crate::world::{Batch, World, scope, session, stream};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -63,5 +63,31 @@ async fn what_is_over_its_retention_is_gone_from_rows_and_blobs() {
         assert!(world.summary(id).await.is_none());
         assert!(world.data_key(id).await.is_none());
     }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_source_map_without_its_row_is_collected() {
+    use object_store::{ObjectStoreExt, path::Path};
+    use playhead_domain::row::SourceMapArtifact;
+    use playhead_domain::source_map::key;
+    use playhead_domain::store::Mutation;
+    use prost::Message;
+    let world = World::new().await;
+    let running = world.start().await;
+    let [kept, orphan] = [1, 2].map(|number| key::ArtifactId([number; 16]));
+    for id in [kept, orphan] {
+        world.blobs.put(&Path::from(key::object(scope(), id)), "a map".into()).await.unwrap();
+    }
+    let row = Mutation::Put {
+        table: &playhead_domain::table::SOURCE_MAPS,
+        key: key::artifact(scope(), kept),
+        value: SourceMapArtifact::default().encode_to_vec().into(),
+        version: 1,
+        expires_at_ms: None,
+    };
+    world.store.write(vec![row]).await.unwrap();
+    assert_eq!(running.processor.collect_now().await.unwrap(), 1);
+    assert_eq!(world.objects().await.into_iter().collect::<Vec<_>>(), [key::object(scope(), kept)]);
     running.stop().await;
 }

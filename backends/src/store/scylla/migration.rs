@@ -35,6 +35,7 @@ enum Change {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, title: "tables of the first release", change: Change::Tables },
     Migration { version: 2, title: "tables of issues", change: Change::Tables },
+    Migration { version: 3, title: "table of source maps", change: Change::Tables },
 ];
 
 const TABLE: &str = "schema_migrations";

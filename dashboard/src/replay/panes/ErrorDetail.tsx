@@ -1,8 +1,12 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import type { ErrorStack as Stacks } from '../../api/model';
+import { stackQuery } from '../../api/queries';
 import { Button, Chip, CopyButton, Icon } from '../../ui';
 import { issueOf, type Moment, number, text } from '../moments';
 import { Frames } from './Frames';
-import { readFrames } from './frames';
+import { type Frame, framesAsText, readFrames } from './frames';
+import { MissingMap } from './MissingMap';
 import type { PaneProps } from './Panes';
 import { readStack } from './stack';
 import { asRecord } from './timing';
@@ -12,6 +16,7 @@ const MOST_CAUSES = 8;
 /** One error: what it says, where it came from, and what caused it. */
 export function ErrorDetail({ moment, watchBefore, session }: PaneProps & { moment: Moment }) {
   const { data } = moment;
+  const stacks = useQuery(stackQuery(session.project_id, session.id, moment.id)).data;
   return (
     <>
       <div className="request-title">
@@ -19,7 +24,7 @@ export function ErrorDetail({ moment, watchBefore, session }: PaneProps & { mome
           {moment.label}: {moment.title}
         </strong>
         <CopyButton
-          text={`${moment.label}: ${moment.title}\n${text(data['stack']) ?? ''}`}
+          text={`${moment.label}: ${moment.title}\n${stackAsText(data, stacks)}`}
           label="Copy error and stack"
           compact
         />
@@ -40,9 +45,7 @@ export function ErrorDetail({ moment, watchBefore, session }: PaneProps & { mome
         </Button>
       </div>
       <IssueLinks project={session.project_id} data={data} />
-      <ErrorStack data={data} message={moment.title} />
-      <Causes value={data['causes']} name="Caused by" />
-      <Causes value={data['errors']} name="One of its errors" />
+      <ErrorStacks project={session.project_id} moment={moment} stacks={stacks} />
       {text(data['component_stack']) !== null && (
         <details>
           <summary>Component stack</summary>
@@ -88,9 +91,46 @@ function IssueLinks({ project, data }: { project: string; data: Record<string, u
   );
 }
 
-/** The frames as the server read them; the raw stack where it did not. */
-export function ErrorStack({ data, message }: { data: Record<string, unknown>; message: string }) {
-  const frames = readFrames(data['frames']);
+interface StacksProps {
+  project: string;
+  moment: Moment;
+  /** As source maps make them readable; undefined until that is known. */
+  stacks: Stacks | undefined;
+}
+
+/** The stack of an error with those of its causes, and what to do so that they can be read. */
+export function ErrorStacks({ project, moment: { data, title }, stacks }: StacksProps) {
+  const all = stacks ? [stacks.frames, ...stacks.causes, ...stacks.errors].flatMap(readFrames) : [];
+  return (
+    <>
+      <ErrorStack data={data} message={title} frames={stacks?.frames} />
+      <MissingMap project={project} release={stacks?.release ?? null} frames={all} />
+      <Causes value={data['causes']} name="Caused by" stacks={stacks?.causes} />
+      <Causes value={data['errors']} name="One of its errors" stacks={stacks?.errors} />
+    </>
+  );
+}
+
+/** The stack as text, to copy. */
+export function stackAsText(data: Record<string, unknown>, stacks: Stacks | undefined): string {
+  const frames = framesOf(stacks?.frames, data);
+  return frames.length > 0 ? framesAsText(frames) : (text(data['stack']) ?? '');
+}
+
+function framesOf(written: unknown, data: Record<string, unknown>): Frame[] {
+  const frames = readFrames(written);
+  return frames.length > 0 ? frames : readFrames(data['frames']);
+}
+
+interface StackProps {
+  data: Record<string, unknown>;
+  message: string;
+  frames: unknown;
+}
+
+/** The frames as they were written, else as the server read them; the raw stack where it did not. */
+function ErrorStack({ data, message, frames: written }: StackProps) {
+  const frames = framesOf(written, data);
   if (frames.length === 0) return <Stack stack={text(data['stack'])} message={message} />;
   return <Frames frames={frames} leftOut={number(data['frames_left_out']) ?? 0} />;
 }
@@ -119,7 +159,13 @@ function Stack({ stack, message }: { stack: string | null; message: string }) {
   );
 }
 
-export function Causes({ value, name }: { value: unknown; name: string }) {
+interface CausesProps {
+  value: unknown;
+  name: string;
+  stacks: readonly unknown[] | undefined;
+}
+
+function Causes({ value, name, stacks }: CausesProps) {
   const causes = Array.isArray(value) ? value.slice(0, MOST_CAUSES).map(asRecord) : [];
   return causes.map((cause, index) => (
     <div key={index} className="cause">
@@ -128,7 +174,7 @@ export function Causes({ value, name }: { value: unknown; name: string }) {
         {text(cause['type']) ?? 'Error'}: {text(cause['message']) ?? ''}
       </strong>
       {(text(cause['stack']) !== null || Array.isArray(cause['frames'])) && (
-        <ErrorStack data={cause} message={text(cause['message']) ?? ''} />
+        <ErrorStack data={cause} message={text(cause['message']) ?? ''} frames={stacks?.[index]} />
       )}
     </div>
   ));
