@@ -1,7 +1,7 @@
 //! From an error to an issue: its stack is read, its group found, and what is nobody's issue is told apart. Pure, bounded and linear
-//! in what the error holds. Then what is counted of an issue.
+//! in what the error holds. Then what is counted of an issue, and which issues people made one.
 //!
-//! Deliberately absent: what people do with an issue, and source maps, which are applied to what is shown.
+//! Deliberately absent: what else people do with an issue, and source maps, which are applied to what is shown.
 
 pub mod stack;
 pub mod origin;
@@ -12,6 +12,9 @@ pub mod grouping;
 pub mod filter;
 pub mod totals;
 pub mod visitor;
+pub mod merge;
+pub mod release;
+pub mod forecast;
 pub mod key;
 
 use filter::{Filter, Filters};

@@ -6,7 +6,10 @@ mod issue;
 
 use bytes::Bytes;
 
-pub use issue::{Breakdown, IssueChange, IssueComponent, IssueCount, IssueSample, IssueState, IssueTotals};
+pub use issue::{
+    ArchivedUntil, Breakdown, IssueChange, IssueComponent, IssueCount, IssueMerge, IssueMerges, IssueSample,
+    IssueState, IssueTotals, Seen,
+};
 
 /// Ownership, intent and checkpoint of one log partition. The truth about progress.
 #[derive(Clone, PartialEq, Eq, prost::Message)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod change;
 pub(crate) mod list;
+pub(crate) mod merge;
 pub(crate) mod present;
 pub(crate) mod priority;
 pub(crate) mod query;

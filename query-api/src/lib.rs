@@ -85,6 +85,8 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(session::events::list_events))
         .routes(routes!(issue::routes::list_issues))
         .routes(routes!(issue::routes::change_issues))
+        .routes(routes!(issue::merge::merge_issues))
+        .routes(routes!(issue::merge::split_issue))
         .routes(routes!(issue::routes::get_issue, issue::routes::change_issue))
         .routes(routes!(replay::manifest::get_manifest))
         .routes(routes!(replay::segment::get_segment))

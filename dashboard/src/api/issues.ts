@@ -17,6 +17,8 @@ export type OccurrenceReplay = NonNullable<Occurrence['replay']>;
 export type GroupingPart = Complete<Schemas['GroupingPart']>;
 export type BreakdownValue = Complete<Schemas['BreakdownValue']>;
 export type IssueChangeRecord = Complete<Schemas['IssueChangeRecord']>;
+/** An issue that is shown as a part of another; its title is null once nothing of it is kept. */
+export type IssueMember = Complete<Schemas['IssueMember']>;
 export type IssueDetail = Complete<Schemas['IssueDetail']>;
 export type IssuePage = Complete<Schemas['IssuePage']>;
 export type IssueQuery = NonNullable<operations['list_issues']['parameters']['query']>;
@@ -32,6 +34,19 @@ export const fetchIssues = async (project: string, query: IssueQuery, signal?: A
 
 export const fetchIssue = async (project: string, issue: string, signal?: AbortSignal): Promise<IssueDetail> =>
   bodyOf(await api.GET('/api/v1/projects/{project}/issues/{issue}', { params: { path: { project, issue } }, signal }));
+
+/** Makes issues one, shown as `into`. */
+export const mergeIssues = async (project: string, ids: readonly string[], into: string): Promise<IssueDetail> =>
+  bodyOf(
+    await api.POST('/api/v1/projects/{project}/issues/merge', {
+      params: { path: { project } },
+      body: { ids: [...ids], into },
+    }),
+  );
+
+/** Takes an issue out of the one into which it was merged. */
+export const splitIssue = async (project: string, issue: string): Promise<IssueDetail> =>
+  bodyOf(await api.POST('/api/v1/projects/{project}/issues/{issue}/split', { params: { path: { project, issue } } }));
 
 /** The most that one request changes. */
 const BULK_MAX = 100;

@@ -115,7 +115,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One issue. Its sessions are a list of sessions with its id as `issue`. */
+        /** One issue. Its sessions are a list of sessions with its id as `issue`. The id of an issue that was merged into another gives that one. */
         get: operations["get_issue"];
         put?: never;
         post?: never;
@@ -124,6 +124,23 @@ export interface paths {
         head?: never;
         /** Changes the state or the assignee of an issue. */
         patch: operations["change_issue"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an issue out of the one into which it was merged: it is one of its own again, with all that was counted of it. */
+        post: operations["split_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/projects/{project}/issues/bulk": {
@@ -137,6 +154,26 @@ export interface paths {
         put?: never;
         /** Changes many issues alike, one after the other. If it fails in between, the same request may be sent again. */
         post: operations["change_issues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes issues one, which is shown as `into`: counts, users and sessions of all of them, and what happens from now on. Issues that
+         *     were merged before come along. It can be undone one by one.
+         */
+        post: operations["merge_issues"];
         delete?: never;
         options?: never;
         head?: never;
@@ -537,12 +574,19 @@ export interface components {
             last_seen_ms: number;
             latest?: components["schemas"]["Occurrence"] | null;
             mechanism: string;
+            /** @description Issues that people merged into it. */
+            merged: number;
             priority: components["schemas"]["Priority"];
             /**
              * Format: int64
              * @description A session counts for the first 50 issues that it has.
              */
             sessions: number;
+            /**
+             * @description Whether each session was counted once; if not, a session that has several of the merged issues counts for each, and there are
+             *     at most so many.
+             */
+            sessions_exact: boolean;
             state: components["schemas"]["IssueState"];
             title: string;
             /** @description Of the error. */
@@ -588,8 +632,33 @@ export interface components {
              * @description Of the rules by which it was grouped.
              */
             grouping_version: number;
-            /** @description The newest first. */
+            /** @description The newest first; of the merged issues too. */
             history: components["schemas"]["IssueChangeRecord"][];
+            /** @description The issues that were merged into it. */
+            members: components["schemas"]["IssueMember"][];
+        };
+        /** @description An issue that is shown as a part of another. */
+        IssueMember: {
+            culprit?: string | null;
+            /** Format: int64 */
+            events: number;
+            id: string;
+            /** Format: int64 */
+            last_seen_ms?: number | null;
+            /** Format: int64 */
+            merged_at_ms: number;
+            merged_by: string;
+            /** Format: int64 */
+            sessions: number;
+            /** @description Null: nothing of it is kept any more. What comes of it counts for the whole. */
+            title?: string | null;
+        };
+        /** @description Issues that are to be one. */
+        IssueMerge: {
+            /** @description 1 to 100. `into` may be among them. */
+            ids: string[];
+            /** @description The issue under which all are shown. */
+            into: string;
         };
         /** @description Some issues, in the order that was asked for. */
         IssuePage: {
@@ -1445,6 +1514,64 @@ export interface operations {
             };
         };
     };
+    split_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the merged issue */
+                issue: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The issue from which it was taken, if anything of that is there; else itself */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_issues: {
         parameters: {
             query?: never;
@@ -1467,6 +1594,65 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IssueBulkResult"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueMerge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueDetail"];
                 };
             };
             400: {
@@ -1659,7 +1845,7 @@ export interface operations {
                 has_errors?: boolean;
                 has_failed_requests?: boolean;
                 ip?: string;
-                /** @description Fingerprint of an issue that an error of the session belongs to: 32 hexadecimal digits. */
+                /** @description An issue that an error of the session belongs to: 32 hexadecimal digits. Those that were merged into it count too. */
                 issue?: string;
                 /** @description 1 to 200, 50 unless given. */
                 limit?: number;

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { Issue, IssueChange } from '../api/issues';
 import { Button, Icon, Kbd, useShortcuts } from '../ui';
 import { AssignDialog } from './AssignDialog';
+import { MergeDialog } from './MergeDialog';
 
 interface IssueActionsProps {
   /** The issues that a button changes. */
@@ -10,6 +11,8 @@ interface IssueActionsProps {
   /** What a key changes: it may also be the row that is looked at. */
   issuesOfKeys?: () => readonly Issue[];
   onChange: (issues: readonly Issue[], change: IssueChange) => void;
+  /** Where several can be made one. */
+  onMerge?: (issues: readonly Issue[], into: Issue) => void;
   disabled?: boolean;
   /** Of the list of shortcuts. */
   group: string;
@@ -17,8 +20,10 @@ interface IssueActionsProps {
 
 /** Resolve, archive, assign and reopen, by button and by key. */
 export function IssueActions(props: IssueActionsProps) {
-  const { issues, issuesOfKeys = () => issues, onChange, disabled = false, group } = props;
+  const { issues, issuesOfKeys = () => issues, onChange, onMerge, disabled = false, group } = props;
   const [assigning, setAssigning] = useState<readonly Issue[]>([]);
+  const [merging, setMerging] = useState<readonly Issue[]>([]);
+  const canMerge = onMerge !== undefined && issues.length > 1 && !disabled;
   const change = (wanted: IssueChange) => () => {
     onChange(issues, wanted);
   };
@@ -37,6 +42,17 @@ export function IssueActions(props: IssueActionsProps) {
         if (!disabled) setAssigning(issuesOfKeys());
       },
     },
+    ...(onMerge === undefined
+      ? []
+      : [
+          {
+            keys: 'm',
+            label: 'Merge the selected issues',
+            run: () => {
+              if (canMerge) setMerging(issues);
+            },
+          },
+        ]),
   ]);
   const isOpen = issues.some(({ state }) => state !== 'resolved' && state !== 'archived');
   const isClosed = issues.some(({ state }) => state === 'resolved' || state === 'archived');
@@ -64,6 +80,23 @@ export function IssueActions(props: IssueActionsProps) {
           Assign <Kbd keys="a" />
         </Button>
       )}
+      {onMerge !== undefined && issues.length > 1 && (
+        <Button
+          disabled={disabled}
+          onClick={() => {
+            setMerging(issues);
+          }}
+        >
+          Merge <Kbd keys="m" />
+        </Button>
+      )}
+      <MergeDialog
+        issues={merging}
+        onClose={() => {
+          setMerging([]);
+        }}
+        onMerge={(into) => onMerge?.(merging, into)}
+      />
       <AssignDialog
         open={assigning.length > 0}
         current={assigning.length === 1 ? (first?.assignee ?? null) : null}

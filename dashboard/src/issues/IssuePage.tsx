@@ -18,7 +18,8 @@ import { IssueActions } from './IssueActions';
 import { IssueFacts } from './IssueFacts';
 import { IssueSessions } from './IssueSessions';
 import { LatestOccurrence } from './LatestOccurrence';
-import { mechanismOf, PriorityBar, StateChip } from './parts';
+import { Members } from './Members';
+import { mechanismOf, Merged, PriorityBar, StateChip } from './parts';
 import { issueQuery, useChangeIssues, useListedIssue } from './queries';
 
 const REFRESH_INTERVAL_MS = 5000;
@@ -101,6 +102,7 @@ function IssueHead({ issue, project }: { issue: Issue; project: string }) {
         <Chip tone={issue.handled ? 'neutral' : 'error'}>{issue.handled ? 'handled' : 'not handled'}</Chip>
         {mechanismOf({ ...issue, handled: false }) !== '' && <Chip>{mechanismOf({ ...issue, handled: false })}</Chip>}
         <Chip title={`${String(Math.round(issue.priority.score))} of 100`}>{issue.priority.level} priority</Chip>
+        {issue.merged > 0 && <Merged issue={issue} />}
         {issue.assignee && <Chip tone="accent">{issue.assignee}</Chip>}
         <span className="grow" />
         <div className="issue-actions">
@@ -140,6 +142,7 @@ function IssueBody({ issue, project }: { issue: IssueDetail; project: string }) 
           }}
         />
         <Breakdowns issue={issue} project={project} />
+        <Members issue={issue} project={project} />
         <Grouping parts={issue.components} />
         <History records={issue.history} />
       </div>

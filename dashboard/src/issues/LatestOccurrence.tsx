@@ -10,6 +10,7 @@ import { framesAsText, readFrames } from '../replay/panes/frames';
 import { ISSUE_LEAD_MS, issueOf, type Moment, text } from '../replay/moments';
 import { useEvents } from '../replay/use-events';
 import { Panel } from '../settings/Panel';
+import { idsOf } from './queries';
 import { Button, Chip, CopyButton, Icon, ReplayChip, Skeleton, Time } from '../ui';
 
 interface LatestProps {
@@ -31,7 +32,7 @@ export function LatestOccurrence({ issue, project }: LatestProps) {
 
 function Latest({ issue, project, latest }: LatestProps & { latest: Occurrence }) {
   const events = useEvents(project, latest.session, false);
-  const error = useMemo(() => findError(events.moments, issue.id, latest), [events.moments, issue.id, latest]);
+  const error = useMemo(() => findError(events.moments, idsOf(issue), latest), [events.moments, issue, latest]);
   if (events.error !== null) return <Gone error={events.error} retry={events.retry} />;
   if (events.loading) {
     return (
@@ -60,9 +61,10 @@ function Latest({ issue, project, latest }: LatestProps & { latest: Occurrence }
 }
 
 /** The event by its id; else the last error of the issue, as the session may have been read anew since. */
-function findError(moments: readonly Moment[], issue: string, latest: Occurrence): Moment | null {
+function findError(moments: readonly Moment[], issues: readonly string[], latest: Occurrence): Moment | null {
   const exact = moments.find((moment) => moment.id === latest.event);
-  return exact ?? moments.findLast(({ kind, data }) => kind === 'error' && issueOf(data) === issue) ?? null;
+  const isOne = ({ kind, data }: Moment) => kind === 'error' && issues.includes(issueOf(data) ?? '');
+  return exact ?? moments.findLast(isOne) ?? null;
 }
 
 function StackPanel({ error, latest, project }: { error: Moment; latest: Occurrence; project: string }) {

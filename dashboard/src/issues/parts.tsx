@@ -1,6 +1,6 @@
 /** Small things that the list and the page of an issue have in common. */
 import type { Issue, IssueState, PriorityLevel } from '../api/issues';
-import { formatCount } from '../format/number';
+import { formatCount, formatCountOf } from '../format/number';
 import { Chip, Time, type Tone } from '../ui';
 
 const STATES: Record<IssueState, { tone: Tone; meaning: string }> = {
@@ -71,6 +71,26 @@ export function Users({ issue }: { issue: Issue }) {
     <>{formatCount(issue.users)}</>
   ) : (
     <span title="At least so many: they were not counted to the end">≥ {formatCount(issue.users)}</span>
+  );
+}
+
+/** How many sessions it hit; at most, where one may have been counted for several of the merged issues. */
+export function Sessions({ issue }: { issue: Issue }) {
+  return issue.sessions_exact ? (
+    <>{formatCount(issue.sessions)}</>
+  ) : (
+    <span title="At most so many: a session with several of the merged issues counts for each">
+      ≤ {formatCount(issue.sessions)}
+    </span>
+  );
+}
+
+/** How many issues people merged into it. */
+export function Merged({ issue }: { issue: Issue }) {
+  return (
+    <Chip title={`${formatCountOf(issue.merged, 'other issue')} merged into it: the counts are of all together`}>
+      +{formatCount(issue.merged)} merged
+    </Chip>
   );
 }
 

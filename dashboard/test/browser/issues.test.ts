@@ -156,6 +156,38 @@ describe('the issues page', () => {
     await close(watched);
   });
 
+  it('merges what is selected, and splits it off again on the page of the issue', async () => {
+    server.world.issues = many(4);
+    const watched = await open(LIST);
+    const { page } = watched;
+    await page.locator('.issue-link').first().waitFor();
+    const titles = await page.locator('.issue-link').allInnerTexts();
+    for (let row = 0; row < 2; row += 1) {
+      await page.keyboard.press('j');
+      await page.keyboard.press('x');
+    }
+    await page.getByText('2 selected').waitFor();
+    await page.keyboard.press('m');
+    await page.getByRole('heading', { name: 'Merge 2 issues' }).waitFor();
+    await expectAccessible(page);
+    await photograph(page, 'issues-merge');
+    await page.getByRole('radio').last().check();
+    await page.getByRole('button', { name: 'Merge', exact: true }).click();
+    await page.getByText('2 issues merged').first().waitFor();
+    await expect.poll(() => page.locator('.issue-link').count()).toBe(titles.length - 1);
+    await page.getByText('+1 merged').waitFor();
+    await page.locator('.issue-row', { hasText: '+1 merged' }).locator('.issue-link').click();
+    const panel = page.getByRole('region', { name: 'Merged with 1 issue' });
+    await panel.waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: /^Split off/ }).click();
+    await page.getByText('It is an issue of its own again').first().waitFor();
+    await panel.waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'Issues' }).first().click();
+    await expect.poll(() => page.locator('.issue-link').count()).toBe(titles.length);
+    await close(watched);
+  });
+
   it('loads further pages by scrolling and draws only rows in sight', async () => {
     server.world.issues = many(130).map((issue) => ({ ...issue, state: 'ongoing' }));
     const watched = await open(LIST);
@@ -181,6 +213,7 @@ describe('the issues page', () => {
     Object.assign(issue, hostile, { priority: { score: 100, level: 'high', reason: html } });
     issue.components = [{ name: html, values: [html], counted: true, why: html }];
     issue.history = [{ time_ms: Date.now(), actor: html, change: html }];
+    issue.members = [{ ...makeIssue(5), title: html, culprit: html, merged_at_ms: Date.now(), merged_by: html }];
     issue.breakdowns.page = [{ value: `javascript:${html}`, events: 3 }];
     const error = server.world.events.get(session.id)?.find(({ kind }) => kind === 'error');
     Object.assign(error?.data ?? {}, {

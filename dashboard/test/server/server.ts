@@ -40,6 +40,8 @@ export interface World {
   issues: IssueDetail[];
   /** Ids and what was changed of them. */
   issueChanges: [string[], IssueChange][];
+  /** Issues that were merged into others, by id. */
+  apart: Map<string, IssueDetail>;
   status: ProjectStatus;
   keys: SecretKey[];
   deadLetters: DeadLetter[];
@@ -88,6 +90,7 @@ export function makeWorld(change: Partial<World> = {}): World {
     events: new Map(),
     issues: [],
     issueChanges: [],
+    apart: new Map(),
     status: {
       first_event_at: null,
       last_event_at: null,
@@ -159,8 +162,36 @@ function listIssues(world: World, query: URLSearchParams): Answer {
   return [200, { issues: matching.slice(start, start + limit), next, partial: false, overflow: null }];
 }
 
+/** Takes issues out of the list and into another one. */
+function mergeIssues(world: World, { ids, into }: { ids: string[]; into: string }): Answer {
+  const target = world.issues.find(({ id }) => id === into);
+  if (!target) return problem(404, 'not-found', 'there is no such issue');
+  for (const part of world.issues.filter(({ id }) => id !== into && ids.includes(id))) {
+    target.members.push({ ...part, merged_at_ms: Date.now(), merged_by: 'administrator' });
+    world.apart.set(part.id, part);
+  }
+  target.merged = target.members.length;
+  target.sessions_exact = false;
+  world.issues = world.issues.filter(({ id }) => id === into || !ids.includes(id));
+  return [200, target];
+}
+
+function splitIssue(world: World, part: string): Answer {
+  const target = world.issues.find(({ members }) => members.some(({ id }) => id === part));
+  const own = world.apart.get(part);
+  if (!target || !own) return problem(400, 'bad-request', 'is not merged into another one', 'issue');
+  target.members = target.members.filter(({ id }) => id !== part);
+  target.merged = target.members.length;
+  target.sessions_exact = target.merged === 0;
+  world.issues.push(own);
+  return [200, target];
+}
+
 function answerIssues(world: World, method: string, rest: string, url: URL, body: unknown): Answer {
   if (rest === '' && method === 'GET') return listIssues(world, url.searchParams);
+  if (rest === '/merge') return mergeIssues(world, body as { ids: string[]; into: string });
+  const [, part] = /^\/([0-9a-f]{32})\/split$/.exec(rest) ?? [];
+  if (part !== undefined) return splitIssue(world, part);
   const { ids, ...change } = { ids: [rest.slice(1)], ...(body as Partial<IssueChange> & { ids?: string[] }) };
   const found = world.issues.filter(({ id }) => (rest === '/bulk' ? ids.includes(id) : rest === `/${id}`));
   if (found.length === 0) return problem(404, 'not-found', 'there is no such issue');

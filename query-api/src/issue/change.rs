@@ -17,6 +17,7 @@ use crate::state::Api;
 
 const ATTEMPTS: usize = 8;
 const MAX_HISTORY: usize = 100;
+const MAX_NOTE_BYTES: usize = 200;
 const MAX_ASSIGNEE_CHARACTERS: usize = 100;
 /// Longer than any project keeps sessions: what was decided of an issue that does not come back is forgotten.
 const KEPT_MS: i64 = 800 * 86_400_000;
@@ -51,11 +52,43 @@ pub(crate) async fn apply(
     patch: &IssuePatch,
     actor: &str,
 ) -> Result<IssueState, ApiError> {
+    let now_ms = api.now_ms();
+    update(api, scope, issue, |known| changed(known, totals, patch, actor, now_ms)).await
+}
+
+/// Writes something that happened to an issue into its history.
+///
+/// # Errors
+/// As [`apply`].
+pub(crate) async fn note(
+    api: &Api,
+    scope: Scope,
+    issue: Fingerprint,
+    change: &str,
+    actor: &str,
+) -> Result<IssueState, ApiError> {
+    let now_ms = api.now_ms();
+    update(api, scope, issue, |known| {
+        let mut new = known.clone();
+        let change = cut(change, MAX_NOTE_BYTES).to_owned();
+        new.history.push(IssueChange { time_ms: now_ms, actor: actor.to_owned(), change });
+        bound_history(&mut new);
+        new
+    })
+    .await
+}
+
+async fn update(
+    api: &Api,
+    scope: Scope,
+    issue: Fingerprint,
+    change: impl Fn(&IssueState) -> IssueState,
+) -> Result<IssueState, ApiError> {
     let key = key::state(scope, issue);
     for _ in 0..ATTEMPTS {
         let old = api.store().get_serial(&ISSUE_STATES, &key).await?;
         let known = old.clone().map(decode_state).transpose()?.unwrap_or_default();
-        let new = changed(&known, totals, patch, actor, api.now_ms());
+        let new = change(&known);
         if new == known {
             return Ok(new);
         }
@@ -68,6 +101,11 @@ pub(crate) async fn apply(
         }
     }
     Err(ApiError::Conflict)
+}
+
+fn bound_history(state: &mut IssueState) {
+    let surplus = state.history.len().saturating_sub(MAX_HISTORY);
+    state.history.drain(..surplus);
 }
 
 fn changed(
@@ -107,8 +145,7 @@ fn changed(
     if let Some(assignee) = assignee {
         assignee.clone_into(&mut new.assignee);
     }
-    let surplus = new.history.len().saturating_sub(MAX_HISTORY);
-    new.history.drain(..surplus);
+    bound_history(&mut new);
     new
 }
 

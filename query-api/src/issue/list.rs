@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
 use playhead_domain::issue::grouping::Fingerprint;
+use playhead_domain::issue::merge::Merges;
 use playhead_domain::issue::totals::OVERFLOW;
 use playhead_domain::row::{IssueState, IssueTotals};
 use playhead_domain::scope::Scope;
@@ -76,6 +77,7 @@ struct Listing<'a> {
     api: &'a Api,
     scope: Scope,
     issues: BTreeMap<Fingerprint, IssueTotals>,
+    merges: Merges,
     states: BTreeMap<Fingerprint, IssueState>,
     users: Users,
     now_ms: i64,
@@ -91,10 +93,12 @@ pub(crate) async fn list(
     let sort = Sort::parse(params.sort.as_deref())?;
     let question = question(scope, params)?;
     let after = params.cursor.as_deref().map(|cursor| read_place(&question, cursor)).transpose()?;
-    let read::All { issues, mut partial } = read::all(api, scope).await?;
-    let states = read::states(api, scope).await?;
+    let read::All { mut issues, mut partial } = read::all(api, scope).await?;
+    let (states, merges) = try_join(read::states(api, scope), read::merges(api, scope)).await?;
+    read::join(&mut issues, &merges);
     let overflow = issues.contains_key(&OVERFLOW).then(|| OVERFLOW.to_string());
-    let mut listing = Listing { api, scope, issues, states, users: Users::new(), now_ms: api.now_ms() };
+    let mut listing =
+        Listing { api, scope, issues, merges, states, users: Users::new(), now_ms: api.now_ms() };
     listing.retain(&query);
     if sort == Sort::Users {
         partial |= listing.count_most_used().await?;
@@ -152,7 +156,8 @@ impl Listing<'_> {
         let (api, scope) = (self.api, self.scope);
         let missing: Vec<_> = issues.into_iter().filter(|issue| !self.users.contains_key(issue)).collect();
         for some in missing.chunks(CONCURRENT_COUNTS) {
-            let counts = try_join_all(some.iter().map(|&issue| read::users(api, scope, issue))).await?;
+            let whole: Vec<_> = some.iter().map(|&issue| self.merges.whole(issue)).collect();
+            let counts = try_join_all(whole.iter().map(|whole| read::users(api, scope, whole))).await?;
             self.users.extend(some.iter().copied().zip(counts));
         }
         Ok(())
@@ -161,7 +166,8 @@ impl Listing<'_> {
     fn present(&self, issue: Fingerprint) -> Option<crate::model::issue::Issue> {
         let users = self.users.get(&issue).copied().unwrap_or_default();
         let totals = self.issues.get(&issue)?;
-        Some(present::issue(issue, totals, self.states.get(&issue), users, self.now_ms))
+        let whole = 1 + self.merges.members(issue).count();
+        Some(present::issue(issue, totals, self.states.get(&issue), (users, whole), self.now_ms))
     }
 }
 

@@ -1,11 +1,13 @@
-//! Reading what is counted of issues: two slots per log partition, of which the newer one tells all, and the log partitions merged.
+//! Reading what is counted of issues: two slots per log partition, of which the newer one tells all, and the log partitions merged;
+//! then the issues that people made one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
-use playhead_domain::row::{IssueState, IssueTotals};
+use playhead_domain::issue::merge::Merges;
+use playhead_domain::row::{IssueMerges, IssueState, IssueTotals};
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key::scope_columns;
 use playhead_domain::store::{self, ClusteringRange, Order, Page, Row, Value};
@@ -19,6 +21,8 @@ use crate::state::Api;
 const MAX_SHARD_ROWS: usize = 25_000;
 /// Users of a shard that are counted; an issue has eight shards.
 const MAX_SHARD_USERS: usize = 1_250;
+/// Users that are counted of issues that people made one.
+const MAX_USERS_OF_MERGED: usize = 10_000;
 
 /// The issues of a project that have not expired.
 pub(crate) struct All {
@@ -74,16 +78,84 @@ fn merged(api: &Api, rows: Vec<Row>) -> Result<BTreeMap<Fingerprint, IssueTotals
     Ok(issues)
 }
 
-/// How many users an issue has, and whether all were counted.
-pub(crate) async fn users(api: &Api, scope: Scope, issue: Fingerprint) -> Result<(u64, bool), ApiError> {
+/// How many users these issues have together, and whether all were counted.
+pub(crate) async fn users(api: &Api, scope: Scope, issues: &[Fingerprint]) -> Result<(u64, bool), ApiError> {
+    let (mut users, mut is_exact) = (BTreeSet::new(), true);
+    for &issue in issues {
+        let pages = users_of(api, scope, issue).await?;
+        is_exact &= !pages.iter().any(|page| page.more);
+        let rows = pages.into_iter().flat_map(|page| page.rows);
+        if let [_] = issues {
+            return Ok((rows.count() as u64, is_exact));
+        }
+        for row in rows {
+            let [Value::Bytes(hash)] = &row.key.clustering[..] else { continue };
+            let Ok(hash) = <[u8; 16]>::try_from(hash.as_ref()) else { continue };
+            users.insert(api.0.visitors.open(issue, hash, &row.value));
+        }
+        if users.len() >= MAX_USERS_OF_MERGED {
+            return Ok((users.len() as u64, false));
+        }
+    }
+    Ok((users.len() as u64, is_exact))
+}
+
+async fn users_of(api: &Api, scope: Scope, issue: Fingerprint) -> Result<Vec<Page>, store::Error> {
     let shards = (0..key::SHARDS).map(|shard| async move {
         let partition = key::users_partition(scope, issue, shard);
         let range = ClusteringRange::ALL;
         api.store().scan(&table::ISSUE_USERS, &partition, &range, Order::Ascending, MAX_SHARD_USERS).await
     });
-    let pages = try_join_all(shards).await?;
-    let users = pages.iter().map(|page| page.rows.len() as u64).sum();
-    Ok((users, !pages.iter().any(|page| page.more)))
+    try_join_all(shards).await
+}
+
+/// Which issues people made one.
+pub(crate) async fn merges(api: &Api, scope: Scope) -> Result<Merges, ApiError> {
+    let row = api.store().get(&table::ISSUE_STATES, &key::merges(scope)).await?;
+    row.map_or_else(|| Ok(Merges::default()), |row| decode_merges(row.value))
+}
+
+pub(crate) fn decode_merges(bytes: bytes::Bytes) -> Result<Merges, ApiError> {
+    let row = IssueMerges::decode(bytes).map_err(|e| ApiError::Corrupt(format!("merges of issues: {e}")))?;
+    Ok(Merges::of(row))
+}
+
+/// Each issue with what was merged into it. It looks like the one into which the others went, as long as that is kept.
+pub(crate) fn join(issues: &mut BTreeMap<Fingerprint, IssueTotals>, merges: &Merges) {
+    for (root, members) in merges.roots() {
+        let mut whole = issues.remove(&root).unwrap_or_default();
+        let face = whole.latest.clone();
+        members.iter().filter_map(|member| issues.remove(member)).for_each(|totals| whole.merge(&totals));
+        if let (Some(latest), Some(face)) = (&mut whole.latest, face) {
+            latest.wear(&face);
+        }
+        if whole.events > 0 {
+            issues.insert(root, whole);
+        }
+    }
+}
+
+/// An issue as it is shown.
+pub(crate) struct Shown {
+    pub(crate) id: Fingerprint,
+    pub(crate) totals: IssueTotals,
+    /// The merged ones that are kept, each by itself.
+    pub(crate) members: BTreeMap<Fingerprint, IssueTotals>,
+    pub(crate) merges: Merges,
+}
+
+/// The issue of that id, or that into which it was merged, if anything of it is there.
+pub(crate) async fn shown(api: &Api, scope: Scope, issue: Fingerprint) -> Result<Option<Shown>, ApiError> {
+    let merges = merges(api, scope).await?;
+    let id = merges.root(issue);
+    let whole = merges.whole(id);
+    let found = try_join_all(whole.iter().map(|&issue| one(api, scope, issue))).await?;
+    let kept = whole.iter().zip(found).filter_map(|(&issue, totals)| Some((issue, totals?)));
+    let mut issues: BTreeMap<Fingerprint, IssueTotals> = kept.collect();
+    let mut members = if whole.len() > 1 { issues.clone() } else { BTreeMap::new() };
+    members.remove(&id);
+    join(&mut issues, &merges);
+    Ok(issues.remove(&id).map(|totals| Shown { id, totals, members, merges }))
 }
 
 /// What people did with the issues of a project.

@@ -5,7 +5,6 @@ use axum::body::Body;
 use axum::extract::State;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
-use playhead_domain::row::IssueTotals;
 use playhead_domain::scope::Scope;
 use playhead_domain::table::ISSUE_STATES;
 
@@ -40,7 +39,7 @@ pub(crate) async fn list_issues(
     list::list(&api, scope, &params, limit).await.map(Json)
 }
 
-/// One issue. Its sessions are a list of sessions with its id as `issue`.
+/// One issue. Its sessions are a list of sessions with its id as `issue`. The id of an issue that was merged into another gives that one.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/issues/{issue}", tag = "issues",
     params(("project" = String, Path, description = "Project id"), ("issue" = String, Path, description = "Issue id")),
     responses(
@@ -55,8 +54,8 @@ pub(crate) async fn get_issue(
     Segments((project, issue)): Segments<(String, String)>,
 ) -> Result<Json<IssueDetail>, ApiError> {
     let (scope, _) = caller.open(&api, &project).await?;
-    let (id, totals) = load(&api, scope, &issue).await?;
-    detail(&api, scope, id, &totals).await.map(Json)
+    let shown = load(&api, scope, parse(&issue)?).await?;
+    detail(&api, scope, &shown).await.map(Json)
 }
 
 /// Changes the state or the assignee of an issue.
@@ -76,11 +75,11 @@ pub(crate) async fn change_issue(
     body: Body,
 ) -> Result<Json<IssueDetail>, ApiError> {
     let (scope, _) = caller.open(&api, &project).await?;
-    let (id, totals) = load(&api, scope, &issue).await?;
+    let shown = load(&api, scope, parse(&issue)?).await?;
     let patch: IssuePatch = read_json(body).await?;
     change::check(&patch)?;
-    change::apply(&api, scope, (id, &totals), &patch, &caller.name()).await?;
-    detail(&api, scope, id, &totals).await.map(Json)
+    change::apply(&api, scope, (shown.id, &shown.totals), &patch, &caller.name()).await?;
+    detail(&api, scope, &shown).await.map(Json)
 }
 
 /// Changes many issues alike, one after the other. If it fails in between, the same request may be sent again.
@@ -102,18 +101,11 @@ pub(crate) async fn change_issues(
     let IssueBulkPatch { ids, state, assignee, resolved_in } = read_json(body).await?;
     let patch = IssuePatch { state, assignee, resolved_in };
     change::check(&patch)?;
-    if ids.is_empty() || ids.len() > MAX_BULK {
-        return Err(ApiError::bad("ids", format!("must be 1 to {MAX_BULK}")));
-    }
-    let ids: Vec<Fingerprint> = ids
-        .iter()
-        .map(|id| id.parse().map_err(|e| ApiError::bad("ids", format!("{e}"))))
-        .collect::<Result<_, _>>()?;
     let mut result = IssueBulkResult { changed: Vec::new(), missing: Vec::new() };
-    for id in ids {
-        match read::one(&api, scope, id).await? {
-            Some(totals) => {
-                change::apply(&api, scope, (id, &totals), &patch, &caller.name()).await?;
+    for id in parse_ids(&ids)? {
+        match read::shown(&api, scope, id).await? {
+            Some(shown) => {
+                change::apply(&api, scope, (shown.id, &shown.totals), &patch, &caller.name()).await?;
                 result.changed.push(id.to_string());
             }
             None => result.missing.push(id.to_string()),
@@ -122,21 +114,32 @@ pub(crate) async fn change_issues(
     Ok(Json(result))
 }
 
-async fn load(api: &Api, scope: Scope, issue: &str) -> Result<(Fingerprint, IssueTotals), ApiError> {
-    let id: Fingerprint = issue.parse().map_err(|e| ApiError::bad("issue", format!("{e}")))?;
-    let totals = read::one(api, scope, id).await?.ok_or(ApiError::NotFound("issue"))?;
-    Ok((id, totals))
+fn parse(issue: &str) -> Result<Fingerprint, ApiError> {
+    issue.parse().map_err(|e| ApiError::bad("issue", format!("{e}")))
 }
 
-async fn detail(
-    api: &Api,
-    scope: Scope,
-    id: Fingerprint,
-    totals: &IssueTotals,
-) -> Result<IssueDetail, ApiError> {
-    let given = api.store().get_serial(&ISSUE_STATES, &key::state(scope, id)).await?;
-    let given = given.map(read::decode_state).transpose()?;
-    let users = read::users(api, scope, id).await?;
-    let issue = present::issue(id, totals, given.as_ref(), users, api.now_ms());
-    present::detail(api, scope, issue, totals, given.as_ref()).await
+/// # Errors
+/// [`ApiError::BadRequest`] when there are none, too many, or one that is no id.
+pub(super) fn parse_ids(ids: &[String]) -> Result<Vec<Fingerprint>, ApiError> {
+    if ids.is_empty() || ids.len() > MAX_BULK {
+        return Err(ApiError::bad("ids", format!("must be 1 to {MAX_BULK}")));
+    }
+    ids.iter().map(|id| id.parse().map_err(|e| ApiError::bad("ids", format!("{e}")))).collect()
+}
+
+/// The issue, or that into which it was merged.
+pub(super) async fn load(api: &Api, scope: Scope, issue: Fingerprint) -> Result<read::Shown, ApiError> {
+    read::shown(api, scope, issue).await?.ok_or(ApiError::NotFound("issue"))
+}
+
+pub(super) async fn detail(api: &Api, scope: Scope, shown: &read::Shown) -> Result<IssueDetail, ApiError> {
+    let whole = shown.merges.whole(shown.id);
+    let mut given = Vec::with_capacity(whole.len());
+    for &issue in &whole {
+        let row = api.store().get_serial(&ISSUE_STATES, &key::state(scope, issue)).await?;
+        given.push(row.map(read::decode_state).transpose()?.unwrap_or_default());
+    }
+    let users = read::users(api, scope, &whole).await?;
+    let issue = present::issue(shown.id, &shown.totals, given.first(), (users, whole.len()), api.now_ms());
+    present::detail(api, scope, issue, shown, &given).await
 }

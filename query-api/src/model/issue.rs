@@ -34,10 +34,15 @@ pub struct Issue {
     pub events: u64,
     /// A session counts for the first 50 issues that it has.
     pub sessions: u64,
+    /// Whether each session was counted once; if not, a session that has several of the merged issues counts for each, and there are
+    /// at most so many.
+    pub sessions_exact: bool,
     /// A session without a user counts as one.
     pub users: u64,
     /// Whether `users` was counted to the end; if not, there are at least so many.
     pub users_exact: bool,
+    /// Issues that people merged into it.
+    pub merged: usize,
     pub first_seen_ms: i64,
     pub last_seen_ms: i64,
     pub first_release: Option<String>,
@@ -118,8 +123,34 @@ pub struct IssueDetail {
     /// Why its events are together.
     pub components: Vec<GroupingPart>,
     pub breakdowns: Breakdowns,
-    /// The newest first.
+    /// The newest first; of the merged issues too.
     pub history: Vec<IssueChangeRecord>,
+    /// The issues that were merged into it.
+    pub members: Vec<IssueMember>,
+}
+
+/// An issue that is shown as a part of another.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IssueMember {
+    pub id: String,
+    /// Null: nothing of it is kept any more. What comes of it counts for the whole.
+    pub title: Option<String>,
+    pub culprit: Option<String>,
+    pub events: u64,
+    pub sessions: u64,
+    pub last_seen_ms: Option<i64>,
+    pub merged_at_ms: i64,
+    pub merged_by: String,
+}
+
+/// Issues that are to be one.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssueMerge {
+    /// 1 to 100. `into` may be among them.
+    pub ids: Vec<String>,
+    /// The issue under which all are shown.
+    pub into: String,
 }
 
 /// Something that the error tells.

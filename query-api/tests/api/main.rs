@@ -8,6 +8,7 @@ mod erasure;
 mod events;
 mod issues;
 mod lists;
+mod merges;
 mod projects;
 mod recordings;
 mod strangers;
