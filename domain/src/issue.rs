@@ -15,10 +15,14 @@ pub mod visitor;
 pub mod merge;
 pub mod release;
 pub mod forecast;
+pub mod setting;
+pub mod rule;
+pub mod request;
 pub mod key;
 
 use filter::{Filter, Filters};
 use grouping::{Fingerprint, Group};
+use rule::Rules;
 use stack::{Frame, Kind, Stack};
 
 use crate::session::fold::cut;
@@ -83,17 +87,21 @@ impl Examined {
     }
 }
 
-/// Looks at an error.
+/// Looks at an error. The project's rules decide before what the page gave.
 #[must_use]
-pub fn examine(thrown: &Thrown<'_>, filters: Filters, is_bot: bool) -> Examined {
+pub fn examine(thrown: &Thrown<'_>, filters: Filters, rules: &Rules, is_bot: bool) -> Examined {
     let stack = read(thrown);
+    let group = match rules.find(thrown, &stack) {
+        Some((rule, fingerprint)) => grouping::group_by_rule(thrown, &stack, rule, fingerprint),
+        None => grouping::group(thrown, &stack),
+    };
     let inner = |causes: &[Cause<'_>]| {
         causes.iter().take(MAX_CAUSES).map(|cause| stack::parse(cause.stack, cause.message)).collect()
     };
     Examined {
         causes: inner(&thrown.causes),
         errors: inner(&thrown.errors),
-        group: grouping::group(thrown, &stack),
+        group,
         title: title(thrown.kind, thrown.message),
         culprit: culprit(thrown, &stack),
         filtered: filters.drop(thrown, &stack, is_bot),

@@ -1,12 +1,14 @@
 /** Issues: the groups that errors fall into. Shapes (generated: see `schema.ts`) and calls of their part of the API. */
 import { api } from './client';
 import { bodyOf } from './endpoints';
-import type { Complete } from './model';
+import type { Complete, DiscardedIssue, DryRun, GroupingRule } from './model';
 import type { components, operations } from './schema';
 
 type Schemas = components['schemas'];
 
 export type IssueState = Schemas['IssueState'];
+/** What brings an archived issue back. */
+export type ArchivedUntil = Complete<Schemas['ArchivedUntil']>;
 export type PriorityLevel = Schemas['PriorityLevel'];
 /** Members that may be null are not known. Times are milliseconds of the Unix epoch. */
 export type Issue = Complete<Schemas['Issue']>;
@@ -47,6 +49,31 @@ export const mergeIssues = async (project: string, ids: readonly string[], into:
 /** Takes an issue out of the one into which it was merged. */
 export const splitIssue = async (project: string, issue: string): Promise<IssueDetail> =>
   bodyOf(await api.POST('/api/v1/projects/{project}/issues/{issue}/split', { params: { path: { project, issue } } }));
+
+/** Drops issues with what there is of them. */
+export async function discardIssues(project: string, ids: readonly string[]): Promise<void> {
+  for (let start = 0; start < ids.length; start += BULK_MAX) {
+    const body = { ids: ids.slice(start, start + BULK_MAX) };
+    await api.POST('/api/v1/projects/{project}/issues/discard', { params: { path: { project } }, body });
+  }
+}
+
+export const fetchDiscardedIssues = async (project: string, signal?: AbortSignal): Promise<DiscardedIssue[]> =>
+  bodyOf(await api.GET('/api/v1/projects/{project}/issues/discarded', { params: { path: { project } }, signal })).items;
+
+/** Takes errors of a discarded issue again; answers all discarded issues. */
+export const restoreIssue = async (project: string, issue: string): Promise<DiscardedIssue[]> =>
+  bodyOf(await api.POST('/api/v1/projects/{project}/issues/{issue}/restore', { params: { path: { project, issue } } }))
+    .items;
+
+/** What rules would have made of the last week. */
+export const tryGroupingRules = async (project: string, rules: readonly GroupingRule[]): Promise<DryRun> =>
+  bodyOf(
+    await api.POST('/api/v1/projects/{project}/grouping-rules/dry-run', {
+      params: { path: { project } },
+      body: { rules: [...rules] },
+    }),
+  );
 
 /** The most that one request changes. */
 const BULK_MAX = 100;

@@ -1,8 +1,9 @@
-import { DropdownMenu } from 'radix-ui';
 import { useState } from 'react';
 import type { Issue, IssueChange } from '../api/issues';
-import { Button, Icon, Kbd, useShortcuts } from '../ui';
+import { Button, Kbd, useShortcuts } from '../ui';
+import { ArchiveButtons, PriorityMenu, ResolveButtons } from './ActionMenus';
 import { AssignDialog } from './AssignDialog';
+import { DiscardDialog } from './DiscardDialog';
 import { MergeDialog } from './MergeDialog';
 
 interface IssueActionsProps {
@@ -13,6 +14,7 @@ interface IssueActionsProps {
   onChange: (issues: readonly Issue[], change: IssueChange) => void;
   /** Where several can be made one. */
   onMerge?: (issues: readonly Issue[], into: Issue) => void;
+  onDiscard: (issues: readonly Issue[]) => void;
   disabled?: boolean;
   /** Of the list of shortcuts. */
   group: string;
@@ -20,8 +22,9 @@ interface IssueActionsProps {
 
 /** Resolve, archive, assign and reopen, by button and by key. */
 export function IssueActions(props: IssueActionsProps) {
-  const { issues, issuesOfKeys = () => issues, onChange, onMerge, disabled = false, group } = props;
+  const { issues, issuesOfKeys = () => issues, onChange, onMerge, onDiscard, disabled = false, group } = props;
   const [assigning, setAssigning] = useState<readonly Issue[]>([]);
+  const [discarding, setDiscarding] = useState<readonly Issue[]>([]);
   const [merging, setMerging] = useState<readonly Issue[]>([]);
   const canMerge = onMerge !== undefined && issues.length > 1 && !disabled;
   const change = (wanted: IssueChange) => () => {
@@ -59,12 +62,8 @@ export function IssueActions(props: IssueActionsProps) {
   const [first] = assigning;
   return (
     <>
-      {isOpen && <ResolveButtons disabled={disabled} change={change} />}
-      {isOpen && (
-        <Button disabled={disabled} onClick={change({ state: 'archived' })}>
-          Archive <Kbd keys="h" />
-        </Button>
-      )}
+      {isOpen && <ResolveButtons {...{ issues, disabled, change }} />}
+      {isOpen && <ArchiveButtons {...{ issues, disabled, change }} />}
       {isClosed && (
         <Button disabled={disabled} onClick={change({ state: 'ongoing' })}>
           Reopen <Kbd keys="o" />
@@ -80,6 +79,7 @@ export function IssueActions(props: IssueActionsProps) {
           Assign <Kbd keys="a" />
         </Button>
       )}
+      {isOpen && <PriorityMenu {...{ issues, disabled, change }} />}
       {onMerge !== undefined && issues.length > 1 && (
         <Button
           disabled={disabled}
@@ -90,6 +90,26 @@ export function IssueActions(props: IssueActionsProps) {
           Merge <Kbd keys="m" />
         </Button>
       )}
+      {issues.length > 0 && (
+        <Button
+          kind="ghost"
+          disabled={disabled}
+          onClick={() => {
+            setDiscarding(issues);
+          }}
+        >
+          Discard…
+        </Button>
+      )}
+      <DiscardDialog
+        count={discarding.length}
+        onClose={() => {
+          setDiscarding([]);
+        }}
+        onDiscard={() => {
+          onDiscard(discarding);
+        }}
+      />
       <MergeDialog
         issues={merging}
         onClose={() => {
@@ -108,35 +128,5 @@ export function IssueActions(props: IssueActionsProps) {
         }}
       />
     </>
-  );
-}
-
-function ResolveButtons({ disabled, change }: { disabled: boolean; change: (wanted: IssueChange) => () => void }) {
-  return (
-    <span className="split-button">
-      <Button disabled={disabled} onClick={change({ state: 'resolved', resolved_in: 'now' })}>
-        Resolve <Kbd keys="e" />
-      </Button>
-      <DropdownMenu.Root modal={false}>
-        <DropdownMenu.Trigger asChild>
-          <Button className="icon-only" aria-label="Other ways to resolve" disabled={disabled}>
-            <Icon name="down" small />
-          </Button>
-        </DropdownMenu.Trigger>
-        <DropdownMenu.Content className="menu" align="end" sideOffset={6} collisionPadding={8}>
-          <DropdownMenu.Item className="menu-item" onSelect={change({ state: 'resolved', resolved_in: 'now' })}>
-            <span className="grow">Resolve now</span>
-            <Kbd keys="e" />
-          </DropdownMenu.Item>
-          <DropdownMenu.Item
-            className="menu-item"
-            onSelect={change({ state: 'resolved', resolved_in: 'next_release' })}
-          >
-            <span className="grow">Resolve in the next release</span>
-            <Kbd keys="n" />
-          </DropdownMenu.Item>
-        </DropdownMenu.Content>
-      </DropdownMenu.Root>
-    </span>
   );
 }

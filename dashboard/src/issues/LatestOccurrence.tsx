@@ -54,7 +54,11 @@ function Latest({ issue, project, latest }: LatestProps & { latest: Occurrence }
   }
   return (
     <>
-      <StackPanel error={error} latest={latest} project={project} />
+      {error.kind === 'request' ? (
+        <RequestPanel error={error} latest={latest} project={project} />
+      ) : (
+        <StackPanel error={error} latest={latest} project={project} />
+      )}
       <Trail moments={events.moments} error={error} session={latest.session} project={project} />
     </>
   );
@@ -63,7 +67,7 @@ function Latest({ issue, project, latest }: LatestProps & { latest: Occurrence }
 /** The event by its id; else the last error of the issue, as the session may have been read anew since. */
 function findError(moments: readonly Moment[], issues: readonly string[], latest: Occurrence): Moment | null {
   const exact = moments.find((moment) => moment.id === latest.event);
-  const isOne = ({ kind, data }: Moment) => kind === 'error' && issues.includes(issueOf(data) ?? '');
+  const isOne = ({ kind, data }: Moment) => (kind === 'error' || kind === 'request') && issues.includes(issueOf(data) ?? '');
   return exact ?? moments.findLast(isOne) ?? null;
 }
 
@@ -92,6 +96,39 @@ function StackPanel({ error, latest, project }: { error: Moment; latest: Occurre
       <ErrorStack data={data} message={error.title} />
       <Causes value={data['causes']} name="Caused by" />
       <Causes value={data['errors']} name="One of its errors" />
+    </Panel>
+  );
+}
+
+/** A failed request that is an issue has no stack. */
+function RequestPanel({ error, latest, project }: { error: Moment; latest: Occurrence; project: string }) {
+  const { data } = error;
+  const facts = [
+    { name: 'Request', value: `${text(data['method']) ?? ''} ${text(data['url']) ?? ''}`.trim() },
+    { name: 'Answer', value: String(data['status'] ?? text(data['outcome'])?.replaceAll('_', ' ') ?? 'none') },
+  ];
+  return (
+    <Panel
+      id="stack"
+      title="Request"
+      aside={
+        <>
+          <span className="muted">
+            latest, <Time at={latest.time_ms} relative />
+          </span>
+          <Replay project={project} latest={latest} />
+          <ReplayLink project={project} session={latest.session} error={error} />
+        </>
+      }
+    >
+      <dl className="fields">
+        {facts.map(({ name, value }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd className="mono">{value}</dd>
+          </div>
+        ))}
+      </dl>
     </Panel>
   );
 }

@@ -1,11 +1,12 @@
 /** Small things that the list and the page of an issue have in common. */
-import type { Issue, IssueState, PriorityLevel } from '../api/issues';
+import type { ArchivedUntil, Issue, IssueState, PriorityLevel } from '../api/issues';
 import { formatCount, formatCountOf } from '../format/number';
 import { Chip, Time, type Tone } from '../ui';
 
 const STATES: Record<IssueState, { tone: Tone; meaning: string }> = {
   new: { tone: 'info', meaning: 'First seen not long ago, and nobody has decided about it.' },
   ongoing: { tone: 'neutral', meaning: 'Known, and it goes on.' },
+  escalating: { tone: 'error', meaning: 'More of it happens than its own history lets one expect.' },
   regressed: { tone: 'warn', meaning: 'It was resolved and came back.' },
   resolved: { tone: 'ok', meaning: 'Resolved; it opens again when it comes back.' },
   archived: { tone: 'neutral', meaning: 'Set aside; it is counted and not shown.' },
@@ -18,6 +19,21 @@ export function StateChip({ state }: { state: IssueState }) {
       {state}
     </Chip>
   );
+}
+
+/** `archived until 100 more events`, `resolved in 2.4.1`; null where the state says it all. */
+export function decisionOf(issue: Issue): string | null {
+  if (issue.archived_until !== null) return `until ${describeUntil(issue.archived_until)}`;
+  if (issue.resolved_in === 'this_release') return `in ${issue.resolved_release ?? 'a release'}`;
+  if (issue.resolved_in !== 'next_release') return null;
+  return issue.resolved_release === null ? 'in the next release' : `in the release after ${issue.resolved_release}`;
+}
+
+export function describeUntil({ escalating, events, users, days }: Partial<ArchivedUntil>): string {
+  if (escalating) return 'it escalates';
+  if (users) return formatCountOf(users, 'more user');
+  const span = days ? ` within ${days === 1 ? 'a day' : `${String(days)} days`}` : '';
+  return `${formatCountOf(events ?? 0, days ? 'event' : 'more event')}${span}`;
 }
 
 const LEVELS: Record<PriorityLevel, string> = {

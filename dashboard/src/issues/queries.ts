@@ -8,11 +8,12 @@ import {
 } from '@tanstack/react-query';
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { changeIssues, fetchIssue, fetchIssues, mergeIssues, splitIssue } from '../api/issues';
+import { changeIssues, discardIssues, fetchIssue, fetchIssues, mergeIssues, splitIssue } from '../api/issues';
 import type { Issue, IssueChange, IssueDetail, IssuePage } from '../api/issues';
 import { formatCountOf } from '../format/number';
 import { toast, toastFailure } from '../ui';
 import { toIssueQuery, type IssueFilters } from './filters';
+import { describeUntil } from './parts';
 
 const PAGE_SIZE = 50;
 const REFRESH_INTERVAL_MS = 2500;
@@ -122,6 +123,26 @@ export function useMergeIssues(projectId: string) {
   return { merge, isPending };
 }
 
+/** Discards issues, says so, and reads the lists again. */
+export function useDiscardIssues(projectId: string) {
+  const queries = useQueryClient();
+  const { mutate, isPending } = useMutation({
+    mutationFn: (ids: readonly string[]) => discardIssues(projectId, ids),
+    onSuccess: async (_, ids) => {
+      toast(`${formatCountOf(ids.length, 'issue')} discarded`, 'ok');
+      await Promise.all([
+        queries.invalidateQueries({ queryKey: ['issues', projectId] }),
+        queries.invalidateQueries({ queryKey: ['discarded-issues', projectId] }),
+      ]);
+    },
+    onError: toastFailure('The issues were not discarded'),
+  });
+  const discard = (ids: readonly string[], onDone: () => void) => {
+    mutate(ids, { onSuccess: onDone });
+  };
+  return { discard, isPending };
+}
+
 /** Takes an issue out of a merged one. */
 export function useSplitIssue(projectId: string) {
   const queries = useQueryClient();
@@ -161,9 +182,12 @@ export function useChangeIssues(projectId: string): Changing {
   };
 }
 
-function describeChange({ state, resolved_in, assignee }: IssueChange): string {
-  if (state === 'resolved') return resolved_in === 'next_release' ? 'resolved in the next release' : 'resolved';
-  if (state === 'archived') return 'archived';
+function describeChange({ state, resolved_in, assignee, archived_until, priority }: IssueChange): string {
+  if (priority !== undefined) return priority === 'none' ? 'ranked by their counts' : `pinned as ${priority}`;
+  if (state === 'resolved') return `resolved${RESOLVED_IN[resolved_in ?? 'now']}`;
+  if (state === 'archived') return archived_until ? `archived until ${describeUntil(archived_until)}` : 'archived';
   if (state === 'ongoing') return 'reopened';
   return assignee ? `assigned to ${assignee}` : 'assigned to nobody';
 }
+
+const RESOLVED_IN = { now: '', next_release: ' in the next release', this_release: ' in its newest release' } as const;

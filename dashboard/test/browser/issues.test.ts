@@ -188,6 +188,26 @@ describe('the issues page', () => {
     await close(watched);
   });
 
+  it('discards after it has asked', async () => {
+    server.world.issues = many(3);
+    const watched = await open(LIST);
+    const { page } = watched;
+    await page.locator('.issue-link').first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('x');
+    await page.getByRole('button', { name: 'Discard…' }).click();
+    await page.getByRole('heading', { name: 'Discard 1 issue?' }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    expect(server.world.discarded).toEqual([]);
+    await page.getByRole('button', { name: 'Discard…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard', exact: true }).click();
+    await page.getByText('1 issue discarded').first().waitFor();
+    await expect.poll(() => page.locator('.issue-link').count()).toBe(2);
+    expect(server.world.discarded.length).toBe(1);
+    await close(watched);
+  });
+
   it('loads further pages by scrolling and draws only rows in sight', async () => {
     server.world.issues = many(130).map((issue) => ({ ...issue, state: 'ongoing' }));
     const watched = await open(LIST);
@@ -210,7 +230,7 @@ describe('the issues page', () => {
     const hostile = { title: html, culprit: html, type: html, assignee: html, first_release: html, last_release: html };
     const [issue] = server.world.issues;
     if (!issue) throw new Error('no issue');
-    Object.assign(issue, hostile, { priority: { score: 100, level: 'high', reason: html } });
+    Object.assign(issue, hostile, { priority: { score: 100, pinned: false, level: 'high', reason: html } });
     issue.components = [{ name: html, values: [html], counted: true, why: html }];
     issue.history = [{ time_ms: Date.now(), actor: html, change: html }];
     issue.members = [{ ...makeIssue(5), title: html, culprit: html, merged_at_ms: Date.now(), merged_by: html }];
@@ -363,6 +383,39 @@ describe('the page of an issue', () => {
       { state: 'ongoing' },
       { state: 'archived' },
       { assignee: 'Administrator' },
+    ]);
+    await close(watched);
+  });
+
+  it('archives until more happens, and pins the priority', async () => {
+    withLatest();
+    const watched = await open(PAGE);
+    const { page } = watched;
+    await page.getByRole('button', { name: 'Other ways to archive' }).click();
+    await page.getByRole('menuitem', { name: 'Archive until so many' }).click();
+    const count = page.getByLabel('Bring it back after');
+    await count.fill('0');
+    await page.getByText('must be a whole number from 1').waitFor();
+    await count.fill('50');
+    await page.getByLabel('Within which time').selectOption('within a week');
+    await expectAccessible(page);
+    await photograph(page, 'issue-archive');
+    await page.getByRole('dialog').getByRole('button', { name: 'Archive' }).click();
+    await page.getByText('until 50 events within 7 days').first().waitFor();
+    await page.getByRole('button', { name: 'Reopen' }).click();
+    await page.getByRole('button', { name: 'Other ways to archive' }).click();
+    await page.getByRole('menuitem', { name: 'Archive until it escalates' }).click();
+    await page.getByText('until it escalates', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Reopen' }).click();
+    await page.getByRole('button', { name: 'Priority', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Pin as low' }).click();
+    await page.getByText('pinned: low priority').waitFor();
+    expect(server.world.issueChanges.map(([, change]) => change)).toEqual([
+      { state: 'archived', archived_until: { escalating: false, events: 50, days: 7 } },
+      { state: 'ongoing' },
+      { state: 'archived', archived_until: { escalating: true } },
+      { state: 'ongoing' },
+      { priority: 'low' },
     ]);
     await close(watched);
   });

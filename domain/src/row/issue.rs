@@ -206,3 +206,52 @@ pub struct IssueMerge {
     #[prost(string, tag = "4")]
     pub actor: String,
 }
+
+/// What decides which errors become which issue, from a time of the log on: see [`crate::issue::setting`].
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IssueSettings {
+    /// Records that the log took then or later obey it, up to the next one.
+    #[prost(int64, tag = "1")]
+    pub from_us: i64,
+    /// Names of filters, see [`crate::issue::filter::Filter`].
+    #[prost(string, repeated, tag = "2")]
+    pub error_filters_off: Vec<String>,
+    /// Which failed requests are issues, see [`crate::issue::request::Requests`]; empty: none.
+    #[prost(string, tag = "3")]
+    pub failed_requests: String,
+    /// The first that matches gives the fingerprint; bounded.
+    #[prost(message, repeated, tag = "4")]
+    pub rules: Vec<GroupingRule>,
+}
+
+/// Patterns, of which those that are not empty must match, and the fingerprint of what they match.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct GroupingRule {
+    /// Of the page, or of a script of the page's own in the stack.
+    #[prost(string, tag = "1")]
+    pub path: String,
+    /// The error's type.
+    #[prost(string, tag = "2")]
+    pub kind: String,
+    #[prost(string, tag = "3")]
+    pub message: String,
+    #[prost(string, tag = "4")]
+    pub fingerprint: String,
+}
+
+/// An issue whose errors are dropped.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Discard {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub issue: Bytes,
+    /// In records that the log took from then on.
+    #[prost(int64, tag = "2")]
+    pub from_us: i64,
+    /// And before; 0: it goes on.
+    #[prost(int64, tag = "3")]
+    pub to_us: i64,
+    #[prost(string, tag = "4")]
+    pub title: String,
+    #[prost(string, tag = "5")]
+    pub actor: String,
+}

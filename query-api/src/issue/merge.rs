@@ -39,15 +39,15 @@ pub(crate) async fn merge_issues(
     Segments(project): Segments<String>,
     body: Body,
 ) -> Result<Json<IssueDetail>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
     let IssueMerge { ids, into } = read_json(body).await?;
     let ids = parse_ids(&ids)?;
     let into: Fingerprint = into.parse().map_err(|e| ApiError::bad("into", format!("{e}")))?;
     // Only what is there, so that nobody merges what he cannot see.
-    let target = load(&api, scope, into).await?;
+    let target = load(&api, scope, &project, into).await?;
     let mut titles = Vec::new();
     for &id in &ids {
-        let shown = load(&api, scope, id).await?;
+        let shown = load(&api, scope, &project, id).await?;
         titles.push((shown.id, title(&shown)));
     }
     let (actor, now_ms) = (caller.name(), api.now_ms());
@@ -60,8 +60,8 @@ pub(crate) async fn merge_issues(
         change::note(&api, scope, *id, &format!("merged into {}", title(&target)), &actor).await?;
         change::note(&api, scope, target.id, &format!("merged with {part}"), &actor).await?;
     }
-    let shown = load(&api, scope, into).await?;
-    detail(&api, scope, &shown).await.map(Json)
+    let shown = load(&api, scope, &project, into).await?;
+    detail(&api, scope, &project, &shown).await.map(Json)
 }
 
 /// Takes an issue out of the one into which it was merged: it is one of its own again, with all that was counted of it.
@@ -79,21 +79,22 @@ pub(crate) async fn split_issue(
     State(api): State<Api>,
     Segments((project, issue)): Segments<(String, String)>,
 ) -> Result<Json<IssueDetail>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
     let issue: Fingerprint = issue.parse().map_err(|e| ApiError::bad("issue", format!("{e}")))?;
     let root = update(&api, scope, |merges| Ok(merges.split(issue))).await?;
     let Some(root) = root else {
         return Err(ApiError::bad("issue", "is not merged into another one"));
     };
     let actor = caller.name();
-    let (left, own) = (read::shown(&api, scope, root).await?, read::shown(&api, scope, issue).await?);
+    let (left, own) =
+        (read::shown(&api, scope, &project, root).await?, read::shown(&api, scope, &project, issue).await?);
     let name = |shown: &Option<read::Shown>| {
         shown.as_ref().map_or_else(|| "an issue that has expired".to_owned(), title)
     };
     change::note(&api, scope, root, &format!("split off {}", name(&own)), &actor).await?;
     change::note(&api, scope, issue, &format!("split from {}", name(&left)), &actor).await?;
     let shown = left.or(own).ok_or(ApiError::NotFound("issue"))?;
-    detail(&api, scope, &shown).await.map(Json)
+    detail(&api, scope, &project, &shown).await.map(Json)
 }
 
 fn title(shown: &read::Shown) -> String {

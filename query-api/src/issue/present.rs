@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use playhead_domain::issue::forecast::SPAN_HOURS;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::merge::Merged;
 use playhead_domain::row::{self, Breakdown, IssueCount, IssueTotals};
 use playhead_domain::scope::Scope;
 
-use super::{priority, read, state};
+use super::priority::{self, Context};
+use super::{read, state};
 use crate::error::ApiError;
 use crate::model::issue::{
-    BreakdownValue, Breakdowns, GroupingPart, Issue, IssueChangeRecord, IssueDetail, IssueMember, Occurrence,
-    OccurrenceReplay,
+    ArchivedUntil, BreakdownValue, Breakdowns, Escalation, GroupingPart, Issue, IssueChangeRecord,
+    IssueDetail, IssueMember, IssueState, Occurrence, OccurrenceReplay, ResolvedIn,
 };
 use crate::model::session::ReplayState;
 use crate::session::present::known;
@@ -29,9 +31,12 @@ pub(crate) fn issue(
     totals: &IssueTotals,
     given: Option<&row::IssueState>,
     ((users, users_exact), whole): ((u64, bool), usize),
-    now_ms: i64,
+    context: Context<'_>,
 ) -> Issue {
-    let state = state::now(totals, given, now_ms);
+    let now_ms = context.now_ms;
+    let judged = state::now(totals, given, users, now_ms);
+    let state = judged.state;
+    let resolved = given.filter(|_| matches!(state, IssueState::Resolved | IssueState::Regressed));
     let latest = totals.latest.clone().unwrap_or_default();
     let occurrence = rows::session_id(&latest.session).map(|session| Occurrence {
         session: session.to_string(),
@@ -47,6 +52,16 @@ pub(crate) fn issue(
         mechanism: latest.mechanism,
         handled: latest.handled,
         state,
+        resolved_in: resolved.map(resolved_in),
+        resolved_release: resolved
+            .filter(|given| resolved_in(given) != ResolvedIn::Now)
+            .and_then(|given| known(&given.resolved_release)),
+        archived_until: given.filter(|_| state == IssueState::Archived).and_then(archived_until),
+        escalation: judged.escalation.map(|forecast| Escalation {
+            events: forecast.events,
+            hours: SPAN_HOURS,
+            forecast: forecast.expected,
+        }),
         assignee: given.and_then(|given| known(&given.assignee)),
         events: totals.events,
         sessions: totals.sessions,
@@ -60,9 +75,27 @@ pub(crate) fn issue(
         last_release: known(&latest.release),
         hours_24: line(&totals.hours, now_ms.div_euclid(HOUR_MS), SHOWN_HOURS),
         days_30: line(&totals.days, now_ms.div_euclid(DAY_MS), SHOWN_DAYS),
-        priority: priority::of(totals, state, now_ms),
+        priority: priority::of(totals, &judged, given.map_or("", |given| &given.pinned), context),
         latest: occurrence,
     }
+}
+
+const fn resolved_in(given: &row::IssueState) -> ResolvedIn {
+    match (given.in_next_release, given.in_this_release) {
+        (true, _) => ResolvedIn::NextRelease,
+        (_, true) => ResolvedIn::ThisRelease,
+        _ => ResolvedIn::Now,
+    }
+}
+
+fn archived_until(given: &row::IssueState) -> Option<ArchivedUntil> {
+    let until = given.archived_until?;
+    Some(ArchivedUntil {
+        escalating: until.escalating,
+        events: (until.events > 0).then_some(until.events),
+        users: (until.users > 0).then_some(until.users),
+        days: (until.days > 0).then_some(until.days),
+    })
 }
 
 fn line(counts: &BTreeMap<i64, IssueCount>, last: i64, length: i64) -> Vec<u64> {

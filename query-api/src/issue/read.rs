@@ -7,8 +7,9 @@ use futures::future::try_join_all;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
 use playhead_domain::issue::merge::Merges;
-use playhead_domain::row::{IssueMerges, IssueState, IssueTotals};
+use playhead_domain::row::{IssueMerges, IssueState, IssueTotals, Project};
 use playhead_domain::scope::Scope;
+use playhead_domain::session;
 use playhead_domain::session::key::scope_columns;
 use playhead_domain::store::{self, ClusteringRange, Order, Page, Row, Value};
 use playhead_domain::table;
@@ -21,6 +22,9 @@ use crate::state::Api;
 const MAX_SHARD_ROWS: usize = 25_000;
 /// Users of a shard that are counted; an issue has eight shards.
 const MAX_SHARD_USERS: usize = 1_250;
+/// Starts of sessions of a shard that are counted.
+const MAX_SHARD_STARTS: usize = 250;
+const HOUR_MS: i64 = 3_600_000;
 /// Users that are counted of issues that people made one.
 const MAX_USERS_OF_MERGED: usize = 10_000;
 
@@ -145,9 +149,20 @@ pub(crate) struct Shown {
 }
 
 /// The issue of that id, or that into which it was merged, if anything of it is there.
-pub(crate) async fn shown(api: &Api, scope: Scope, issue: Fingerprint) -> Result<Option<Shown>, ApiError> {
+///
+/// # Errors
+/// [`ApiError::Discarded`]; the store's.
+pub(crate) async fn shown(
+    api: &Api,
+    scope: Scope,
+    project: &Project,
+    issue: Fingerprint,
+) -> Result<Option<Shown>, ApiError> {
     let merges = merges(api, scope).await?;
     let id = merges.root(issue);
+    if project.discard_of(id).is_some() {
+        return Err(ApiError::Discarded);
+    }
     let whole = merges.whole(id);
     let found = try_join_all(whole.iter().map(|&issue| one(api, scope, issue))).await?;
     let kept = whole.iter().zip(found).filter_map(|(&issue, totals)| Some((issue, totals?)));
@@ -156,6 +171,31 @@ pub(crate) async fn shown(api: &Api, scope: Scope, issue: Fingerprint) -> Result
     members.remove(&id);
     join(&mut issues, &merges);
     Ok(issues.remove(&id).map(|totals| Shown { id, totals, members, merges }))
+}
+
+/// How many sessions began since the beginning of the last full hour. Beyond some hundred per shard it is an estimate.
+pub(crate) async fn traffic(api: &Api, scope: Scope) -> Result<u64, ApiError> {
+    let now_ms = api.now_ms();
+    let since_ms = (now_ms.div_euclid(HOUR_MS) - 1) * HOUR_MS;
+    let (first, today) = (session::key::day(since_ms), session::key::day(now_ms));
+    let shards = (first..=today).flat_map(|day| (0..session::key::SHARDS).map(move |shard| (day, shard)));
+    let reads = shards.map(|(day, shard)| async move {
+        let partition = session::key::by_start_partition(scope, day, shard);
+        let mut range = ClusteringRange::ALL;
+        range.from = std::ops::Bound::Included(vec![Value::Int(since_ms)]);
+        let order = Order::Descending;
+        api.store().scan(&table::SESSIONS_BY_START, &partition, &range, order, MAX_SHARD_STARTS).await
+    });
+    let counts = try_join_all(reads).await?.into_iter().map(|page| {
+        let oldest = page.rows.last().and_then(|row| Some(session::key::start_of(&row.key.clustering)?.0));
+        let read = page.rows.len() as f64;
+        match oldest {
+            // What is further back comes as densely as what was read.
+            Some(oldest) if page.more => read * (now_ms - since_ms) as f64 / (now_ms - oldest).max(1) as f64,
+            _ => read,
+        }
+    });
+    Ok(counts.sum::<f64>() as u64)
 }
 
 /// What people did with the issues of a project.

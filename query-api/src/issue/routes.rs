@@ -5,11 +5,13 @@ use axum::body::Body;
 use axum::extract::State;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
+use playhead_domain::row::Project;
 use playhead_domain::scope::Scope;
 use playhead_domain::table::ISSUE_STATES;
 
 use super::list::IssueParams;
-use super::{change, list, present, read};
+use super::priority::Context;
+use super::{change, list, present, read, state};
 use crate::access::Caller;
 use crate::body::read_json;
 use crate::error::ApiError;
@@ -34,9 +36,9 @@ pub(crate) async fn list_issues(
     Segments(project): Segments<String>,
     Params(params): Params<IssueParams>,
 ) -> Result<Json<IssuePage>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
     let limit = page_size(params.limit, 25, 100)?;
-    list::list(&api, scope, &params, limit).await.map(Json)
+    list::list(&api, scope, &project, &params, limit).await.map(Json)
 }
 
 /// One issue. Its sessions are a list of sessions with its id as `issue`. The id of an issue that was merged into another gives that one.
@@ -53,9 +55,9 @@ pub(crate) async fn get_issue(
     State(api): State<Api>,
     Segments((project, issue)): Segments<(String, String)>,
 ) -> Result<Json<IssueDetail>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
-    let shown = load(&api, scope, parse(&issue)?).await?;
-    detail(&api, scope, &shown).await.map(Json)
+    let (scope, project) = caller.open(&api, &project).await?;
+    let shown = load(&api, scope, &project, parse(&issue)?).await?;
+    detail(&api, scope, &project, &shown).await.map(Json)
 }
 
 /// Changes the state or the assignee of an issue.
@@ -74,12 +76,12 @@ pub(crate) async fn change_issue(
     Segments((project, issue)): Segments<(String, String)>,
     body: Body,
 ) -> Result<Json<IssueDetail>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
-    let shown = load(&api, scope, parse(&issue)?).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
+    let shown = load(&api, scope, &project, parse(&issue)?).await?;
     let patch: IssuePatch = read_json(body).await?;
     change::check(&patch)?;
-    change::apply(&api, scope, (shown.id, &shown.totals), &patch, &caller.name()).await?;
-    detail(&api, scope, &shown).await.map(Json)
+    change::apply(&api, scope, &shown, &patch, &caller.name()).await?;
+    detail(&api, scope, &project, &shown).await.map(Json)
 }
 
 /// Changes many issues alike, one after the other. If it fails in between, the same request may be sent again.
@@ -97,18 +99,20 @@ pub(crate) async fn change_issues(
     Segments(project): Segments<String>,
     body: Body,
 ) -> Result<Json<IssueBulkResult>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
-    let IssueBulkPatch { ids, state, assignee, resolved_in } = read_json(body).await?;
-    let patch = IssuePatch { state, assignee, resolved_in };
+    let (scope, project) = caller.open(&api, &project).await?;
+    let IssueBulkPatch { ids, state, assignee, resolved_in, release, archived_until, priority } =
+        read_json(body).await?;
+    let patch = IssuePatch { state, assignee, resolved_in, release, archived_until, priority };
     change::check(&patch)?;
     let mut result = IssueBulkResult { changed: Vec::new(), missing: Vec::new() };
     for id in parse_ids(&ids)? {
-        match read::shown(&api, scope, id).await? {
-            Some(shown) => {
-                change::apply(&api, scope, (shown.id, &shown.totals), &patch, &caller.name()).await?;
+        match read::shown(&api, scope, &project, id).await {
+            Ok(Some(shown)) => {
+                change::apply(&api, scope, &shown, &patch, &caller.name()).await?;
                 result.changed.push(id.to_string());
             }
-            None => result.missing.push(id.to_string()),
+            Ok(None) | Err(ApiError::Discarded) => result.missing.push(id.to_string()),
+            Err(error) => return Err(error),
         }
     }
     Ok(Json(result))
@@ -128,11 +132,21 @@ pub(super) fn parse_ids(ids: &[String]) -> Result<Vec<Fingerprint>, ApiError> {
 }
 
 /// The issue, or that into which it was merged.
-pub(super) async fn load(api: &Api, scope: Scope, issue: Fingerprint) -> Result<read::Shown, ApiError> {
-    read::shown(api, scope, issue).await?.ok_or(ApiError::NotFound("issue"))
+pub(super) async fn load(
+    api: &Api,
+    scope: Scope,
+    project: &Project,
+    issue: Fingerprint,
+) -> Result<read::Shown, ApiError> {
+    read::shown(api, scope, project, issue).await?.ok_or(ApiError::NotFound("issue"))
 }
 
-pub(super) async fn detail(api: &Api, scope: Scope, shown: &read::Shown) -> Result<IssueDetail, ApiError> {
+pub(super) async fn detail(
+    api: &Api,
+    scope: Scope,
+    project: &Project,
+    shown: &read::Shown,
+) -> Result<IssueDetail, ApiError> {
     let whole = shown.merges.whole(shown.id);
     let mut given = Vec::with_capacity(whole.len());
     for &issue in &whole {
@@ -140,6 +154,14 @@ pub(super) async fn detail(api: &Api, scope: Scope, shown: &read::Shown) -> Resu
         given.push(row.map(read::decode_state).transpose()?.unwrap_or_default());
     }
     let users = read::users(api, scope, &whole).await?;
-    let issue = present::issue(shown.id, &shown.totals, given.first(), (users, whole.len()), api.now_ms());
+    let (totals, now_ms) = (&shown.totals, api.now_ms());
+    if let Some(own) = given.first_mut()
+        && let Some(why) = state::now(totals, Some(own), users.0, now_ms).returned
+    {
+        *own = change::take_from_archive(api, scope, shown.id, &why).await?;
+    }
+    let traffic = read::traffic(api, scope).await?;
+    let context = Context { now_ms, traffic, critical_pages: &project.critical_pages };
+    let issue = present::issue(shown.id, totals, given.first(), (users, whole.len()), context);
     present::detail(api, scope, issue, shown, &given).await
 }

@@ -173,7 +173,7 @@ fn path_of(url: &str) -> &str {
 }
 
 /// `*` stands for any text. Linear in the product of the lengths, which are bounded.
-fn matches_pattern(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };

@@ -4,6 +4,7 @@
 
 mod access;
 mod app;
+mod discards;
 mod erasure;
 mod events;
 mod issues;
@@ -11,4 +12,5 @@ mod lists;
 mod merges;
 mod projects;
 mod recordings;
+mod states;
 mod strangers;

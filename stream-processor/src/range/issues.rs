@@ -8,7 +8,7 @@ use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::totals::{Hit, sample};
 use playhead_domain::issue::visitor::{Visitor, VisitorKey};
 use playhead_domain::row::{IssueSample, SessionState, SessionSummary};
-use playhead_domain::session::fact::{Fact, Occurrence, What};
+use playhead_domain::session::fact::{Fact, Occurrence};
 
 use crate::batch::Batch;
 
@@ -144,8 +144,6 @@ impl SessionIssues {
 }
 
 fn issue_of(fact: Fact) -> Option<(i64, Fingerprint, Occurrence)> {
-    match fact.what {
-        What::Error(occurrence) => Some((fact.time_ms, occurrence.issue()?, *occurrence)),
-        _ => None,
-    }
+    let occurrence = fact.what.into_occurrence()?;
+    Some((fact.time_ms, occurrence.issue()?, occurrence))
 }
