@@ -35,6 +35,9 @@ const MAX_COMPILED: usize = 64;
 
 pub(crate) const CONCURRENT_REDOS: usize = 2;
 
+/// Rules by project and by the time from which they count.
+type Compiled = HashMap<(Scope, i64), (Vec<GroupingRule>, Arc<Rules>)>;
+
 /// What every part of the processor shares.
 pub(crate) struct Shared {
     pub(crate) config: Config,
@@ -57,7 +60,7 @@ pub(crate) struct Shared {
     pub(crate) progress: Progress,
     pub(crate) unknown: Mutex<HashMap<ProjectId, Instant>>,
     /// Compiled rules of grouping with what they were compiled from.
-    pub(crate) compiled: Mutex<HashMap<(Scope, i64), (Vec<GroupingRule>, Arc<Rules>)>>,
+    pub(crate) compiled: Mutex<Compiled>,
     /// Ranges of others that are redone at a time.
     pub(crate) redos: Semaphore,
     pub(crate) is_running: AtomicBool,

@@ -104,8 +104,10 @@ function IssueHead({ issue, project }: { issue: Issue; project: string }) {
         {decisionOf(issue) !== null && <span className="muted">{decisionOf(issue)}</span>}
         <Chip tone={issue.handled ? 'neutral' : 'error'}>{issue.handled ? 'handled' : 'not handled'}</Chip>
         {mechanismOf({ ...issue, handled: false }) !== '' && <Chip>{mechanismOf({ ...issue, handled: false })}</Chip>}
-        <Chip title={`${String(Math.round(issue.priority.score))} of 100`}>{issue.priority.pinned && 'pinned: '}
-          {issue.priority.level} priority</Chip>
+        <Chip title={`${String(Math.round(issue.priority.score))} of 100`}>
+          {issue.priority.pinned && 'pinned: '}
+          {issue.priority.level} priority
+        </Chip>
         {issue.merged > 0 && <Merged issue={issue} />}
         {issue.assignee && <Chip tone="accent">{issue.assignee}</Chip>}
         <span className="grow" />

@@ -67,7 +67,8 @@ function Latest({ issue, project, latest }: LatestProps & { latest: Occurrence }
 /** The event by its id; else the last error of the issue, as the session may have been read anew since. */
 function findError(moments: readonly Moment[], issues: readonly string[], latest: Occurrence): Moment | null {
   const exact = moments.find((moment) => moment.id === latest.event);
-  const isOne = ({ kind, data }: Moment) => (kind === 'error' || kind === 'request') && issues.includes(issueOf(data) ?? '');
+  const isOne = ({ kind, data }: Moment) =>
+    (kind === 'error' || kind === 'request') && issues.includes(issueOf(data) ?? '');
   return exact ?? moments.findLast(isOne) ?? null;
 }
 

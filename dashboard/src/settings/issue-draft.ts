@@ -27,7 +27,9 @@ export function issuePatch(draft: IssueDraft, project: Project): ProjectPatch {
   const now = issueDraftOf(project);
   return {
     ...(draft.failed_requests !== now.failed_requests && { failed_requests: draft.failed_requests }),
-    ...(!same([...draft.filtersOff].sort(), [...now.filtersOff].sort()) && { error_filters_off: [...draft.filtersOff] }),
+    ...(!same([...draft.filtersOff].sort(), [...now.filtersOff].sort()) && {
+      error_filters_off: [...draft.filtersOff],
+    }),
     ...(!same(draft.rules, now.rules) && { grouping_rules: [...draft.rules] }),
   };
 }

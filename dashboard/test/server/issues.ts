@@ -12,7 +12,12 @@ const KINDS: readonly Pick<Issue, 'title' | 'culprit' | 'type' | 'mechanism' | '
     type: 'TypeError',
     mechanism: 'uncaught',
     handled: false,
-    priority: { score: 91, pinned: false, level: 'high', reason: '37 % of sessions in the last hour, new in 2.4.1, not handled' },
+    priority: {
+      score: 91,
+      pinned: false,
+      level: 'high',
+      reason: '37 % of sessions in the last hour, new in 2.4.1, not handled',
+    },
   },
   {
     title: 'NetworkError when attempting to fetch resource',
