@@ -91,6 +91,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/grouping-rules/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries rules on the last week, and changes nothing: which issues they would have made one. Of each issue the newest occurrence is
+         *     looked at, so that an issue whose errors differ may be told wrongly.
+         */
+        post: operations["try_grouping_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/issues": {
         parameters: {
             query?: never;
@@ -126,6 +146,23 @@ export interface paths {
         patch: operations["change_issue"];
         trace?: never;
     };
+    "/api/v1/projects/{project}/issues/{issue}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes errors of a discarded issue again, from a minute later on: they make a new issue, as what there was is dropped. */
+        post: operations["restore_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/issues/{issue}/split": {
         parameters: {
             query?: never;
@@ -154,6 +191,43 @@ export interface paths {
         put?: never;
         /** Changes many issues alike, one after the other. If it fails in between, the same request may be sent again. */
         post: operations["change_issues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discards issues, each with those merged into it: they are not shown any more, and from a minute later on errors of them make no
+         *     issue and are counted as `discarded`.
+         */
+        post: operations["discard_issues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/discarded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The issues that were discarded, the latest first. */
+        get: operations["list_discarded_issues"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -379,6 +453,26 @@ export interface components {
             bucket_ms: number;
             values: number[];
         };
+        /** @description What brings an archived issue back: one of `escalating`, `events` and `users`. */
+        ArchivedUntil: {
+            /**
+             * Format: int32
+             * @description With `events`: within so many days (UTC) that follow each other, 1 to 30; else whenever.
+             */
+            days?: number | null;
+            /** @description That it escalates. */
+            escalating?: boolean;
+            /**
+             * Format: int64
+             * @description So many more events: 1 to 1,000,000.
+             */
+            events?: number | null;
+            /**
+             * Format: int64
+             * @description So many more users: 1 to 10,000.
+             */
+            users?: number | null;
+        };
         /** @description Events by value, the most frequent first. What is beyond 50 values is one, `other`; an empty value is not known. */
         Breakdowns: {
             browser: components["schemas"]["BreakdownValue"][];
@@ -458,6 +552,60 @@ export interface components {
             items: components["schemas"]["DeadLetter"][];
             next?: string | null;
         };
+        /** @description An issue whose errors are dropped. */
+        DiscardedIssue: {
+            discarded_by: string;
+            /**
+             * Format: int64
+             * @description What is received from then on is dropped.
+             */
+            from_ms: number;
+            id: string;
+            title: string;
+            /**
+             * Format: int64
+             * @description What is received from then on is taken again, as another issue; null: nothing is.
+             */
+            to_ms?: number | null;
+        };
+        /** @description The discarded issues of a project. */
+        DiscardedIssueList: {
+            /** @description The latest first. */
+            items: components["schemas"]["DiscardedIssue"][];
+        };
+        /** @description What rules would have made of the last seven days (UTC, today included). */
+        DryRun: {
+            /** @description Issues that would be one, in the order of the rules. */
+            groups: components["schemas"]["DryRunGroup"][];
+            /** @description Issues whose newest occurrence was looked at: at most 500, those with the most events. */
+            issues: number;
+            /** @description Issues whose newest occurrence is not kept any more. */
+            not_kept: number;
+            /** @description There are more issues than one request looks at. */
+            partial: boolean;
+        };
+        /** @description What a rule would have matched. */
+        DryRunGroup: {
+            fingerprint: string;
+            issues: components["schemas"]["DryRunIssue"][];
+            /** @description Its number, from 1. */
+            rule: number;
+        };
+        /** @description An issue as it is without the rules. */
+        DryRunIssue: {
+            /**
+             * Format: int64
+             * @description Of the seven days.
+             */
+            events: number;
+            id: string;
+            title: string;
+        };
+        /** @description Rules to try. */
+        DryRunRequest: {
+            /** @description At most 50. */
+            rules: components["schemas"]["GroupingRule"][];
+        };
         /** @description How much an erasure reached. */
         ErasedUser: {
             /**
@@ -465,6 +613,21 @@ export interface components {
              * @description Sessions that were erased.
              */
             sessions: number;
+        };
+        /** @description More happens than was to be expected. */
+        Escalation: {
+            /** Format: int64 */
+            events: number;
+            /**
+             * Format: int64
+             * @description The most that its own history of hours and days lets one expect.
+             */
+            forecast: number;
+            /**
+             * Format: int64
+             * @description Within so many hours, the one under way included.
+             */
+            hours: number;
         };
         /** @description One thing that happened. */
         Event: {
@@ -493,6 +656,11 @@ export interface components {
             items: components["schemas"]["Event"][];
             next?: string | null;
         };
+        /**
+         * @description Which failed requests are issues.
+         * @enum {string}
+         */
+        FailedRequests: "none" | "server" | "all";
         /** @description A part of a recording that is missing. */
         Gap: {
             /** @description A sentence for people. */
@@ -516,6 +684,20 @@ export interface components {
             name: string;
             values: string[];
             why: string;
+        };
+        /**
+         * @description Errors that match get the fingerprint, whatever the page gave. Patterns are regular expressions without look-around and
+         *     back-references, unanchored; an empty one matches all, and one at least is not empty.
+         */
+        GroupingRule: {
+            /** @description Errors with the same fingerprint are one issue. 1 to 200 bytes. */
+            fingerprint: string;
+            /** @description Of its first kilobyte. */
+            message?: string;
+            /** @description Of the page's path, or that of a script of the page's own in the stack. */
+            path?: string;
+            /** @description Of the error's type. */
+            type?: string;
         };
         /** @description The installation that answers. */
         Installation: {
@@ -554,11 +736,13 @@ export interface components {
         };
         /** @description One mistake in one place of the page's code. */
         Issue: {
+            archived_until?: components["schemas"]["ArchivedUntil"] | null;
             assignee?: string | null;
             /** @description Where in the page's code, or on which page. */
             culprit: string;
             /** @description Events of each day (UTC), the oldest first, the last one under way. */
             days_30: number[];
+            escalation?: components["schemas"]["Escalation"] | null;
             /** Format: int64 */
             events: number;
             first_release?: string | null;
@@ -577,6 +761,9 @@ export interface components {
             /** @description Issues that people merged into it. */
             merged: number;
             priority: components["schemas"]["Priority"];
+            resolved_in?: components["schemas"]["ResolvedIn"] | null;
+            /** @description With `next_release` and `this_release`. */
+            resolved_release?: string | null;
             /**
              * Format: int64
              * @description A session counts for the first 50 issues that it has.
@@ -601,9 +788,12 @@ export interface components {
         };
         /** @description The same for many. */
         IssueBulkPatch: {
+            archived_until?: components["schemas"]["ArchivedUntil"] | null;
             assignee?: string | null;
             /** @description 1 to 100. */
             ids: string[];
+            priority?: components["schemas"]["PinnedPriority"] | null;
+            release?: string | null;
             resolved_in?: components["schemas"]["ResolvedIn"] | null;
             state?: components["schemas"]["GivenState"] | null;
         };
@@ -636,6 +826,11 @@ export interface components {
             history: components["schemas"]["IssueChangeRecord"][];
             /** @description The issues that were merged into it. */
             members: components["schemas"]["IssueMember"][];
+        };
+        /** @description Some issues. */
+        IssueIds: {
+            /** @description 1 to 100. */
+            ids: string[];
         };
         /** @description An issue that is shown as a part of another. */
         IssueMember: {
@@ -672,8 +867,12 @@ export interface components {
         };
         /** @description What to change; a member that is left out stays as it is. */
         IssuePatch: {
+            archived_until?: components["schemas"]["ArchivedUntil"] | null;
             /** @description Empty: nobody. */
             assignee?: string | null;
+            priority?: components["schemas"]["PinnedPriority"] | null;
+            /** @description With `this_release`; the newest that had it unless given. */
+            release?: string | null;
             resolved_in?: components["schemas"]["ResolvedIn"] | null;
             state?: components["schemas"]["GivenState"] | null;
         };
@@ -681,7 +880,7 @@ export interface components {
          * @description What is to be thought of an issue.
          * @enum {string}
          */
-        IssueState: "new" | "ongoing" | "regressed" | "resolved" | "archived";
+        IssueState: "new" | "ongoing" | "escalating" | "regressed" | "resolved" | "archived";
         /** @description Everything a player needs to know before it fetches segments. */
         Manifest: {
             /** Format: int64 */
@@ -726,9 +925,16 @@ export interface components {
          * @enum {string}
          */
         OccurrenceReplay: "playable" | "recording" | "partial" | "none" | "erased" | "expired";
+        /**
+         * @description A priority that people give.
+         * @enum {string}
+         */
+        PinnedPriority: "high" | "medium" | "low" | "none";
         /** @description How much an issue matters now. */
         Priority: {
             level: components["schemas"]["PriorityLevel"];
+            /** @description People gave it. */
+            pinned: boolean;
             /** @description One line. */
             reason: string;
             /**
@@ -781,8 +987,12 @@ export interface components {
         /** @description What to change; a member that is left out stays as it is. */
         ProjectPatch: {
             allowed_origins?: string[] | null;
+            critical_pages?: string[] | null;
             disabled?: boolean | null;
             error_filters_off?: string[] | null;
+            failed_requests?: components["schemas"]["FailedRequests"] | null;
+            /** @description At most 50. */
+            grouping_rules?: components["schemas"]["GroupingRule"][] | null;
             image_hosts?: string[] | null;
             name?: string | null;
             network_bodies?: string[] | null;
@@ -823,7 +1033,7 @@ export interface components {
          * @description From when on an issue counts as resolved.
          * @enum {string}
          */
-        ResolvedIn: "now" | "next_release";
+        ResolvedIn: "now" | "next_release" | "this_release";
         /** @description The rates that were in force, 0 to 1. */
         Sampling: {
             /** Format: double */
@@ -953,8 +1163,20 @@ export interface components {
         Settings: {
             /** @description Origins that may send (`https://shop.example`, `https://*.shop.example`); empty: all. */
             allowed_origins: string[];
+            /** @description Paths (`/checkout/*`) on which an issue matters more. */
+            critical_pages: string[];
             /** @description Filters of errors that are off: `browser_extension`, `bot`, `localhost`. What a filter drops makes no issue and is counted. */
             error_filters_off: string[];
+            /** @description Which failed requests are issues. */
+            failed_requests: components["schemas"]["FailedRequests"];
+            /**
+             * Format: int64
+             * @description From when on the last change of `error_filters_off`, `failed_requests` and `grouping_rules` counts, for what is received then:
+             *     a minute after it was made. Null when it never changed.
+             */
+            grouping_counts_from?: number | null;
+            /** @description Rules that give errors a fingerprint; the first that matches decides. */
+            grouping_rules: components["schemas"]["GroupingRule"][];
             /** @description Hosts from which the player may load images. */
             image_hosts: string[];
             /** @description Patterns of URLs whose bodies may be recorded. */
@@ -1346,6 +1568,56 @@ export interface operations {
             };
         };
     };
+    try_grouping_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_issues: {
         parameters: {
             query?: {
@@ -1514,6 +1786,71 @@ export interface operations {
             };
         };
     };
+    restore_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the discarded issue */
+                issue: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscardedIssueList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     split_issue: {
         parameters: {
             query?: never;
@@ -1622,6 +1959,111 @@ export interface operations {
             };
             /** @description Others changed it at the same time */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discard_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueIds"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueBulkResult"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_discarded_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscardedIssueList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -25,7 +25,6 @@ const REQUESTS: readonly { key: FailedRequests; label: string }[] = [
 /** What becomes an issue, and what belongs together. */
 export function IssuesForm({ project }: { project: Project }) {
   const queries = useQueryClient();
-  const id = useId();
   const [draft, setDraft] = useState(() => issueDraftOf(project));
   const patch = issuePatch(draft, project);
   const isChanged = Object.keys(patch).length > 0;
@@ -61,26 +60,19 @@ export function IssuesForm({ project }: { project: Project }) {
           if (isChanged) save.mutate(patch);
         }}
       >
-        <div className="settings-field">
-          <label htmlFor={id}>Failed requests as issues</label>
-          <div className="settings-input">
-            <select
-              id={id}
-              className="text-field"
-              value={draft.failed_requests}
-              onChange={(event) => {
-                set({ failed_requests: event.target.value as FailedRequests });
-              }}
-            >
-              {REQUESTS.map(({ key, label }) => (
-                <option key={key} value={key}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          </div>
-          <p className="muted-text">Grouped by method, endpoint and status.</p>
-        </div>
+        <RequestsField
+          value={draft.failed_requests}
+          onChange={(failed_requests) => {
+            set({ failed_requests });
+          }}
+        />
+        <CriticalPages
+          value={draft.criticalPages}
+          fault={refused?.field === 'critical_pages' ? refused.detail : null}
+          onChange={(criticalPages) => {
+            set({ criticalPages });
+          }}
+        />
         {FILTERS.map(({ key, label }) => (
           <Switch
             key={key}
@@ -123,6 +115,70 @@ export function IssuesForm({ project }: { project: Project }) {
       </form>
       <DiscardedIssues projectId={project.id} />
     </Panel>
+  );
+}
+
+interface RequestsFieldProps {
+  value: FailedRequests;
+  onChange: (value: FailedRequests) => void;
+}
+
+function RequestsField({ value, onChange }: RequestsFieldProps) {
+  const id = useId();
+  return (
+    <div className="settings-field">
+      <label htmlFor={id}>Failed requests as issues</label>
+      <div className="settings-input">
+        <select
+          id={id}
+          className="text-field"
+          value={value}
+          onChange={(event) => {
+            onChange(event.target.value as FailedRequests);
+          }}
+        >
+          {REQUESTS.map(({ key, label }) => (
+            <option key={key} value={key}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </div>
+      <p className="muted-text">Grouped by method, endpoint and status.</p>
+    </div>
+  );
+}
+
+interface CriticalPagesProps {
+  value: string;
+  fault: string | null;
+  onChange: (value: string) => void;
+}
+
+function CriticalPages({ value, fault, onChange }: CriticalPagesProps) {
+  const id = useId();
+  return (
+    <div className="settings-field">
+      <label htmlFor={id}>Critical pages</label>
+      <div className="settings-input">
+        <textarea
+          id={id}
+          className="text-field mono"
+          rows={2}
+          value={value}
+          placeholder="/checkout/*"
+          spellCheck={false}
+          aria-invalid={fault !== null}
+          aria-describedby={`${id}-about`}
+          onChange={(event) => {
+            onChange(event.target.value);
+          }}
+        />
+      </div>
+      <p id={`${id}-about`} className={fault === null ? 'muted-text' : 'form-fault'}>
+        {fault ?? 'Paths on which an issue matters more, one pattern a line. Counts at once.'}
+      </p>
+    </div>
   );
 }
 

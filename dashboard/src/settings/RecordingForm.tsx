@@ -89,9 +89,6 @@ export function RecordingForm({ project }: { project: Project }) {
         >
           Requests whose bodies may be recorded, one pattern a line. Empty: none.
         </Field>
-        <Field {...field('critical_pages')} label="Critical pages" lines placeholder="/checkout/*">
-          Paths on which an issue matters more, one pattern a line.
-        </Field>
         <div className="settings-switch">
           <Switch
             checked={draft.store_ip}

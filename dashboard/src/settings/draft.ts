@@ -12,7 +12,6 @@ export interface SettingsDraft {
   allowed_origins: string;
   image_hosts: string;
   network_bodies: string;
-  critical_pages: string;
 }
 
 export type DraftField = keyof SettingsDraft;
@@ -32,7 +31,6 @@ export function draftOf(project: Project): SettingsDraft {
     allowed_origins: settings.allowed_origins.join('\n'),
     image_hosts: settings.image_hosts.join('\n'),
     network_bodies: settings.network_bodies.join('\n'),
-    critical_pages: settings.critical_pages.join('\n'),
   };
 }
 
@@ -42,7 +40,8 @@ export interface DraftReading {
   faults: Partial<Record<DraftField, string>>;
 }
 
-const lines = (text: string) =>
+/** One item a line. */
+export const lines = (text: string) =>
   text
     .split('\n')
     .map((line) => line.trim())
@@ -75,7 +74,7 @@ export function readDraft(draft: SettingsDraft, project: Project): DraftReading 
     if (Number.isInteger(value) && value >= 1 && value <= most) patch[field] = value;
     else faults[field] = `must be a whole number from 1 to ${most.toLocaleString('en-US')}`;
   }
-  for (const field of ['allowed_origins', 'image_hosts', 'network_bodies', 'critical_pages'] as const) {
+  for (const field of ['allowed_origins', 'image_hosts', 'network_bodies'] as const) {
     if (isChanged(field)) patch[field] = lines(draft[field]);
   }
   if (isChanged('store_ip')) patch.store_ip = draft.store_ip;

@@ -1,4 +1,5 @@
 import type { GroupingRule, Project, ProjectPatch } from '../api/model';
+import { lines } from './draft';
 
 export type ErrorFilter = 'browser_extension' | 'bot' | 'localhost';
 export type FailedRequests = Project['settings']['failed_requests'];
@@ -7,6 +8,8 @@ export interface IssueDraft {
   failed_requests: FailedRequests;
   filtersOff: readonly string[];
   rules: readonly Required<GroupingRule>[];
+  /** One pattern a line. */
+  criticalPages: string;
 }
 
 export const RULES_MAX = 50;
@@ -17,6 +20,7 @@ export function issueDraftOf({ settings }: Project): IssueDraft {
     failed_requests: settings.failed_requests,
     filtersOff: settings.error_filters_off,
     rules: settings.grouping_rules,
+    criticalPages: settings.critical_pages.join('\n'),
   };
 }
 
@@ -30,6 +34,7 @@ export function issuePatch(draft: IssueDraft, project: Project): ProjectPatch {
     ...(!same([...draft.filtersOff].sort(), [...now.filtersOff].sort()) && {
       error_filters_off: [...draft.filtersOff],
     }),
+    ...(draft.criticalPages !== now.criticalPages && { critical_pages: lines(draft.criticalPages) }),
     ...(!same(draft.rules, now.rules) && { grouping_rules: [...draft.rules] }),
   };
 }

@@ -211,6 +211,12 @@ pub(crate) async fn states(api: &Api, scope: Scope) -> Result<BTreeMap<Fingerpri
     Ok(states)
 }
 
+/// What people did with an issue, as far as every reader knows.
+pub(crate) async fn state(api: &Api, scope: Scope, issue: Fingerprint) -> Result<IssueState, ApiError> {
+    let row = api.store().get(&table::ISSUE_STATES, &key::state(scope, issue)).await?;
+    row.map_or_else(|| Ok(IssueState::default()), |row| decode_state(row.value))
+}
+
 pub(crate) fn decode_state(bytes: bytes::Bytes) -> Result<IssueState, ApiError> {
     IssueState::decode(bytes).map_err(|e| ApiError::Corrupt(format!("state of an issue: {e}")))
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use futures::future::try_join_all;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
 use playhead_domain::row::Project;
@@ -148,18 +149,15 @@ pub(super) async fn detail(
     shown: &read::Shown,
 ) -> Result<IssueDetail, ApiError> {
     let whole = shown.merges.whole(shown.id);
-    let mut given = Vec::with_capacity(whole.len());
-    for &issue in &whole {
-        let row = api.store().get_serial(&ISSUE_STATES, &key::state(scope, issue)).await?;
-        given.push(row.map(read::decode_state).transpose()?.unwrap_or_default());
-    }
+    let own = api.store().get_serial(&ISSUE_STATES, &key::state(scope, shown.id)).await?;
+    let mut own = own.map(read::decode_state).transpose()?.unwrap_or_default();
     let users = read::users(api, scope, &whole).await?;
     let (totals, now_ms) = (&shown.totals, api.now_ms());
-    if let Some(own) = given.first_mut()
-        && let Some(why) = state::now(totals, Some(own), users.0, now_ms).returned
-    {
-        *own = change::take_from_archive(api, scope, shown.id, &why).await?;
+    if let Some(why) = state::now(totals, Some(&own), users.0, now_ms).returned {
+        own = change::take_from_archive(api, scope, shown.id, &why).await?;
     }
+    let mut given = vec![own];
+    given.extend(try_join_all(whole[1..].iter().map(|&issue| read::state(api, scope, issue))).await?);
     let traffic = read::traffic(api, scope).await?;
     let context = Context { now_ms, traffic, critical_pages: &project.critical_pages };
     let issue = present::issue(shown.id, totals, given.first(), (users, whole.len()), context);

@@ -284,32 +284,34 @@ async fn a_setting_counts_for_records_from_its_time_on_whenever_they_are_process
 
 #[tokio::test]
 async fn a_setting_that_changes_between_two_tries_leaves_no_row_of_the_first() {
-    for step in [Step::RowsWritten(0), Step::RowsWritten(7), Step::LookedBack] {
-        let world = World::new().await;
-        let local = Batch::new(1, 1, 0)
-            .signal(json!({"k": "error", "type": "A", "message": "x", "url": "http://localhost:3000/"}));
-        world.project(|project| project.error_filters_off = vec!["localhost".to_owned()]).await;
-        world.send(&local).await;
-        let _ = world.process_with(stop_at(step, 0)).await;
-        // Somebody turns the filter on, joins and discards, while the flush waits to be redone.
-        let now_ms = world.now_ms();
-        world
-            .project(|project| {
-                project.error_filters_off = vec!["localhost".to_owned()];
-                decide(project, now_ms + 60_000, |settings| {
-                    settings.error_filters_off = Vec::new();
-                    settings.rules = vec![GroupingRule {
-                        kind: "A".to_owned(),
-                        fingerprint: "other".to_owned(),
-                        ..GroupingRule::default()
-                    }];
-                });
-            })
-            .await;
-        world.process().await;
-        let all = issues(&world).await;
-        assert_eq!(all.len(), 1, "{step:?}");
-        assert_eq!(all.values().map(|totals| totals.events).sum::<u64>(), 1, "{step:?}");
+    let turns_filter_on = |settings: &mut IssueSettings| settings.error_filters_off = Vec::new();
+    let joins = |settings: &mut IssueSettings| {
+        let fingerprint = "other".to_owned();
+        settings.rules = vec![GroupingRule { kind: "A".to_owned(), fingerprint, ..GroupingRule::default() }];
+    };
+    let changes: [&dyn Fn(&mut IssueSettings); 2] = [&turns_filter_on, &joins];
+    for (number, change) in changes.into_iter().enumerate() {
+        for step in [Step::RowsWritten(0), Step::RowsWritten(7), Step::LookedBack] {
+            let world = World::new().await;
+            let local = Batch::new(1, 1, 0)
+                .signal(json!({"k": "error", "type": "A", "message": "x", "url": "http://localhost:3000/"}));
+            world.project(|project| project.error_filters_off = vec!["localhost".to_owned()]).await;
+            world.send(&local).await;
+            let _ = world.process_with(stop_at(step, 0)).await;
+            let now_ms = world.now_ms();
+            world
+                .project(|project| {
+                    project.error_filters_off = vec!["localhost".to_owned()];
+                    decide(project, now_ms + 60_000, change);
+                })
+                .await;
+            world.process().await;
+            let all = issues(&world).await;
+            let found: Vec<_> =
+                all.values().map(|totals| (totals.events, totals.latest.clone().unwrap().basis)).collect();
+            assert_eq!(found, [(1, "message".to_owned())], "{step:?} {number}");
+            assert!(world.intake().await.filtered_errors.is_empty(), "{step:?} {number}");
+        }
     }
 }
 
