@@ -43,25 +43,27 @@ export function ResolveButtons({ issues, disabled, change }: MenuProps) {
 export function ArchiveButtons({ disabled, change }: MenuProps) {
   const [isOpen, setOpen] = useState(false);
   return (
-    <span className="split-button">
-      <Button disabled={disabled} onClick={change({ state: 'archived' })}>
-        Archive <Kbd keys="h" />
-      </Button>
-      <Menu label="Other ways to archive" disabled={disabled}>
-        <Item onSelect={change({ state: 'archived' })} keys="h">
-          Archive for good
-        </Item>
-        <Item onSelect={change({ state: 'archived', archived_until: { escalating: true } })}>
-          Archive until it escalates
-        </Item>
-        <Item
-          onSelect={() => {
-            setOpen(true);
-          }}
-        >
-          Archive until so many events or users…
-        </Item>
-      </Menu>
+    <>
+      <span className="split-button">
+        <Button disabled={disabled} onClick={change({ state: 'archived' })}>
+          Archive <Kbd keys="h" />
+        </Button>
+        <Menu label="Other ways to archive" disabled={disabled}>
+          <Item onSelect={change({ state: 'archived' })} keys="h">
+            Archive for good
+          </Item>
+          <Item onSelect={change({ state: 'archived', archived_until: { escalating: true } })}>
+            Archive until it escalates
+          </Item>
+          <Item
+            onSelect={() => {
+              setOpen(true);
+            }}
+          >
+            Archive until so many events or users…
+          </Item>
+        </Menu>
+      </span>
       <ArchiveDialog
         open={isOpen}
         onClose={() => {
@@ -71,7 +73,7 @@ export function ArchiveButtons({ disabled, change }: MenuProps) {
           change({ state: 'archived', archived_until: { escalating: false, ...until } })();
         }}
       />
-    </span>
+    </>
   );
 }
 

@@ -73,19 +73,21 @@ export function IssuesForm({ project }: { project: Project }) {
             set({ criticalPages });
           }}
         />
-        {FILTERS.map(({ key, label }) => (
-          <Switch
-            key={key}
-            checked={!draft.filtersOff.includes(key)}
-            onChange={(checked) => {
-              set({
-                filtersOff: checked ? draft.filtersOff.filter((name) => name !== key) : [...draft.filtersOff, key],
-              });
-            }}
-          >
-            {label}
-          </Switch>
-        ))}
+        <div className="issue-filters">
+          {FILTERS.map(({ key, label }) => (
+            <Switch
+              key={key}
+              checked={!draft.filtersOff.includes(key)}
+              onChange={(checked) => {
+                set({
+                  filtersOff: checked ? draft.filtersOff.filter((name) => name !== key) : [...draft.filtersOff, key],
+                });
+              }}
+            >
+              {label}
+            </Switch>
+          ))}
+        </div>
         <GroupingRules
           projectId={project.id}
           rules={draft.rules}

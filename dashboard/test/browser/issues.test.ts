@@ -180,6 +180,8 @@ describe('the issues page', () => {
     const panel = page.getByRole('region', { name: 'Merged with 1 issue' });
     await panel.waitFor();
     await expectAccessible(page);
+    await panel.scrollIntoViewIfNeeded();
+    await photograph(page, 'issue-merged');
     await page.getByRole('button', { name: /^Split off/ }).click();
     await page.getByText('It is an issue of its own again').first().waitFor();
     await panel.waitFor({ state: 'detached' });
@@ -373,7 +375,7 @@ describe('the page of an issue', () => {
     await page.getByRole('button', { name: 'Other ways to resolve' }).click();
     await page.getByRole('menuitem', { name: 'Resolve in the next release' }).click();
     await page.getByRole('button', { name: 'Reopen' }).click();
-    await page.getByRole('button', { name: 'Archive' }).click();
+    await page.getByRole('button', { name: /^Archive/ }).click();
     await page.getByRole('button', { name: 'Reopen' }).waitFor();
     await page.keyboard.press('a');
     await page.getByRole('button', { name: 'Assign to me' }).click();

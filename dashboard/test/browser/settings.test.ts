@@ -200,6 +200,10 @@ it('edits what becomes an issue, tries rules on the last week, and saves them', 
   await panel.getByLabel('Message of rule 1').scrollIntoViewIfNeeded();
   await photograph(page, 'settings-issues-390');
   expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+  const beyond = await panel
+    .locator('.rules *')
+    .evaluateAll((parts) => parts.filter((part) => part.getBoundingClientRect().right > window.innerWidth).length);
+  expect(beyond).toBe(0);
   await page.setViewportSize({ width: 1440, height: 900 });
   await panel.getByRole('button', { name: 'Save' }).click();
   await page.getByText('It counts for what is received a minute from now').first().waitFor();
