@@ -56,7 +56,7 @@ pub(crate) async fn try_grouping_rules(
     };
     let mut seen: Vec<_> = issues.into_iter().map(|(id, totals)| (of_week(&totals), id, totals)).collect();
     seen.retain(|(events, _, _)| *events > 0);
-    seen.sort_by(|one, two| (two.0, two.1).cmp(&(one.0, one.1)));
+    seen.sort_by_key(|(events, id, _)| std::cmp::Reverse((*events, *id)));
     partial |= seen.len() > MAX_ISSUES;
     seen.truncate(MAX_ISSUES);
     let mut result = DryRun { issues: 0, not_kept: 0, partial, groups: Vec::new() };
