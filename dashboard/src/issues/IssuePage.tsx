@@ -19,7 +19,7 @@ import { IssueFacts } from './IssueFacts';
 import { IssueSessions } from './IssueSessions';
 import { LatestOccurrence } from './LatestOccurrence';
 import { Members } from './Members';
-import { decisionOf, mechanismOf, Merged, PriorityBar, StateChip } from './parts';
+import { decisionOf, isRequest, mechanismOf, Merged, PriorityBar, StateChip } from './parts';
 import { issueQuery, useChangeIssues, useDiscardIssues, useListedIssue } from './queries';
 
 const REFRESH_INTERVAL_MS = 5000;
@@ -92,7 +92,7 @@ function IssueHead({ issue, project }: { issue: Issue; project: string }) {
               <span className="muted">No place in the page’s own code is known</span>
             ) : (
               <>
-                breaks in <span className="mono strong">{issue.culprit}</span>
+                {isRequest(issue) ? 'on' : 'breaks in'} <span className="mono strong">{issue.culprit}</span>
               </>
             )}
           </p>
@@ -102,7 +102,9 @@ function IssueHead({ issue, project }: { issue: Issue; project: string }) {
       <div className="issue-head-row">
         <StateChip state={issue.state} />
         {decisionOf(issue) !== null && <span className="muted">{decisionOf(issue)}</span>}
-        <Chip tone={issue.handled ? 'neutral' : 'error'}>{issue.handled ? 'handled' : 'not handled'}</Chip>
+        {!isRequest(issue) && (
+          <Chip tone={issue.handled ? 'neutral' : 'error'}>{issue.handled ? 'handled' : 'not handled'}</Chip>
+        )}
         {mechanismOf({ ...issue, handled: false }) !== '' && <Chip>{mechanismOf({ ...issue, handled: false })}</Chip>}
         <Chip title={`${String(Math.round(issue.priority.score))} of 100`}>
           {issue.priority.pinned && 'pinned: '}

@@ -139,7 +139,7 @@ function ReplayLink({ project, session, error }: { project: string; session: str
     <Link
       to="/p/$project/sessions/$session"
       params={{ project, session }}
-      search={{ t: momentBefore(error), pane: 'errors' }}
+      search={{ t: momentBefore(error), pane: error.kind === 'request' ? 'network' : 'errors' }}
       className="btn primary"
       title="Opens the replay ten seconds before the error"
     >

@@ -123,6 +123,9 @@ export function Seen({ issue }: { issue: Issue }) {
   );
 }
 
+/** Whether failed requests are what the issue is made of. */
+export const isRequest = ({ mechanism }: Pick<Issue, 'mechanism'>): boolean => mechanism === 'request';
+
 const MECHANISMS: Record<string, string> = {
   uncaught: 'uncaught',
   unhandledrejection: 'unhandled rejection',
@@ -131,6 +134,7 @@ const MECHANISMS: Record<string, string> = {
 
 /** `uncaught`, `captured, handled`. */
 export function mechanismOf({ mechanism, handled }: Issue): string {
+  if (isRequest({ mechanism })) return 'failed request';
   const name = MECHANISMS[mechanism] ?? mechanism.replaceAll('_', ' ');
   return [name, handled ? 'handled' : ''].filter(Boolean).join(', ');
 }

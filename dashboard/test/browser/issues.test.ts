@@ -389,6 +389,27 @@ describe('the page of an issue', () => {
     await close(watched);
   });
 
+  it('shows a failed request as what it is, and opens the network beside its replay', async () => {
+    const first = withLatest();
+    const [issue] = server.world.issues;
+    if (!issue) throw new Error('no issue');
+    const request = server.world.events.get(first.id)?.find(({ kind }) => kind === 'request');
+    if (!request || issue.latest === null) throw new Error('no request');
+    request.data['issue'] = issue.id;
+    const title = 'POST /api/orders/{id}/pay: answered 502';
+    Object.assign(issue, { title, mechanism: 'request', handled: true, culprit: '/checkout' });
+    issue.latest = { ...issue.latest, event: request.id, time_ms: request.time };
+    const watched = await open(PAGE);
+    const { page } = watched;
+    await page.getByRole('heading', { name: 'Request', exact: true }).waitFor();
+    await page.getByText('failed request').first().waitFor();
+    expect(await page.getByText('handled', { exact: true }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Watch the replay' }).getAttribute('href')).toContain('pane=network');
+    expect(await page.locator('.issue-session-link').nth(1).getAttribute('href')).toContain('pane=network');
+    await expectAccessible(page);
+    await close(watched);
+  });
+
   it('archives until more happens, and pins the priority', async () => {
     withLatest();
     const watched = await open(PAGE);
