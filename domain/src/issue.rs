@@ -1,7 +1,7 @@
 //! From an error to an issue: its stack is read, its group found, and what is nobody's issue is told apart. Pure, bounded and linear
-//! in what the error holds. Then what is counted of an issue.
+//! in what the error holds. Then what is counted of an issue, and which issues people made one.
 //!
-//! Deliberately absent: what people do with an issue, and source maps, which are applied to what is shown.
+//! Deliberately absent: what else people do with an issue, and source maps, which are applied to what is shown.
 
 pub mod stack;
 pub mod origin;
@@ -12,10 +12,17 @@ pub mod grouping;
 pub mod filter;
 pub mod totals;
 pub mod visitor;
+pub mod merge;
+pub mod release;
+pub mod forecast;
+pub mod setting;
+pub mod rule;
+pub mod request;
 pub mod key;
 
 use filter::{Filter, Filters};
 use grouping::{Fingerprint, Group};
+use rule::Rules;
 use stack::{Frame, Kind, Stack};
 
 use crate::session::fold::cut;
@@ -80,17 +87,21 @@ impl Examined {
     }
 }
 
-/// Looks at an error.
+/// Looks at an error. The project's rules decide before what the page gave.
 #[must_use]
-pub fn examine(thrown: &Thrown<'_>, filters: Filters, is_bot: bool) -> Examined {
+pub fn examine(thrown: &Thrown<'_>, filters: Filters, rules: &Rules, is_bot: bool) -> Examined {
     let stack = read(thrown);
+    let group = match rules.find(thrown, &stack) {
+        Some((rule, fingerprint)) => grouping::group_by_rule(thrown, &stack, rule, fingerprint),
+        None => grouping::group(thrown, &stack),
+    };
     let inner = |causes: &[Cause<'_>]| {
         causes.iter().take(MAX_CAUSES).map(|cause| stack::parse(cause.stack, cause.message)).collect()
     };
     Examined {
         causes: inner(&thrown.causes),
         errors: inner(&thrown.errors),
-        group: grouping::group(thrown, &stack),
+        group,
         title: title(thrown.kind, thrown.message),
         culprit: culprit(thrown, &stack),
         filtered: filters.drop(thrown, &stack, is_bot),

@@ -7,7 +7,10 @@ mod source_map;
 
 use bytes::Bytes;
 
-pub use issue::{Breakdown, IssueChange, IssueComponent, IssueCount, IssueSample, IssueState, IssueTotals};
+pub use issue::{
+    ArchivedUntil, Breakdown, Discard, GroupingRule, IssueChange, IssueComponent, IssueCount, IssueMerge,
+    IssueMerges, IssueSample, IssueSettings, IssueState, IssueTotals, Seen,
+};
 pub use source_map::{SourceMapArtifact, SourceMapContent, SourceMapRef};
 
 /// Ownership, intent and checkpoint of one log partition. The truth about progress.
@@ -78,9 +81,18 @@ pub struct Project {
     /// 0: never.
     #[prost(int64, tag = "15")]
     pub first_event_ms: i64,
-    /// Names of the filters of errors that are off, see [`crate::issue::filter::Filter`].
+    /// Names of the filters of errors that are off as long as there are no `issue_settings`, see [`crate::issue::filter::Filter`].
     #[prost(string, repeated, tag = "16")]
     pub error_filters_off: Vec<String>,
+    /// What decides which errors become which issue, by the time from which it counts; the oldest first, bounded.
+    #[prost(message, repeated, tag = "17")]
+    pub issue_settings: Vec<IssueSettings>,
+    /// Issues whose errors are dropped; bounded.
+    #[prost(message, repeated, tag = "18")]
+    pub discards: Vec<Discard>,
+    /// Patterns of paths on which an issue matters more.
+    #[prost(string, repeated, tag = "19")]
+    pub critical_pages: Vec<String>,
 }
 
 /// What a secret key opens. The key itself is not stored, only its hash (the row's key).

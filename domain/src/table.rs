@@ -87,7 +87,7 @@ tables! {
     SECRET_KEYS = Control Changing "secret_keys" [bytes("hash")] [];
     /// The same rows by project, to list and revoke them.
     PROJECT_SECRET_KEYS = Control Changing "project_secret_keys" [int("tenant"), int("project")] [bytes("hash")];
-    /// What people did with a project's issues: [`crate::row::IssueState`].
+    /// What people did with a project's issues: [`crate::row::IssueState`], and beside them one [`crate::row::IssueMerges`].
     ISSUE_STATES = Control Changing "issue_states" [int("tenant"), int("project")] [bytes("issue")];
     /// Small named values of the installation.
     INSTALLATION = Control Changing "installation" [text("name")] [];
@@ -128,7 +128,7 @@ tables! {
     /// [`crate::row::IssueTotals`].
     ISSUES = Data Changing "issues"
         [int("tenant"), int("project"), int("shard")] [bytes("issue"), int("partition"), int("slot")];
-    /// Whom an issue happened to, by pseudonym; the value is empty.
+    /// Whom an issue happened to, by a pseudonym of the issue; the value is sealed (16 bytes): see [`crate::issue::visitor`].
     ISSUE_USERS = Data Changing "issue_users"
         [int("tenant"), int("project"), bytes("issue"), int("shard")] [bytes("user")];
     /// Source maps of a project and what leads to them: see [`crate::source_map::key`]. [`crate::row::SourceMapArtifact`] by its id,

@@ -26,6 +26,8 @@ pub enum ApiError {
     WrongMethod,
     #[error("the session and its recording were deleted")]
     Deleted,
+    #[error("the issue was discarded with what there was of it")]
+    Discarded,
     #[error("the session is older than the project's retention")]
     Expired,
     #[error("the log no longer keeps the record of this dead letter")]
@@ -91,6 +93,7 @@ impl ApiError {
             Self::NotFound(_) | Self::NoRoute => (StatusCode::NOT_FOUND, "not-found", "Not found"),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "Wrong method"),
             Self::Deleted => (StatusCode::GONE, "deleted", "Deleted"),
+            Self::Discarded => (StatusCode::GONE, "discarded", "Discarded"),
             Self::Expired => (StatusCode::GONE, "expired", "Expired by retention"),
             Self::RecordExpired => (StatusCode::GONE, "expired", "Expired in the log"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "Changed meanwhile"),

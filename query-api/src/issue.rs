@@ -1,7 +1,10 @@
 //! Issues: lists, one issue, and what people do with it.
 
 pub(crate) mod change;
+pub(crate) mod discard;
+pub(crate) mod dry_run;
 pub(crate) mod list;
+pub(crate) mod merge;
 pub(crate) mod present;
 pub(crate) mod priority;
 pub(crate) mod query;

@@ -86,6 +86,12 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(session::events::list_events))
         .routes(routes!(issue::routes::list_issues))
         .routes(routes!(issue::routes::change_issues))
+        .routes(routes!(issue::merge::merge_issues))
+        .routes(routes!(issue::merge::split_issue))
+        .routes(routes!(issue::discard::discard_issues))
+        .routes(routes!(issue::discard::list_discarded_issues))
+        .routes(routes!(issue::discard::restore_issue))
+        .routes(routes!(issue::dry_run::try_grouping_rules))
         .routes(routes!(issue::routes::get_issue, issue::routes::change_issue))
         .routes(routes!(session::stack::get_stack))
         .routes(routes!(

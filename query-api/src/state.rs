@@ -7,6 +7,7 @@ use axum::extract::FromRequestParts;
 use object_store::ObjectStore;
 use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
 use playhead_domain::id::TenantId;
+use playhead_domain::issue::visitor::{VISITOR_PURPOSE, VisitorKey};
 use playhead_domain::log::EventLog;
 use playhead_domain::seal::{KeyWrapper, WRAPPING_PURPOSE};
 use playhead_domain::store::Store;
@@ -83,6 +84,7 @@ pub(crate) struct Inner {
     pub(crate) blobs: Arc<dyn ObjectStore>,
     pub(crate) key_wrapper: KeyWrapper,
     pub(crate) erasure: Erasure,
+    pub(crate) visitors: VisitorKey,
     pub(crate) public_keys: PublicKeys,
     pub(crate) admin_token: SecretString,
     pub(crate) sign_ins: SignIns,
@@ -120,6 +122,7 @@ impl Api {
             blobs: parts.blobs,
             key_wrapper: KeyWrapper::new(parts.installation_key.derive(WRAPPING_PURPOSE)),
             erasure,
+            visitors: VisitorKey::new(parts.installation_key.derive(VISITOR_PURPOSE)),
             public_keys,
             admin_token: parts.admin_token,
             sign_ins,

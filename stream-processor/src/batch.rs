@@ -34,6 +34,8 @@ pub(crate) struct Batch {
     pub(crate) replay_of: Option<u64>,
     /// When the log took the batch; its copy counts as having come when the batch was received.
     pub(crate) append_us: i64,
+    /// When the log took this very record: what it obeys.
+    pub(crate) logged_us: i64,
     pub(crate) received_ms: i64,
     pub(crate) body_bytes: usize,
     pub(crate) meta: RecordMeta,
@@ -92,6 +94,7 @@ pub(crate) fn read(record: &StoredRecord) -> Result<Batch, Unreadable> {
         offset: record.position.offset,
         replay_of: meta.replay_of,
         append_us: meta.replay_of.map_or(record.append_us, |_| meta.received_us),
+        logged_us: record.append_us,
         received_ms: meta.received_us.div_euclid(1_000),
         body_bytes: body.len(),
         meta,

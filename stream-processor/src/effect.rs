@@ -171,12 +171,11 @@ impl IssueEffects {
             let key = issue::key::issue(*scope, *issue, stamp.partition, *slot);
             rows.push(put(&table::ISSUES, key, totals.encode_to_vec(), stamp, totals.expires_at_ms));
         }
-        for IssueVisitor { scope, issue, visitor, is_there, expires_at_ms } in &self.visitors {
+        for IssueVisitor { scope, issue, visitor, sealed, expires_at_ms } in &self.visitors {
             let key = issue::key::user(*scope, *issue, *visitor);
-            rows.push(if *is_there {
-                put(&table::ISSUE_USERS, key, Bytes::new(), stamp, *expires_at_ms)
-            } else {
-                Mutation::Delete { table: &table::ISSUE_USERS, key, version: stamp.write_us }
+            rows.push(match sealed {
+                Some(sealed) => put(&table::ISSUE_USERS, key, sealed.to_vec(), stamp, *expires_at_ms),
+                None => Mutation::Delete { table: &table::ISSUE_USERS, key, version: stamp.write_us },
             });
         }
     }

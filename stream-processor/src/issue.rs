@@ -43,8 +43,8 @@ pub(crate) struct IssueVisitor {
     pub(crate) scope: Scope,
     pub(crate) issue: Fingerprint,
     pub(crate) visitor: [u8; 16],
-    /// Otherwise it goes.
-    pub(crate) is_there: bool,
+    /// What the row holds; nothing: it goes.
+    pub(crate) sealed: Option<[u8; 16]>,
     pub(crate) expires_at_ms: i64,
 }
 
@@ -238,9 +238,9 @@ impl Adding {
         let mut visitors = BTreeMap::new();
         for ((scope, _), work) in sessions {
             let expires_at_ms = work.state.summary.as_ref().map_or(0, |summary| summary.expires_at_ms);
-            for (&(issue, visitor), &is_there) in &work.issues.visitors {
+            for (&(issue, visitor), &sealed) in &work.issues.visitors {
                 if self.is_known(*scope, issue) {
-                    let row = IssueVisitor { scope: *scope, issue, visitor, is_there, expires_at_ms };
+                    let row = IssueVisitor { scope: *scope, issue, visitor, sealed, expires_at_ms };
                     let known = visitors.entry((*scope, issue, visitor)).or_insert_with(|| row.clone());
                     if known.expires_at_ms < row.expires_at_ms {
                         *known = row;

@@ -1,6 +1,5 @@
 //! Signals of a batch, read once: into the lines that are stored and the facts that are folded.
 
-use playhead_domain::issue::filter::Filters;
 use playhead_domain::row::{Gap, User};
 use playhead_domain::session::fact::{Fact, Page, What};
 use playhead_domain::session::fold::cut;
@@ -11,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::batch::Batch;
 use crate::client;
-use crate::occurrence;
+use crate::occurrence::{self, InForce};
 
 const MAX_TEXT_BYTES: usize = 512;
 
@@ -27,6 +26,8 @@ pub(crate) struct Normalized {
     pub(crate) gaps: Vec<Gap>,
     pub(crate) dropped: u64,
     pub(crate) impossible_times: bool,
+    /// Where the visitor is.
+    pub(crate) page_url: String,
 }
 
 /// A stored event.
@@ -39,18 +40,21 @@ struct Line<'a> {
 }
 
 /// What a project and a stream say of how signals are read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Reading {
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
     /// The stream's clock offset.
     pub(crate) offset_ms: f64,
     /// Requests that take as long or longer are slow.
     pub(crate) slow_request_ms: f64,
-    pub(crate) filters: Filters,
+    /// What decides about issues.
+    pub(crate) in_force: &'a InForce<'a>,
+    /// Where the visitor was before the batch.
+    pub(crate) page_url: &'a str,
 }
 
 /// Reads inflated signals.
-pub(crate) fn normalize(batch: &Batch, raw: &[u8], reading: Reading) -> Normalized {
-    let mut normalized = Normalized::default();
+pub(crate) fn normalize(batch: &Batch, raw: &[u8], reading: Reading<'_>) -> Normalized {
+    let mut normalized = Normalized { page_url: reading.page_url.to_owned(), ..Normalized::default() };
     let lines = raw.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     for (index, line) in lines.enumerate() {
         if index >= limits::MAX_SIGNALS_PER_BATCH {
@@ -66,15 +70,18 @@ pub(crate) fn normalize(batch: &Batch, raw: &[u8], reading: Reading) -> Normaliz
 }
 
 impl Normalized {
-    fn add(&mut self, batch: &Batch, index: usize, mut signal: Signal, reading: Reading) {
+    fn add(&mut self, batch: &Batch, index: usize, mut signal: Signal, reading: Reading<'_>) {
         let (time, is_possible) = batch.server_time(signal.time, reading.offset_ms);
         let is_whole = mend_durations(&mut signal.data);
         if !is_possible || !is_whole {
             self.impossible_times = true;
             signal.data.insert("clamped".to_owned(), Value::Bool(true));
         }
-        let mut what = detect(batch, &mut signal, reading);
-        if let What::Error(occurrence) = &mut what {
+        if matches!(signal.kind.as_str(), "page" | "navigation") {
+            without_query(signal.text("url")).clone_into(&mut self.page_url);
+        }
+        let mut what = detect(batch, &mut signal, Reading { page_url: &self.page_url, ..reading });
+        if let Some(occurrence) = what.occurrence_mut() {
             occurrence.index = u32::try_from(index).unwrap_or(u32::MAX);
         }
         let line = Line {
@@ -114,12 +121,14 @@ fn mend_durations(data: &mut Map<String, Value>) -> bool {
     is_whole
 }
 
-fn detect(batch: &Batch, signal: &mut Signal, reading: Reading) -> What {
+fn detect(batch: &Batch, signal: &mut Signal, reading: Reading<'_>) -> What {
     match signal.kind.as_str() {
         "page" => What::Page(Box::new(page(signal, &batch.meta.user_agent))),
         "navigation" => What::Navigation { url: without_query(signal.text("url")).to_owned() },
-        "error" => What::Error(Box::new(occurrence::detect(&batch.meta.user_agent, signal, reading.filters))),
-        "request" => request(signal, reading.slow_request_ms),
+        "error" => {
+            What::Error(Box::new(occurrence::detect(&batch.meta.user_agent, signal, reading.in_force)))
+        }
+        "request" => request(&batch.meta.user_agent, signal, reading),
         "console" => What::Console { error: signal.text("level") == "error" },
         "click" => What::Click,
         "rage_click" => What::RageClick,
@@ -142,15 +151,18 @@ fn text(signal: &Signal, name: &str) -> String {
     cut(signal.text(name), MAX_TEXT_BYTES).to_owned()
 }
 
-fn request(signal: &mut Signal, slow_request_ms: f64) -> What {
+fn request(user_agent: &str, signal: &mut Signal, reading: Reading<'_>) -> What {
     let outcome = signal.text("outcome");
     let is_bad = signal.number("status").is_some_and(|status| status >= 400.0);
     let failed =
         outcome != "aborted" && (is_bad || matches!(outcome, "http_error" | "network_error" | "timeout"));
-    let slow = signal.number("duration_ms").is_some_and(|duration| duration >= slow_request_ms);
+    let slow = signal.number("duration_ms").is_some_and(|duration| duration >= reading.slow_request_ms);
     signal.data.insert("failed".to_owned(), Value::Bool(failed));
     signal.data.insert("slow".to_owned(), Value::Bool(slow));
-    What::Request { failed, slow }
+    let issue = failed
+        .then(|| occurrence::detect_request((user_agent, reading.page_url), signal, reading.in_force))
+        .flatten();
+    What::Request { failed, slow, issue: issue.map(Box::new) }
 }
 
 fn page(signal: &Signal, connection_user_agent: &str) -> Page {

@@ -1,9 +1,15 @@
 //! From an error signal to what its issue is told: the stack as frames, the group, the filter. The event keeps all but the group's
 //! parts.
 
-use playhead_domain::issue::filter::Filters;
+use std::sync::Arc;
+
+use playhead_domain::issue::filter::{Filter, Filters};
+use playhead_domain::issue::grouping::Group;
+use playhead_domain::issue::request::{self, Requests, Sent};
+use playhead_domain::issue::rule::Rules;
 use playhead_domain::issue::stack::Stack;
 use playhead_domain::issue::{Cause, Examined, MAX_CAUSES, Thrown, examine};
+use playhead_domain::row::Project;
 use playhead_domain::session::fact::Occurrence;
 use playhead_domain::session::fold::cut;
 use playhead_proto::signal::Signal;
@@ -19,11 +25,47 @@ const MAX_GIVEN: usize = 10;
 /// Frames kept of a cause: its last ones are those of the error that holds it.
 const MAX_CAUSE_FRAMES: usize = 20;
 
+/// What decides about issues, as it was in force when the log took the record.
+pub(crate) struct InForce<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) logged_us: i64,
+    pub(crate) filters: Filters,
+    pub(crate) requests: Requests,
+    pub(crate) rules: Arc<Rules>,
+}
+
+impl<'a> InForce<'a> {
+    /// `rules` are compiled ones, by the time from which they count.
+    pub(crate) fn at(
+        project: &'a Project,
+        logged_us: i64,
+        rules: impl Fn(i64) -> Option<Arc<Rules>>,
+    ) -> Self {
+        let version = project.issue_settings_at(logged_us);
+        let off = version.map_or(&project.error_filters_off, |version| &version.error_filters_off);
+        Self {
+            project,
+            logged_us,
+            filters: Filters::without(off),
+            requests: version.map_or(Requests::None, |version| Requests::of(&version.failed_requests)),
+            rules: version.and_then(|version| rules(version.from_us)).unwrap_or_default(),
+        }
+    }
+
+    /// The issue of that group, or that it was discarded.
+    fn settle(&self, group: &mut Group, filtered: &mut Option<Filter>) {
+        match self.project.issue_at(group.fingerprint, self.logged_us) {
+            Some(issue) => group.fingerprint = issue,
+            None => *filtered = filtered.or(Some(Filter::Discarded)),
+        }
+    }
+}
+
 /// Looks at an error and writes what was found into its data.
-pub(crate) fn detect(user_agent: &str, signal: &mut Signal, filters: Filters) -> Occurrence {
+pub(crate) fn detect(user_agent: &str, signal: &mut Signal, in_force: &InForce<'_>) -> Occurrence {
     let thrown = thrown(signal);
-    let is_bot = client::of_user_agent(user_agent).device == "bot";
-    let examined = examine(&thrown, filters, is_bot);
+    let mut examined = examine(&thrown, in_force.filters, &in_force.rules, is_bot(user_agent));
+    in_force.settle(&mut examined.group, &mut examined.filtered);
     let short = |text: &str, limit| cut(text, limit).to_owned();
     let occurrence = Occurrence {
         index: 0,
@@ -39,6 +81,50 @@ pub(crate) fn detect(user_agent: &str, signal: &mut Signal, filters: Filters) ->
     };
     tell(&mut signal.data, examined);
     occurrence
+}
+
+fn is_bot(user_agent: &str) -> bool {
+    client::of_user_agent(user_agent).device == "bot"
+}
+
+/// Looks at a failed request and, if it is an issue, writes so into its data.
+pub(crate) fn detect_request(
+    (user_agent, page_url): (&str, &str),
+    signal: &mut Signal,
+    in_force: &InForce<'_>,
+) -> Option<Occurrence> {
+    signal.data.remove("issue");
+    signal.data.remove("filtered");
+    if in_force.requests == Requests::None {
+        return None;
+    }
+    let sent = Sent {
+        method: signal.text("method"),
+        url: signal.text("url"),
+        status: signal.number("status").map_or(0, |status| status.clamp(0.0, 999.0) as u32),
+        outcome: signal.text("outcome"),
+        page_url,
+    };
+    let mut failed = request::examine(&sent, in_force.requests, in_force.filters, is_bot(user_agent))?;
+    in_force.settle(&mut failed.group, &mut failed.filtered);
+    let occurrence = Occurrence {
+        index: 0,
+        title: failed.title,
+        culprit: failed.culprit,
+        kind: "FailedRequest".to_owned(),
+        message: String::new(),
+        mechanism: "request".to_owned(),
+        // Whether the page copes with it is not known.
+        handled: true,
+        page_url: cut(without_query(sent.page_url), MAX_URL_BYTES).to_owned(),
+        filtered: failed.filtered,
+        group: failed.group,
+    };
+    match (occurrence.issue(), occurrence.filtered) {
+        (Some(issue), _) => signal.data.insert("issue".to_owned(), json!(issue)),
+        (None, filter) => signal.data.insert("filtered".to_owned(), json!(filter.map(Filter::name))),
+    };
+    Some(occurrence)
 }
 
 fn thrown(signal: &Signal) -> Thrown<'_> {
@@ -104,9 +190,11 @@ fn tell_causes(list: Option<&mut Value>, stacks: &[Stack]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use playhead_domain::issue::filter::Filter;
+    use playhead_domain::row::IssueSettings;
 
     const GOOGLEBOT: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
+
+    const PAGE: &str = "https://shop.example/cart?x";
 
     fn error(extra: &Value) -> Signal {
         let mut line = json!({"k": "error", "t": 1, "type": "TypeError", "message": "cart.pay is not a function",
@@ -117,12 +205,51 @@ mod tests {
         Signal::parse(line.to_string().as_bytes()).unwrap()
     }
 
+    /// In a record of the time 5.
+    fn look(user_agent: &str, signal: &mut Signal, project: &Project) -> Occurrence {
+        detect(user_agent, signal, &in_force(project))
+    }
+
+    fn in_force(project: &Project) -> InForce<'_> {
+        let compiled = project.issue_settings_at(5).map(|version| Arc::new(Rules::new(&version.rules)));
+        InForce::at(project, 5, |_| compiled.clone())
+    }
+
+    #[test]
+    fn a_discarded_issue_is_none() {
+        let mut signal = error(&json!({}));
+        let issue = look("", &mut signal, &Project::default()).issue().unwrap();
+        let mut project = Project::default();
+        project.discard(issue, String::new(), "", -playhead_domain::issue::setting::DELAY_US).unwrap();
+        assert_eq!(look("", &mut signal, &project).filtered, Some(Filter::Discarded));
+        assert_eq!((signal.text("filtered"), signal.data.get("issue")), ("discarded", None));
+    }
+
+    #[test]
+    fn a_failed_request_is_an_issue_when_the_project_wants_it() {
+        let request = || {
+            let line = json!({"k": "request", "t": 1, "method": "POST", "url": "https://a.example/orders/8/pay",
+                "status": 502, "outcome": "http_error", "issue": "made up"});
+            Signal::parse(line.to_string().as_bytes()).unwrap()
+        };
+        let mut signal = request();
+        assert_eq!(detect_request(("", PAGE), &mut signal, &in_force(&Project::default())), None);
+        assert_eq!(signal.data.get("issue"), None, "nobody makes one up");
+        let settings = IssueSettings { failed_requests: "server".to_owned(), ..IssueSettings::default() };
+        let project = Project { issue_settings: vec![settings], ..Project::default() };
+        let mut signal = request();
+        let occurrence = detect_request(("", PAGE), &mut signal, &in_force(&project)).unwrap();
+        assert_eq!(occurrence.title, "POST /orders/{id}/pay: answered 502");
+        assert_eq!(occurrence.page_url, "https://shop.example/cart");
+        assert_eq!(signal.text("issue"), occurrence.issue().unwrap().to_string());
+    }
+
     #[test]
     fn an_error_keeps_what_was_found() {
         let mut signal = error(
             &json!({"causes": [{"type": "Error", "message": "x", "stack": "load@https://a.b/c.js:1:2"}, 7]}),
         );
-        let occurrence = detect("", &mut signal, Filters::default());
+        let occurrence = look("", &mut signal, &Project::default());
         let data = Value::Object(signal.data);
         let issue = occurrence.issue().unwrap().to_string();
         assert_eq!((issue.len(), &data["issue"], data.get("filtered")), (32, &json!(issue), None));
@@ -142,17 +269,18 @@ mod tests {
     #[test]
     fn a_filtered_error_says_so_and_has_no_issue() {
         let mut signal = error(&json!({}));
-        let occurrence = detect(GOOGLEBOT, &mut signal, Filters::default());
+        let occurrence = look(GOOGLEBOT, &mut signal, &Project::default());
         assert_eq!((occurrence.filtered, occurrence.issue()), (Some(Filter::Bot), None));
         assert_eq!((signal.text("filtered"), signal.data.get("issue")), ("bot", None));
-        let off = Filters { bot: false, ..Filters::default() };
-        assert_eq!(detect(GOOGLEBOT, &mut signal, off).filtered, None);
+        let off = Project { error_filters_off: vec!["bot".to_owned()], ..Project::default() };
+        assert_eq!(look(GOOGLEBOT, &mut signal, &off).filtered, None);
     }
 
     #[test]
     fn the_pages_fingerprint_is_heard() {
         let of = |fingerprint: Value| {
-            detect("", &mut error(&json!({"fingerprint": fingerprint})), Filters::default()).group.fingerprint
+            let mut signal = error(&json!({"fingerprint": fingerprint}));
+            look("", &mut signal, &Project::default()).group.fingerprint
         };
         assert_eq!(of(json!(["checkout"])), of(json!(["checkout", 7, null])));
         assert_ne!(of(json!(["checkout"])), of(json!([])));

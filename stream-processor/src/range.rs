@@ -9,6 +9,7 @@ mod session;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use playhead_domain::issue::rule::Rules;
 use playhead_domain::issue::visitor::VisitorKey;
 use playhead_domain::row::{DeadLetter, IntakeCounts, Project};
 use playhead_domain::scope::Scope;
@@ -52,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) topic: String,
     pub(crate) max_streams: usize,
     pub(crate) projects: HashMap<Scope, Arc<Project>>,
+    /// The projects' rules of grouping, by the time from which they count.
+    pub(crate) rules: HashMap<(Scope, i64), Arc<Rules>>,
     pub(crate) countries: Option<Arc<dyn CountryLookup>>,
     pub(crate) visitors: VisitorKey,
     pub(crate) on_batch: Option<OnBatch>,

@@ -1,12 +1,14 @@
 /** Issues: the groups that errors fall into. Shapes (generated: see `schema.ts`) and calls of their part of the API. */
 import { api } from './client';
 import { bodyOf } from './endpoints';
-import type { Complete } from './model';
+import type { Complete, DiscardedIssue, DryRun, GroupingRule } from './model';
 import type { components, operations } from './schema';
 
 type Schemas = components['schemas'];
 
 export type IssueState = Schemas['IssueState'];
+/** What brings an archived issue back. */
+export type ArchivedUntil = Complete<Schemas['ArchivedUntil']>;
 export type PriorityLevel = Schemas['PriorityLevel'];
 /** Members that may be null are not known. Times are milliseconds of the Unix epoch. */
 export type Issue = Complete<Schemas['Issue']>;
@@ -17,6 +19,8 @@ export type OccurrenceReplay = NonNullable<Occurrence['replay']>;
 export type GroupingPart = Complete<Schemas['GroupingPart']>;
 export type BreakdownValue = Complete<Schemas['BreakdownValue']>;
 export type IssueChangeRecord = Complete<Schemas['IssueChangeRecord']>;
+/** An issue that is shown as a part of another; its title is null once nothing of it is kept. */
+export type IssueMember = Complete<Schemas['IssueMember']>;
 export type IssueDetail = Complete<Schemas['IssueDetail']>;
 export type IssuePage = Complete<Schemas['IssuePage']>;
 export type IssueQuery = NonNullable<operations['list_issues']['parameters']['query']>;
@@ -32,6 +36,44 @@ export const fetchIssues = async (project: string, query: IssueQuery, signal?: A
 
 export const fetchIssue = async (project: string, issue: string, signal?: AbortSignal): Promise<IssueDetail> =>
   bodyOf(await api.GET('/api/v1/projects/{project}/issues/{issue}', { params: { path: { project, issue } }, signal }));
+
+/** Makes issues one, shown as `into`. */
+export const mergeIssues = async (project: string, ids: readonly string[], into: string): Promise<IssueDetail> =>
+  bodyOf(
+    await api.POST('/api/v1/projects/{project}/issues/merge', {
+      params: { path: { project } },
+      body: { ids: [...ids], into },
+    }),
+  );
+
+/** Takes an issue out of the one into which it was merged. */
+export const splitIssue = async (project: string, issue: string): Promise<IssueDetail> =>
+  bodyOf(await api.POST('/api/v1/projects/{project}/issues/{issue}/split', { params: { path: { project, issue } } }));
+
+/** Drops issues with what there is of them. */
+export async function discardIssues(project: string, ids: readonly string[]): Promise<void> {
+  for (let start = 0; start < ids.length; start += BULK_MAX) {
+    const body = { ids: ids.slice(start, start + BULK_MAX) };
+    await api.POST('/api/v1/projects/{project}/issues/discard', { params: { path: { project } }, body });
+  }
+}
+
+export const fetchDiscardedIssues = async (project: string, signal?: AbortSignal): Promise<DiscardedIssue[]> =>
+  bodyOf(await api.GET('/api/v1/projects/{project}/issues/discarded', { params: { path: { project } }, signal })).items;
+
+/** Takes errors of a discarded issue again; answers all discarded issues. */
+export const restoreIssue = async (project: string, issue: string): Promise<DiscardedIssue[]> =>
+  bodyOf(await api.POST('/api/v1/projects/{project}/issues/{issue}/restore', { params: { path: { project, issue } } }))
+    .items;
+
+/** What rules would have made of the last week. */
+export const tryGroupingRules = async (project: string, rules: readonly GroupingRule[]): Promise<DryRun> =>
+  bodyOf(
+    await api.POST('/api/v1/projects/{project}/grouping-rules/dry-run', {
+      params: { path: { project } },
+      body: { rules: [...rules] },
+    }),
+  );
 
 /** The most that one request changes. */
 const BULK_MAX = 100;

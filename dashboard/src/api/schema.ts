@@ -91,6 +91,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/grouping-rules/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tries rules on the last week, and changes nothing: which issues they would have made one. Of each issue the newest occurrence is
+         *     looked at, so that an issue whose errors differ may be told wrongly.
+         */
+        post: operations["try_grouping_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/issues": {
         parameters: {
             query?: never;
@@ -115,7 +135,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One issue. Its sessions are a list of sessions with its id as `issue`. */
+        /** One issue. Its sessions are a list of sessions with its id as `issue`. The id of an issue that was merged into another gives that one. */
         get: operations["get_issue"];
         put?: never;
         post?: never;
@@ -124,6 +144,40 @@ export interface paths {
         head?: never;
         /** Changes the state or the assignee of an issue. */
         patch: operations["change_issue"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes errors of a discarded issue again, from a minute later on: they make a new issue, as what there was is dropped. */
+        post: operations["restore_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes an issue out of the one into which it was merged: it is one of its own again, with all that was counted of it. */
+        post: operations["split_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/projects/{project}/issues/bulk": {
@@ -137,6 +191,63 @@ export interface paths {
         put?: never;
         /** Changes many issues alike, one after the other. If it fails in between, the same request may be sent again. */
         post: operations["change_issues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discards issues, each with those merged into it: they are not shown any more, and from a minute later on errors of them make no
+         *     issue and are counted as `discarded`.
+         */
+        post: operations["discard_issues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/discarded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The issues that were discarded, the latest first. */
+        get: operations["list_discarded_issues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes issues one, which is shown as `into`: counts, users and sessions of all of them, and what happens from now on. Issues that
+         *     were merged before come along. It can be undone one by one.
+         */
+        post: operations["merge_issues"];
         delete?: never;
         options?: never;
         head?: never;
@@ -401,6 +512,26 @@ export interface components {
             bucket_ms: number;
             values: number[];
         };
+        /** @description What brings an archived issue back: one of `escalating`, `events` and `users`. */
+        ArchivedUntil: {
+            /**
+             * Format: int32
+             * @description With `events`: within so many days (UTC) that follow each other, 1 to 30; else whenever.
+             */
+            days?: number | null;
+            /** @description That it escalates. */
+            escalating?: boolean;
+            /**
+             * Format: int64
+             * @description So many more events: 1 to 1,000,000.
+             */
+            events?: number | null;
+            /**
+             * Format: int64
+             * @description So many more users: 1 to 10,000.
+             */
+            users?: number | null;
+        };
         /** @description Events by value, the most frequent first. What is beyond 50 values is one, `other`; an empty value is not known. */
         Breakdowns: {
             browser: components["schemas"]["BreakdownValue"][];
@@ -485,6 +616,60 @@ export interface components {
             /** Format: int64 */
             deleted: number;
         };
+        /** @description An issue whose errors are dropped. */
+        DiscardedIssue: {
+            discarded_by: string;
+            /**
+             * Format: int64
+             * @description What is received from then on is dropped.
+             */
+            from_ms: number;
+            id: string;
+            title: string;
+            /**
+             * Format: int64
+             * @description What is received from then on is taken again, as another issue; null: nothing is.
+             */
+            to_ms?: number | null;
+        };
+        /** @description The discarded issues of a project. */
+        DiscardedIssueList: {
+            /** @description The latest first. */
+            items: components["schemas"]["DiscardedIssue"][];
+        };
+        /** @description What rules would have made of the last seven days (UTC, today included). */
+        DryRun: {
+            /** @description Issues that would be one, in the order of the rules. */
+            groups: components["schemas"]["DryRunGroup"][];
+            /** @description Issues whose newest occurrence was looked at: at most 500, those with the most events. */
+            issues: number;
+            /** @description Issues whose newest occurrence is not kept any more. */
+            not_kept: number;
+            /** @description There are more issues than one request looks at. */
+            partial: boolean;
+        };
+        /** @description What a rule would have matched. */
+        DryRunGroup: {
+            fingerprint: string;
+            issues: components["schemas"]["DryRunIssue"][];
+            /** @description Its number, from 1. */
+            rule: number;
+        };
+        /** @description An issue as it is without the rules. */
+        DryRunIssue: {
+            /**
+             * Format: int64
+             * @description Of the seven days.
+             */
+            events: number;
+            id: string;
+            title: string;
+        };
+        /** @description Rules to try. */
+        DryRunRequest: {
+            /** @description At most 50. */
+            rules: components["schemas"]["GroupingRule"][];
+        };
         /** @description How much an erasure reached. */
         ErasedUser: {
             /**
@@ -501,6 +686,21 @@ export interface components {
             errors: components["schemas"]["StackFrame"][][];
             frames: components["schemas"]["StackFrame"][];
             release?: string | null;
+        };
+        /** @description More happens than was to be expected. */
+        Escalation: {
+            /** Format: int64 */
+            events: number;
+            /**
+             * Format: int64
+             * @description The most that its own history of hours and days lets one expect.
+             */
+            forecast: number;
+            /**
+             * Format: int64
+             * @description Within so many hours, the one under way included.
+             */
+            hours: number;
         };
         /** @description One thing that happened. */
         Event: {
@@ -529,6 +729,11 @@ export interface components {
             items: components["schemas"]["Event"][];
             next?: string | null;
         };
+        /**
+         * @description Which failed requests are issues.
+         * @enum {string}
+         */
+        FailedRequests: "none" | "server" | "all";
         /** @description A part of a recording that is missing. */
         Gap: {
             /** @description A sentence for people. */
@@ -552,6 +757,20 @@ export interface components {
             name: string;
             values: string[];
             why: string;
+        };
+        /**
+         * @description Errors that match get the fingerprint, whatever the page gave. Patterns are regular expressions without look-around and
+         *     back-references, unanchored; an empty one matches all, and one at least is not empty.
+         */
+        GroupingRule: {
+            /** @description Errors with the same fingerprint are one issue. 1 to 200 bytes. */
+            fingerprint: string;
+            /** @description Of its first kilobyte. */
+            message?: string;
+            /** @description Of the page's path, or that of a script of the page's own in the stack. */
+            path?: string;
+            /** @description Of the error's type. */
+            type?: string;
         };
         /** @description The installation that answers. */
         Installation: {
@@ -590,11 +809,13 @@ export interface components {
         };
         /** @description One mistake in one place of the page's code. */
         Issue: {
+            archived_until?: components["schemas"]["ArchivedUntil"] | null;
             assignee?: string | null;
             /** @description Where in the page's code, or on which page. */
             culprit: string;
             /** @description Events of each day (UTC), the oldest first, the last one under way. */
             days_30: number[];
+            escalation?: components["schemas"]["Escalation"] | null;
             /** Format: int64 */
             events: number;
             first_release?: string | null;
@@ -610,12 +831,22 @@ export interface components {
             last_seen_ms: number;
             latest?: components["schemas"]["Occurrence"] | null;
             mechanism: string;
+            /** @description Issues that people merged into it. */
+            merged: number;
             priority: components["schemas"]["Priority"];
+            resolved_in?: components["schemas"]["ResolvedIn"] | null;
+            /** @description With `next_release` and `this_release`. */
+            resolved_release?: string | null;
             /**
              * Format: int64
              * @description A session counts for the first 50 issues that it has.
              */
             sessions: number;
+            /**
+             * @description Whether each session was counted once; if not, a session that has several of the merged issues counts for each, and there are
+             *     at most so many.
+             */
+            sessions_exact: boolean;
             state: components["schemas"]["IssueState"];
             title: string;
             /** @description Of the error. */
@@ -630,9 +861,12 @@ export interface components {
         };
         /** @description The same for many. */
         IssueBulkPatch: {
+            archived_until?: components["schemas"]["ArchivedUntil"] | null;
             assignee?: string | null;
             /** @description 1 to 100. */
             ids: string[];
+            priority?: components["schemas"]["PinnedPriority"] | null;
+            release?: string | null;
             resolved_in?: components["schemas"]["ResolvedIn"] | null;
             state?: components["schemas"]["GivenState"] | null;
         };
@@ -661,8 +895,38 @@ export interface components {
              * @description Of the rules by which it was grouped.
              */
             grouping_version: number;
-            /** @description The newest first. */
+            /** @description The newest first; of the merged issues too. */
             history: components["schemas"]["IssueChangeRecord"][];
+            /** @description The issues that were merged into it. */
+            members: components["schemas"]["IssueMember"][];
+        };
+        /** @description Some issues. */
+        IssueIds: {
+            /** @description 1 to 100. */
+            ids: string[];
+        };
+        /** @description An issue that is shown as a part of another. */
+        IssueMember: {
+            culprit?: string | null;
+            /** Format: int64 */
+            events: number;
+            id: string;
+            /** Format: int64 */
+            last_seen_ms?: number | null;
+            /** Format: int64 */
+            merged_at_ms: number;
+            merged_by: string;
+            /** Format: int64 */
+            sessions: number;
+            /** @description Null: nothing of it is kept any more. What comes of it counts for the whole. */
+            title?: string | null;
+        };
+        /** @description Issues that are to be one. */
+        IssueMerge: {
+            /** @description 1 to 100. `into` may be among them. */
+            ids: string[];
+            /** @description The issue under which all are shown. */
+            into: string;
         };
         /** @description Some issues, in the order that was asked for. */
         IssuePage: {
@@ -676,8 +940,12 @@ export interface components {
         };
         /** @description What to change; a member that is left out stays as it is. */
         IssuePatch: {
+            archived_until?: components["schemas"]["ArchivedUntil"] | null;
             /** @description Empty: nobody. */
             assignee?: string | null;
+            priority?: components["schemas"]["PinnedPriority"] | null;
+            /** @description With `this_release`; the newest that had it unless given. */
+            release?: string | null;
             resolved_in?: components["schemas"]["ResolvedIn"] | null;
             state?: components["schemas"]["GivenState"] | null;
         };
@@ -685,7 +953,7 @@ export interface components {
          * @description What is to be thought of an issue.
          * @enum {string}
          */
-        IssueState: "new" | "ongoing" | "regressed" | "resolved" | "archived";
+        IssueState: "new" | "ongoing" | "escalating" | "regressed" | "resolved" | "archived";
         /** @description Everything a player needs to know before it fetches segments. */
         Manifest: {
             /** Format: int64 */
@@ -760,9 +1028,16 @@ export interface components {
             line: number;
             source?: components["schemas"]["SourceExcerpt"] | null;
         };
+        /**
+         * @description A priority that people give.
+         * @enum {string}
+         */
+        PinnedPriority: "high" | "medium" | "low" | "none";
         /** @description How much an issue matters now. */
         Priority: {
             level: components["schemas"]["PriorityLevel"];
+            /** @description People gave it. */
+            pinned: boolean;
             /** @description One line. */
             reason: string;
             /**
@@ -815,8 +1090,12 @@ export interface components {
         /** @description What to change; a member that is left out stays as it is. */
         ProjectPatch: {
             allowed_origins?: string[] | null;
+            critical_pages?: string[] | null;
             disabled?: boolean | null;
             error_filters_off?: string[] | null;
+            failed_requests?: components["schemas"]["FailedRequests"] | null;
+            /** @description At most 50. */
+            grouping_rules?: components["schemas"]["GroupingRule"][] | null;
             image_hosts?: string[] | null;
             name?: string | null;
             network_bodies?: string[] | null;
@@ -857,7 +1136,7 @@ export interface components {
          * @description From when on an issue counts as resolved.
          * @enum {string}
          */
-        ResolvedIn: "now" | "next_release";
+        ResolvedIn: "now" | "next_release" | "this_release";
         /** @description The rates that were in force, 0 to 1. */
         Sampling: {
             /** Format: double */
@@ -987,8 +1266,20 @@ export interface components {
         Settings: {
             /** @description Origins that may send (`https://shop.example`, `https://*.shop.example`); empty: all. */
             allowed_origins: string[];
+            /** @description Paths (`/checkout/*`) on which an issue matters more. */
+            critical_pages: string[];
             /** @description Filters of errors that are off: `browser_extension`, `bot`, `localhost`. What a filter drops makes no issue and is counted. */
             error_filters_off: string[];
+            /** @description Which failed requests are issues. */
+            failed_requests: components["schemas"]["FailedRequests"];
+            /**
+             * Format: int64
+             * @description From when on the last change of `error_filters_off`, `failed_requests` and `grouping_rules` counts, for what is received then:
+             *     a minute after it was made. Null when it never changed.
+             */
+            grouping_counts_from?: number | null;
+            /** @description Rules that give errors a fingerprint; the first that matches decides. */
+            grouping_rules: components["schemas"]["GroupingRule"][];
             /** @description Hosts from which the player may load images. */
             image_hosts: string[];
             /** @description Patterns of URLs whose bodies may be recorded. */
@@ -1446,6 +1737,56 @@ export interface operations {
             };
         };
     };
+    try_grouping_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRun"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_issues: {
         parameters: {
             query?: {
@@ -1614,6 +1955,129 @@ export interface operations {
             };
         };
     };
+    restore_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the discarded issue */
+                issue: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscardedIssueList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    split_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the merged issue */
+                issue: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The issue from which it was taken, if anything of that is there; else itself */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_issues: {
         parameters: {
             query?: never;
@@ -1636,6 +2100,170 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IssueBulkResult"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discard_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueIds"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueBulkResult"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_discarded_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscardedIssueList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_issues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IssueMerge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IssueDetail"];
                 };
             };
             400: {
@@ -1828,7 +2456,7 @@ export interface operations {
                 has_errors?: boolean;
                 has_failed_requests?: boolean;
                 ip?: string;
-                /** @description Fingerprint of an issue that an error of the session belongs to: 32 hexadecimal digits. */
+                /** @description An issue that an error of the session belongs to: 32 hexadecimal digits. Those that were merged into it count too. */
                 issue?: string;
                 /** @description 1 to 200, 50 unless given. */
                 limit?: number;

@@ -3,7 +3,7 @@ import { formatCount } from '../format/number';
 import { Panel } from '../settings/Panel';
 import { ChoiceMenu, Time } from '../ui';
 import type { IssueFilters } from './filters';
-import { Users } from './parts';
+import { Sessions, Users } from './parts';
 import { Sparkline } from './Sparkline';
 
 interface IssueFactsProps {
@@ -16,7 +16,7 @@ interface IssueFactsProps {
 export function IssueFacts({ issue, span, setSpan }: IssueFactsProps) {
   const facts = [
     { name: 'Events', value: formatCount(issue.events) },
-    { name: 'Sessions', value: formatCount(issue.sessions) },
+    { name: 'Sessions', value: <Sessions issue={issue} /> },
     { name: 'Users', value: <Users issue={issue} /> },
   ];
   return (

@@ -18,8 +18,9 @@ import { IssueActions } from './IssueActions';
 import { IssueFacts } from './IssueFacts';
 import { IssueSessions } from './IssueSessions';
 import { LatestOccurrence } from './LatestOccurrence';
-import { mechanismOf, PriorityBar, StateChip } from './parts';
-import { issueQuery, useChangeIssues, useListedIssue } from './queries';
+import { Members } from './Members';
+import { decisionOf, isRequest, mechanismOf, Merged, PriorityBar, StateChip } from './parts';
+import { issueQuery, useChangeIssues, useDiscardIssues, useListedIssue } from './queries';
 
 const REFRESH_INTERVAL_MS = 5000;
 
@@ -76,6 +77,8 @@ function Frame({ project, page, facts, children }: FrameProps) {
 
 function IssueHead({ issue, project }: { issue: Issue; project: string }) {
   const { change, isPending } = useChangeIssues(project);
+  const { discard, isPending: isDiscarding } = useDiscardIssues(project);
+  const navigate = useNavigate();
   return (
     <section className="issue-head" aria-label="Issue">
       <div className="issue-head-title">
@@ -89,7 +92,7 @@ function IssueHead({ issue, project }: { issue: Issue; project: string }) {
               <span className="muted">No place in the page’s own code is known</span>
             ) : (
               <>
-                breaks in <span className="mono strong">{issue.culprit}</span>
+                {isRequest(issue) ? 'on' : 'breaks in'} <span className="mono strong">{issue.culprit}</span>
               </>
             )}
           </p>
@@ -98,16 +101,29 @@ function IssueHead({ issue, project }: { issue: Issue; project: string }) {
       </div>
       <div className="issue-head-row">
         <StateChip state={issue.state} />
-        <Chip tone={issue.handled ? 'neutral' : 'error'}>{issue.handled ? 'handled' : 'not handled'}</Chip>
+        {decisionOf(issue) !== null && <span className="muted">{decisionOf(issue)}</span>}
+        {!isRequest(issue) && (
+          <Chip tone={issue.handled ? 'neutral' : 'error'}>{issue.handled ? 'handled' : 'not handled'}</Chip>
+        )}
         {mechanismOf({ ...issue, handled: false }) !== '' && <Chip>{mechanismOf({ ...issue, handled: false })}</Chip>}
-        <Chip title={`${String(Math.round(issue.priority.score))} of 100`}>{issue.priority.level} priority</Chip>
+        <Chip title={`${String(Math.round(issue.priority.score))} of 100`}>
+          {issue.priority.pinned && 'pinned: '}
+          {issue.priority.level} priority
+        </Chip>
+        {issue.merged > 0 && <Merged issue={issue} />}
         {issue.assignee && <Chip tone="accent">{issue.assignee}</Chip>}
         <span className="grow" />
         <div className="issue-actions">
           <IssueActions
             group="Issue"
             issues={[issue]}
-            disabled={isPending}
+            disabled={isPending || isDiscarding}
+            onDiscard={(issues) => {
+              discard(
+                issues.map(({ id }) => id),
+                () => void navigate({ to: '/p/$project/issues', params: { project } }),
+              );
+            }}
             onChange={(issues, wanted) => {
               change(
                 issues.map(({ id }) => id),
@@ -140,6 +156,7 @@ function IssueBody({ issue, project }: { issue: IssueDetail; project: string }) 
           }}
         />
         <Breakdowns issue={issue} project={project} />
+        <Members issue={issue} project={project} />
         <Grouping parts={issue.components} />
         <History records={issue.history} />
       </div>
@@ -178,8 +195,8 @@ function Unavailable({ project, error, retry }: { project: string; error: unknow
   return (
     <EmptyState icon="alert" title="No such issue" actions={back}>
       <p>
-        The link may be cut short, the issue belongs to another project, or the retention time of its last error is
-        over.
+        The link may be cut short, the issue belongs to another project or was discarded, or the retention time of its
+        last error is over.
       </p>
     </EmptyState>
   );

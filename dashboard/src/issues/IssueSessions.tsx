@@ -10,6 +10,7 @@ import { cutMiddle, pathOf, productName } from '../format/text';
 import { ISSUE_LEAD_MS } from '../replay/moments';
 import { visitorName } from '../sessions/columns';
 import { Panel } from '../settings/Panel';
+import { isRequest } from './parts';
 import { Button, ReplayChip, Skeleton, Time } from '../ui';
 
 const PAGE_SIZE = 10;
@@ -100,8 +101,10 @@ function SessionRow({ session, issue }: { session: Session; issue: IssueDetail }
 }
 
 /** The latest occurrence's moment is known; the replay finds that of any other session by the issue's id. */
-function searchOf(session: Session, { id, latest }: IssueDetail): Record<string, string> {
-  if (latest === null || latest.session !== session.id) return { pane: 'errors', issue: id };
+function searchOf(session: Session, issue: IssueDetail): Record<string, string> {
+  const { id, latest } = issue;
+  const pane = isRequest(issue) ? 'network' : 'errors';
+  if (latest === null || latest.session !== session.id) return { pane, issue: id };
   const at = Math.max(0, Math.round(latest.time_ms - session.started_at - ISSUE_LEAD_MS));
-  return { pane: 'errors', t: String(at) };
+  return { pane, t: String(at) };
 }

@@ -11,7 +11,7 @@ import { IssueActions } from './IssueActions';
 import { IssueFilterBar } from './IssueFilterBar';
 import { IssueTable, type IssueTableHandle } from './IssueTable';
 import { NoIssues } from './NoIssues';
-import { useChangeIssues, useIssueList, type IssueList } from './queries';
+import { useChangeIssues, useDiscardIssues, useIssueList, useMergeIssues, type IssueList } from './queries';
 import { useSelection, type Selection } from './selection';
 
 export function IssuesPage() {
@@ -23,6 +23,8 @@ export function IssuesPage() {
   const selection = useSelection();
   const table = useRef<IssueTableHandle>(null);
   const { change, isPending } = useChangeIssues(projectId);
+  const { merge, isPending: isMerging } = useMergeIssues(projectId);
+  const { discard, isPending: isDiscarding } = useDiscardIssues(projectId);
   const selected = list.issues.filter(({ id }) => selection.has(id));
   const setFilters = (next: IssueFilters, replace: boolean) => {
     void navigate({ to: '.', search: readIssueFilters({ ...next }), replace });
@@ -43,11 +45,24 @@ export function IssuesPage() {
                 const current = list.issues[table.current?.current() ?? -1];
                 return selected.length > 0 || !current ? selected : [current];
               }}
-              disabled={isPending}
+              disabled={isPending || isMerging || isDiscarding}
               onChange={(issues, wanted) => {
                 change(
                   issues.map(({ id }) => id),
                   wanted,
+                  selection.clear,
+                );
+              }}
+              onDiscard={(issues) => {
+                discard(
+                  issues.map(({ id }) => id),
+                  selection.clear,
+                );
+              }}
+              onMerge={(issues, into) => {
+                merge(
+                  issues.map(({ id }) => id),
+                  into.id,
                   selection.clear,
                 );
               }}

@@ -6,9 +6,10 @@ import { asProblem } from '../api/problem';
 import { sessionQuery, stackQuery } from '../api/queries';
 import { ErrorStacks, stackAsText } from '../replay/panes/ErrorDetail';
 import { EventRow } from '../replay/panes/EventRow';
-import { ISSUE_LEAD_MS, issueOf, type Moment } from '../replay/moments';
+import { ISSUE_LEAD_MS, issueOf, type Moment, text } from '../replay/moments';
 import { useEvents } from '../replay/use-events';
 import { Panel } from '../settings/Panel';
+import { idsOf } from './queries';
 import { Button, Chip, CopyButton, Icon, ReplayChip, Skeleton, Time } from '../ui';
 
 interface LatestProps {
@@ -30,7 +31,7 @@ export function LatestOccurrence({ issue, project }: LatestProps) {
 
 function Latest({ issue, project, latest }: LatestProps & { latest: Occurrence }) {
   const events = useEvents(project, latest.session, false);
-  const error = useMemo(() => findError(events.moments, issue.id, latest), [events.moments, issue.id, latest]);
+  const error = useMemo(() => findError(events.moments, idsOf(issue), latest), [events.moments, issue, latest]);
   if (events.error !== null) return <Gone error={events.error} retry={events.retry} />;
   if (events.loading) {
     return (
@@ -52,16 +53,22 @@ function Latest({ issue, project, latest }: LatestProps & { latest: Occurrence }
   }
   return (
     <>
-      <StackPanel error={error} latest={latest} project={project} />
+      {error.kind === 'request' ? (
+        <RequestPanel error={error} latest={latest} project={project} />
+      ) : (
+        <StackPanel error={error} latest={latest} project={project} />
+      )}
       <Trail moments={events.moments} error={error} session={latest.session} project={project} />
     </>
   );
 }
 
 /** The event by its id; else the last error of the issue, as the session may have been read anew since. */
-function findError(moments: readonly Moment[], issue: string, latest: Occurrence): Moment | null {
+function findError(moments: readonly Moment[], issues: readonly string[], latest: Occurrence): Moment | null {
   const exact = moments.find((moment) => moment.id === latest.event);
-  return exact ?? moments.findLast(({ kind, data }) => kind === 'error' && issueOf(data) === issue) ?? null;
+  const isOne = ({ kind, data }: Moment) =>
+    (kind === 'error' || kind === 'request') && issues.includes(issueOf(data) ?? '');
+  return exact ?? moments.findLast(isOne) ?? null;
 }
 
 function StackPanel({ error, latest, project }: { error: Moment; latest: Occurrence; project: string }) {
@@ -90,12 +97,45 @@ function StackPanel({ error, latest, project }: { error: Moment; latest: Occurre
   );
 }
 
+/** A failed request that is an issue has no stack. */
+function RequestPanel({ error, latest, project }: { error: Moment; latest: Occurrence; project: string }) {
+  const { data } = error;
+  const facts = [
+    { name: 'Request', value: `${text(data['method']) ?? ''} ${text(data['url']) ?? ''}`.trim() },
+    { name: 'Answer', value: String(data['status'] ?? text(data['outcome'])?.replaceAll('_', ' ') ?? 'none') },
+  ];
+  return (
+    <Panel
+      id="stack"
+      title="Request"
+      aside={
+        <>
+          <span className="muted">
+            latest, <Time at={latest.time_ms} relative />
+          </span>
+          <Replay project={project} latest={latest} />
+          <ReplayLink project={project} session={latest.session} error={error} />
+        </>
+      }
+    >
+      <dl className="fields">
+        {facts.map(({ name, value }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd className="mono">{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </Panel>
+  );
+}
+
 function ReplayLink({ project, session, error }: { project: string; session: string; error: Moment }) {
   return (
     <Link
       to="/p/$project/sessions/$session"
       params={{ project, session }}
-      search={{ t: momentBefore(error), pane: 'errors' }}
+      search={{ t: momentBefore(error), pane: error.kind === 'request' ? 'network' : 'errors' }}
       className="btn primary"
       title="Opens the replay ten seconds before the error"
     >

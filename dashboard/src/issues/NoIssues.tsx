@@ -8,6 +8,7 @@ const FILTERS: Record<string, string> = {
   browser_extension: 'thrown by browser extensions',
   bot: 'from bots',
   localhost: 'from pages on localhost',
+  discarded: 'of issues that were discarded',
   script_error: 'bare “Script error.” of other origins’ scripts',
 };
 

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { createColumnHelper, tableFeatures } from '@tanstack/react-table';
 import type { Issue } from '../api/issues';
 import { formatCount } from '../format/number';
-import { Assignee, mechanismOf, PriorityBar, Releases, Seen, StateChip, Users } from './parts';
+import { Assignee, mechanismOf, Merged, PriorityBar, Releases, Seen, Sessions, StateChip, Users } from './parts';
 import type { IssueFilters } from './filters';
 import { Sparkline } from './Sparkline';
 
@@ -55,7 +55,7 @@ export const createColumns = ({ projectId, span, isSelected, toggle }: Selecting
       ),
     }),
     column.display({ id: 'events', header: 'Events', cell: ({ row }) => formatCount(row.original.events) }),
-    column.display({ id: 'sessions', header: 'Sessions', cell: ({ row }) => formatCount(row.original.sessions) }),
+    column.display({ id: 'sessions', header: 'Sessions', cell: ({ row }) => <Sessions issue={row.original} /> }),
     column.display({ id: 'users', header: 'Users', cell: ({ row }) => <Users issue={row.original} /> }),
     column.display({ id: 'seen', header: 'Last seen', cell: ({ row }) => <Seen issue={row.original} /> }),
     column.display({ id: 'release', header: 'Release', cell: ({ row }) => <Releases issue={row.original} /> }),
@@ -81,6 +81,7 @@ function Title({ issue, projectId, span }: { issue: Issue; projectId: string; sp
           {issue.title}
         </Link>
         <StateChip state={issue.state} />
+        {issue.merged > 0 && <Merged issue={issue} />}
       </span>
       <span className="sub ell">
         {issue.culprit !== '' && (

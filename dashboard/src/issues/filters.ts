@@ -22,7 +22,7 @@ export interface IssueFilters {
   span?: '30d';
 }
 
-export type StateFilter = 'new' | 'ongoing' | 'regressed' | 'resolved' | 'archived' | 'any';
+export type StateFilter = 'new' | 'ongoing' | 'escalating' | 'regressed' | 'resolved' | 'archived' | 'any';
 
 /** Fields that the API searches by; it refuses any other. */
 export const TEXT_KEYS = [
@@ -44,6 +44,7 @@ export const STATES: readonly { key: StateFilter | typeof UNRESOLVED; label: str
   { key: UNRESOLVED, label: 'Unresolved' },
   { key: 'new', label: 'New' },
   { key: 'ongoing', label: 'Ongoing' },
+  { key: 'escalating', label: 'Escalating' },
   { key: 'regressed', label: 'Regressed' },
   { key: 'resolved', label: 'Resolved' },
   { key: 'archived', label: 'Archived' },

@@ -1,11 +1,12 @@
 /** Small things that the list and the page of an issue have in common. */
-import type { Issue, IssueState, PriorityLevel } from '../api/issues';
-import { formatCount } from '../format/number';
+import type { ArchivedUntil, Issue, IssueState, PriorityLevel } from '../api/issues';
+import { formatCount, formatCountOf } from '../format/number';
 import { Chip, Time, type Tone } from '../ui';
 
 const STATES: Record<IssueState, { tone: Tone; meaning: string }> = {
   new: { tone: 'info', meaning: 'First seen not long ago, and nobody has decided about it.' },
   ongoing: { tone: 'neutral', meaning: 'Known, and it goes on.' },
+  escalating: { tone: 'error', meaning: 'More of it happens than its own history lets one expect.' },
   regressed: { tone: 'warn', meaning: 'It was resolved and came back.' },
   resolved: { tone: 'ok', meaning: 'Resolved; it opens again when it comes back.' },
   archived: { tone: 'neutral', meaning: 'Set aside; it is counted and not shown.' },
@@ -18,6 +19,21 @@ export function StateChip({ state }: { state: IssueState }) {
       {state}
     </Chip>
   );
+}
+
+/** `archived until 100 more events`, `resolved in 2.4.1`; null where the state says it all. */
+export function decisionOf(issue: Issue): string | null {
+  if (issue.archived_until !== null) return `until ${describeUntil(issue.archived_until)}`;
+  if (issue.resolved_in === 'this_release') return `in ${issue.resolved_release ?? 'a release'}`;
+  if (issue.resolved_in !== 'next_release') return null;
+  return issue.resolved_release === null ? 'in the next release' : `in the release after ${issue.resolved_release}`;
+}
+
+export function describeUntil({ escalating, events, users, days }: Partial<ArchivedUntil>): string {
+  if (escalating) return 'it escalates';
+  if (users) return formatCountOf(users, 'more user');
+  const span = days ? ` within ${days === 1 ? 'a day' : `${String(days)} days`}` : '';
+  return `${formatCountOf(events ?? 0, days ? 'event' : 'more event')}${span}`;
 }
 
 const LEVELS: Record<PriorityLevel, string> = {
@@ -74,6 +90,26 @@ export function Users({ issue }: { issue: Issue }) {
   );
 }
 
+/** How many sessions it hit; at most, where one may have been counted for several of the merged issues. */
+export function Sessions({ issue }: { issue: Issue }) {
+  return issue.sessions_exact ? (
+    <>{formatCount(issue.sessions)}</>
+  ) : (
+    <span title="At most so many: a session with several of the merged issues counts for each">
+      ≤ {formatCount(issue.sessions)}
+    </span>
+  );
+}
+
+/** How many issues people merged into it. */
+export function Merged({ issue }: { issue: Issue }) {
+  return (
+    <Chip title={`${formatCountOf(issue.merged, 'other issue')} merged into it: the counts are of all together`}>
+      +{formatCount(issue.merged)} merged
+    </Chip>
+  );
+}
+
 export function Seen({ issue }: { issue: Issue }) {
   return (
     <>
@@ -87,6 +123,9 @@ export function Seen({ issue }: { issue: Issue }) {
   );
 }
 
+/** Whether failed requests are what the issue is made of. */
+export const isRequest = ({ mechanism }: Pick<Issue, 'mechanism'>): boolean => mechanism === 'request';
+
 const MECHANISMS: Record<string, string> = {
   uncaught: 'uncaught',
   unhandledrejection: 'unhandled rejection',
@@ -95,6 +134,7 @@ const MECHANISMS: Record<string, string> = {
 
 /** `uncaught`, `captured, handled`. */
 export function mechanismOf({ mechanism, handled }: Issue): string {
+  if (isRequest({ mechanism })) return 'failed request';
   const name = MECHANISMS[mechanism] ?? mechanism.replaceAll('_', ' ');
   return [name, handled ? 'handled' : ''].filter(Boolean).join(', ');
 }

@@ -1,11 +1,19 @@
-import { keepPreviousData, queryOptions, useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
-import type { InfiniteData } from '@tanstack/react-query';
+import {
+  keepPreviousData,
+  queryOptions,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { changeIssues, fetchIssue, fetchIssues } from '../api/issues';
-import type { Issue, IssueChange, IssuePage } from '../api/issues';
+import { changeIssues, discardIssues, fetchIssue, fetchIssues, mergeIssues, splitIssue } from '../api/issues';
+import type { Issue, IssueChange, IssueDetail, IssuePage } from '../api/issues';
 import { formatCountOf } from '../format/number';
 import { toast, toastFailure } from '../ui';
 import { toIssueQuery, type IssueFilters } from './filters';
+import { describeUntil } from './parts';
 
 const PAGE_SIZE = 50;
 const REFRESH_INTERVAL_MS = 2500;
@@ -79,6 +87,76 @@ export function useListedIssue(projectId: string, issueId: string): Issue | unde
   return lists.flatMap(([, list]) => list?.pages.flatMap((page) => page.issues) ?? []).find(({ id }) => id === issueId);
 }
 
+/** An issue and those merged into it, by id; null while that is not known yet. */
+export function useIssueIds(projectId: string, issueId: string | undefined): ReadonlySet<string> | null {
+  const { data, isLoading } = useQuery({ ...issueQuery(projectId, issueId ?? ''), enabled: issueId !== undefined });
+  return useMemo(() => {
+    if (issueId === undefined) return new Set<string>();
+    if (isLoading) return null;
+    return new Set([issueId, ...(data ? idsOf(data) : [])]);
+  }, [issueId, isLoading, data]);
+}
+
+/** The issue's own id first. */
+export const idsOf = ({ id, members }: IssueDetail): string[] => [id, ...members.map((member) => member.id)];
+
+/** What makes lists and pages of issues, and their sessions, read again. */
+const ISSUE_KEYS = ['issues', 'issue', 'issue-sessions'] as const;
+
+const readAgain = (queries: QueryClient, projectId: string) =>
+  Promise.all(ISSUE_KEYS.map((key) => queries.invalidateQueries({ queryKey: [key, projectId] })));
+
+/** Makes issues one, says so, and reads them again. */
+export function useMergeIssues(projectId: string) {
+  const queries = useQueryClient();
+  const { mutate, isPending } = useMutation({
+    mutationFn: ({ ids, into }: { ids: readonly string[]; into: string }) => mergeIssues(projectId, ids, into),
+    onSuccess: async (_, { ids }) => {
+      toast(`${formatCountOf(ids.length, 'issue')} merged`, 'ok');
+      await readAgain(queries, projectId);
+    },
+    onError: toastFailure('The issues were not merged'),
+  });
+  const merge = (ids: readonly string[], into: string, onDone?: () => void) => {
+    mutate({ ids, into }, { onSuccess: onDone });
+  };
+  return { merge, isPending };
+}
+
+/** Discards issues, says so, and reads the lists again. */
+export function useDiscardIssues(projectId: string) {
+  const queries = useQueryClient();
+  const { mutate, isPending } = useMutation({
+    mutationFn: (ids: readonly string[]) => discardIssues(projectId, ids),
+    onSuccess: async (_, ids) => {
+      toast(`${formatCountOf(ids.length, 'issue')} discarded`, 'ok');
+      await Promise.all([
+        queries.invalidateQueries({ queryKey: ['issues', projectId] }),
+        queries.invalidateQueries({ queryKey: ['discarded-issues', projectId] }),
+      ]);
+    },
+    onError: toastFailure('The issues were not discarded'),
+  });
+  const discard = (ids: readonly string[], onDone: () => void) => {
+    mutate(ids, { onSuccess: onDone });
+  };
+  return { discard, isPending };
+}
+
+/** Takes an issue out of a merged one. */
+export function useSplitIssue(projectId: string) {
+  const queries = useQueryClient();
+  const { mutate: split, isPending } = useMutation({
+    mutationFn: (issue: string) => splitIssue(projectId, issue),
+    onSuccess: async () => {
+      toast('It is an issue of its own again', 'ok');
+      await readAgain(queries, projectId);
+    },
+    onError: toastFailure('The issue was not split off'),
+  });
+  return { split, isPending };
+}
+
 export interface Changing {
   change: (ids: readonly string[], change: IssueChange, onDone?: () => void) => void;
   isPending: boolean;
@@ -92,10 +170,7 @@ export function useChangeIssues(projectId: string): Changing {
       changeIssues(projectId, ids, change),
     onSuccess: async (_, { ids, change }) => {
       toast(`${formatCountOf(ids.length, 'issue')} ${describeChange(change)}`, 'ok');
-      await Promise.all([
-        queries.invalidateQueries({ queryKey: ['issues', projectId] }),
-        queries.invalidateQueries({ queryKey: ['issue', projectId] }),
-      ]);
+      await readAgain(queries, projectId);
     },
     onError: toastFailure('The change was not saved'),
   });
@@ -107,9 +182,12 @@ export function useChangeIssues(projectId: string): Changing {
   };
 }
 
-function describeChange({ state, resolved_in, assignee }: IssueChange): string {
-  if (state === 'resolved') return resolved_in === 'next_release' ? 'resolved in the next release' : 'resolved';
-  if (state === 'archived') return 'archived';
+function describeChange({ state, resolved_in, assignee, archived_until, priority }: IssueChange): string {
+  if (priority !== undefined) return priority === 'none' ? 'ranked by their counts' : `pinned as ${priority}`;
+  if (state === 'resolved') return `resolved${RESOLVED_IN[resolved_in ?? 'now']}`;
+  if (state === 'archived') return archived_until ? `archived until ${describeUntil(archived_until)}` : 'archived';
   if (state === 'ongoing') return 'reopened';
   return assignee ? `assigned to ${assignee}` : 'assigned to nobody';
 }
+
+const RESOLVED_IN = { now: '', next_release: ' in the next release', this_release: ' in its newest release' } as const;

@@ -1,5 +1,6 @@
 import { type MouseEvent, useMemo, useState } from 'react';
 import type { Manifest, Session } from '../api/model';
+import { useIssueIds } from '../issues/queries';
 import { laneOf, leadIn, type Moment } from './moments';
 import { Panes } from './panes/Panes';
 import { ReplayTopBar } from './ReplayTopBar';
@@ -83,7 +84,8 @@ function Playing({ session, manifest, events, player }: PlayingProps) {
     },
   };
   useReplayKeys(shared);
-  useFirstProblem(view.pane, moments, events.loading, (first, lead_ms) => {
+  const issues = useIssueIds(session.project_id, view.issue);
+  useFirstProblem(view.pane, moments, events.loading, issues, (first, lead_ms) => {
     player.engine.pause();
     pick(first);
     player.engine.seek(Math.max(0, first.at - lead_ms));

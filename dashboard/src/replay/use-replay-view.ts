@@ -10,6 +10,8 @@ export type Pane = (typeof PANES)[number];
 export interface ReplayView {
   pane: Pane;
   setPane: (pane: Pane) => void;
+  /** The issue from which a link came. */
+  issue: string | undefined;
   /** The stream that is stayed on; null follows the focused tab. */
   tab: string | null;
   setTab: (tab: string | null) => void;
@@ -35,6 +37,7 @@ export function useReplayView(engine: PlayerEngine, lastHeard: number): ReplayVi
     setPane: (next) => {
       write({ pane: next });
     },
+    issue: search['issue'],
     tab: search['tab'] ?? null,
     setTab: (tab) => {
       engine.choose(tab);
@@ -92,20 +95,22 @@ export function useFirstProblem(
   pane: Pane,
   moments: readonly Moment[],
   loading: boolean,
+  /** Of the issue that the link names, with those merged into it; null while they are not known. */
+  issues: ReadonlySet<string> | null,
   open: (first: Moment, lead_ms: number) => void,
 ) {
   const search: Record<string, string | undefined> = useSearch({ from: '/p/$project/sessions/$session' });
   const asked = search['t'] === undefined && search['pane'] !== undefined ? PROBLEM_OF[pane] : undefined;
-  const wanted = useRef({ kind: asked, issue: asked === 'error' ? search['issue'] : undefined });
+  const wanted = useRef(asked);
   useEffect(() => {
-    const { kind, issue } = wanted.current;
-    if (loading || kind === undefined) return;
-    wanted.current = { kind: undefined, issue: undefined };
+    const kind = wanted.current;
+    if (loading || kind === undefined || issues === null) return;
+    wanted.current = undefined;
     const problems = moments.filter((moment) => moment.kind === kind && moment.tone === 'error');
-    const ofIssue = issue === undefined ? undefined : problems.find(({ data }) => issueOf(data) === issue);
+    const ofIssue = problems.find(({ data }) => issues.has(issueOf(data) ?? ''));
     const first = ofIssue ?? problems[0];
     if (first !== undefined) open(first, ofIssue === undefined ? 0 : ISSUE_LEAD_MS);
-  }, [loading, moments, open]);
+  }, [loading, moments, issues, open]);
 }
 
 const PROBLEM_OF: Partial<Record<Pane, string>> = { errors: 'error', network: 'request' };

@@ -8,12 +8,14 @@ import { ErrorState, Skeleton } from '../ui';
 import { DangerSection } from './DangerSection';
 import { InstallSection } from './InstallSection';
 import { IntakeSection } from './IntakeSection';
+import { IssuesForm } from './IssuesForm';
 import { KeysSection } from './KeysSection';
 import { RecordingForm } from './RecordingForm';
 
 const SECTIONS = [
   ['install', 'Install'],
   ['recording', 'Recording and privacy'],
+  ['issues', 'Issues'],
   ['keys', 'Keys'],
   ['intake', 'Intake'],
   ['danger', 'Danger zone'],
@@ -43,6 +45,7 @@ export function SettingsPage() {
           <div className="settings-sections" key={project.id}>
             <InstallSection project={project} />
             <RecordingForm project={project} />
+            <IssuesForm project={project} />
             <KeysSection project={project} />
             <IntakeSection projectId={project.id} />
             <DangerSection project={project} />

@@ -40,7 +40,8 @@ export interface DraftReading {
   faults: Partial<Record<DraftField, string>>;
 }
 
-const lines = (text: string) =>
+/** One item a line. */
+export const lines = (text: string) =>
   text
     .split('\n')
     .map((line) => line.trim())

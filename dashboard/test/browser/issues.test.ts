@@ -156,6 +156,60 @@ describe('the issues page', () => {
     await close(watched);
   });
 
+  it('merges what is selected, and splits it off again on the page of the issue', async () => {
+    server.world.issues = many(4);
+    const watched = await open(LIST);
+    const { page } = watched;
+    await page.locator('.issue-link').first().waitFor();
+    const titles = await page.locator('.issue-link').allInnerTexts();
+    for (let row = 0; row < 2; row += 1) {
+      await page.keyboard.press('j');
+      await page.keyboard.press('x');
+    }
+    await page.getByText('2 selected').waitFor();
+    await page.keyboard.press('m');
+    await page.getByRole('heading', { name: 'Merge 2 issues' }).waitFor();
+    await expectAccessible(page);
+    await photograph(page, 'issues-merge');
+    await page.getByRole('radio').last().check();
+    await page.getByRole('button', { name: 'Merge', exact: true }).click();
+    await page.getByText('2 issues merged').first().waitFor();
+    await expect.poll(() => page.locator('.issue-link').count()).toBe(titles.length - 1);
+    await page.getByText('+1 merged').waitFor();
+    await page.locator('.issue-row', { hasText: '+1 merged' }).locator('.issue-link').click();
+    const panel = page.getByRole('region', { name: 'Merged with 1 issue' });
+    await panel.waitFor();
+    await expectAccessible(page);
+    await panel.scrollIntoViewIfNeeded();
+    await photograph(page, 'issue-merged');
+    await page.getByRole('button', { name: /^Split off/ }).click();
+    await page.getByText('It is an issue of its own again').first().waitFor();
+    await panel.waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'Issues' }).first().click();
+    await expect.poll(() => page.locator('.issue-link').count()).toBe(titles.length);
+    await close(watched);
+  });
+
+  it('discards after it has asked', async () => {
+    server.world.issues = many(3);
+    const watched = await open(LIST);
+    const { page } = watched;
+    await page.locator('.issue-link').first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('x');
+    await page.getByRole('button', { name: 'Discard…' }).click();
+    await page.getByRole('heading', { name: 'Discard 1 issue?' }).waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    expect(server.world.discarded).toEqual([]);
+    await page.getByRole('button', { name: 'Discard…' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard', exact: true }).click();
+    await page.getByText('1 issue discarded').first().waitFor();
+    await expect.poll(() => page.locator('.issue-link').count()).toBe(2);
+    expect(server.world.discarded.length).toBe(1);
+    await close(watched);
+  });
+
   it('loads further pages by scrolling and draws only rows in sight', async () => {
     server.world.issues = many(130).map((issue) => ({ ...issue, state: 'ongoing' }));
     const watched = await open(LIST);
@@ -178,9 +232,10 @@ describe('the issues page', () => {
     const hostile = { title: html, culprit: html, type: html, assignee: html, first_release: html, last_release: html };
     const [issue] = server.world.issues;
     if (!issue) throw new Error('no issue');
-    Object.assign(issue, hostile, { priority: { score: 100, level: 'high', reason: html } });
+    Object.assign(issue, hostile, { priority: { score: 100, pinned: false, level: 'high', reason: html } });
     issue.components = [{ name: html, values: [html], counted: true, why: html }];
     issue.history = [{ time_ms: Date.now(), actor: html, change: html }];
+    issue.members = [{ ...makeIssue(5), title: html, culprit: html, merged_at_ms: Date.now(), merged_by: html }];
     issue.breakdowns.page = [{ value: `javascript:${html}`, events: 3 }];
     const error = server.world.events.get(session.id)?.find(({ kind }) => kind === 'error');
     Object.assign(error?.data ?? {}, {
@@ -383,7 +438,7 @@ describe('the page of an issue', () => {
     await page.getByRole('button', { name: 'Other ways to resolve' }).click();
     await page.getByRole('menuitem', { name: 'Resolve in the next release' }).click();
     await page.getByRole('button', { name: 'Reopen' }).click();
-    await page.getByRole('button', { name: 'Archive' }).click();
+    await page.getByRole('button', { name: /^Archive/ }).click();
     await page.getByRole('button', { name: 'Reopen' }).waitFor();
     await page.keyboard.press('a');
     await page.getByRole('button', { name: 'Assign to me' }).click();
@@ -393,6 +448,60 @@ describe('the page of an issue', () => {
       { state: 'ongoing' },
       { state: 'archived' },
       { assignee: 'Administrator' },
+    ]);
+    await close(watched);
+  });
+
+  it('shows a failed request as what it is, and opens the network beside its replay', async () => {
+    const first = withLatest();
+    const [issue] = server.world.issues;
+    if (!issue) throw new Error('no issue');
+    const request = server.world.events.get(first.id)?.find(({ kind }) => kind === 'request');
+    if (!request || issue.latest === null) throw new Error('no request');
+    request.data['issue'] = issue.id;
+    const title = 'POST /api/orders/{id}/pay: answered 502';
+    Object.assign(issue, { title, mechanism: 'request', handled: true, culprit: '/checkout' });
+    issue.latest = { ...issue.latest, event: request.id, time_ms: request.time };
+    const watched = await open(PAGE);
+    const { page } = watched;
+    await page.getByRole('heading', { name: 'Request', exact: true }).waitFor();
+    await page.getByText('failed request').first().waitFor();
+    expect(await page.getByText('handled', { exact: true }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Watch the replay' }).getAttribute('href')).toContain('pane=network');
+    expect(await page.locator('.issue-session-link').nth(1).getAttribute('href')).toContain('pane=network');
+    await expectAccessible(page);
+    await close(watched);
+  });
+
+  it('archives until more happens, and pins the priority', async () => {
+    withLatest();
+    const watched = await open(PAGE);
+    const { page } = watched;
+    await page.getByRole('button', { name: 'Other ways to archive' }).click();
+    await page.getByRole('menuitem', { name: 'Archive until so many' }).click();
+    const count = page.getByLabel('Bring it back after');
+    await count.fill('0');
+    await page.getByText('must be a whole number from 1').waitFor();
+    await count.fill('50');
+    await page.getByLabel('Within which time').selectOption('within a week');
+    await expectAccessible(page);
+    await photograph(page, 'issue-archive');
+    await page.getByRole('dialog').getByRole('button', { name: 'Archive' }).click();
+    await page.getByText('until 50 events within 7 days').first().waitFor();
+    await page.getByRole('button', { name: 'Reopen' }).click();
+    await page.getByRole('button', { name: 'Other ways to archive' }).click();
+    await page.getByRole('menuitem', { name: 'Archive until it escalates' }).click();
+    await page.getByText('until it escalates', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Reopen' }).click();
+    await page.getByRole('button', { name: 'Priority', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Pin as low' }).click();
+    await page.getByText('pinned: low priority').waitFor();
+    expect(server.world.issueChanges.map(([, change]) => change)).toEqual([
+      { state: 'archived', archived_until: { escalating: false, events: 50, days: 7 } },
+      { state: 'ongoing' },
+      { state: 'archived', archived_until: { escalating: true } },
+      { state: 'ongoing' },
+      { priority: 'low' },
     ]);
     await close(watched);
   });

@@ -171,3 +171,61 @@ it('switches between projects', async () => {
   await page.getByRole('heading', { name: 'No sessions yet' }).waitFor();
   await close(watched);
 });
+
+it('edits what becomes an issue, tries rules on the last week, and saves them', async () => {
+  const watched = await open();
+  const { page } = watched;
+  const panel = page.locator('#issues');
+  await panel.getByLabel('Failed requests as issues').selectOption('server');
+  await panel.getByText('Leave out what bots run into').click();
+  await panel.getByRole('button', { name: 'Add a rule' }).click();
+  await panel.getByLabel('Message of rule 1').fill('card \\d+ was refused');
+  await panel.getByLabel('Fingerprint of rule 1').fill('payments');
+  server.world.dryRun.groups = [
+    {
+      rule: 1,
+      fingerprint: 'payments',
+      issues: [
+        { id: 'a'.repeat(32), title: 'PaymentError: card 4711 was refused', events: 812 },
+        { id: 'b'.repeat(32), title: 'Error: the card 17 was refused by a bank with a very long name', events: 1 },
+      ],
+    },
+  ];
+  await panel.getByRole('button', { name: 'Try on the last week' }).click();
+  await panel.getByText('2 issues would be one').waitFor();
+  await expectAccessible(page);
+  await panel.scrollIntoViewIfNeeded();
+  await photograph(page, 'settings-issues');
+  await page.setViewportSize({ width: 390, height: 844 });
+  await panel.getByLabel('Message of rule 1').scrollIntoViewIfNeeded();
+  await photograph(page, 'settings-issues-390');
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+  const beyond = await panel
+    .locator('.rules *')
+    .evaluateAll((parts) => parts.filter((part) => part.getBoundingClientRect().right > window.innerWidth).length);
+  expect(beyond).toBe(0);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await panel.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('It counts for what is received a minute from now').first().waitFor();
+  expect(server.world.patches).toEqual([
+    {
+      failed_requests: 'server',
+      error_filters_off: ['bot'],
+      grouping_rules: [{ path: '', type: '', message: 'card \\d+ was refused', fingerprint: 'payments' }],
+    },
+  ]);
+  await close(watched);
+});
+
+it('lists discarded issues and takes one again', async () => {
+  server.world.discarded = [
+    { id: 'c'.repeat(32), title: 'Error: noise', discarded_by: 'administrator', from_ms: Date.now(), to_ms: null },
+  ];
+  const watched = await open();
+  const { page } = watched;
+  await page.getByRole('button', { name: 'Take Error: noise again' }).click();
+  await page.getByText('Such errors make a new issue from a minute on').first().waitFor();
+  await expect.poll(() => page.getByRole('button', { name: 'Take Error: noise again' }).count()).toBe(0);
+  await expectAccessible(page);
+  await close(watched);
+});

@@ -12,7 +12,12 @@ const KINDS: readonly Pick<Issue, 'title' | 'culprit' | 'type' | 'mechanism' | '
     type: 'TypeError',
     mechanism: 'uncaught',
     handled: false,
-    priority: { score: 91, level: 'high', reason: '37 % of sessions in the last hour, new in 2.4.1, not handled' },
+    priority: {
+      score: 91,
+      pinned: false,
+      level: 'high',
+      reason: '37 % of sessions in the last hour, new in 2.4.1, not handled',
+    },
   },
   {
     title: 'NetworkError when attempting to fetch resource',
@@ -20,7 +25,7 @@ const KINDS: readonly Pick<Issue, 'title' | 'culprit' | 'type' | 'mechanism' | '
     type: 'NetworkError',
     mechanism: 'unhandledrejection',
     handled: false,
-    priority: { score: 55, level: 'medium', reason: 'steady, 1.2 % of sessions, 1,140 users' },
+    priority: { score: 55, pinned: false, level: 'medium', reason: 'steady, 1.2 % of sessions, 1,140 users' },
   },
   {
     title:
@@ -29,7 +34,7 @@ const KINDS: readonly Pick<Issue, 'title' | 'culprit' | 'type' | 'mechanism' | '
     type: 'ChunkLoadError',
     mechanism: 'captured',
     handled: true,
-    priority: { score: 12, level: 'low', reason: 'handled, 4 users, not seen for an hour' },
+    priority: { score: 12, pinned: false, level: 'low', reason: 'handled, 4 users, not seen for an hour' },
   },
 ];
 const STATES: readonly IssueState[] = ['new', 'ongoing', 'regressed', 'ongoing', 'resolved', 'archived'];
@@ -43,9 +48,16 @@ export function makeIssue(index: number, change: Partial<IssueDetail> = {}): Iss
     ...(index < KINDS.length ? {} : { title: `${kind?.title ?? ''} (${String(index)})` }),
     id: issueId(index),
     state: STATES[index % STATES.length] ?? 'new',
+    resolved_in: null,
+    resolved_release: null,
+    archived_until: null,
+    escalation: null,
     assignee: index % 3 === 1 ? 'rui@shop.example' : null,
     events: 1284 - index * 7,
     sessions: 640 - index * 3,
+    sessions_exact: true,
+    merged: 0,
+    members: [],
     users: 612 - index * 3,
     users_exact: index % 4 !== 3,
     first_seen_ms: now - (index + 2) * 9 * HOUR_MS,

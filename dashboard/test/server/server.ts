@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import type { IssueChange, IssueDetail } from '../../src/api/issues';
 import type {
   DeadLetter,
+  DiscardedIssue,
+  DryRun,
   ErrorStack,
   Project,
   ProjectPatch,
@@ -43,6 +45,10 @@ export interface World {
   issues: IssueDetail[];
   /** Ids and what was changed of them. */
   issueChanges: [string[], IssueChange][];
+  /** Issues that were merged into others, by id. */
+  apart: Map<string, IssueDetail>;
+  discarded: DiscardedIssue[];
+  dryRun: DryRun;
   status: ProjectStatus;
   keys: SecretKey[];
   deadLetters: DeadLetter[];
@@ -66,6 +72,10 @@ export function makeProject(change: Partial<Project> = {}): Project {
     settings: {
       allowed_origins: [],
       error_filters_off: [],
+      failed_requests: 'none',
+      grouping_rules: [],
+      grouping_counts_from: null,
+      critical_pages: [],
       retention_days: 30,
       store_ip: false,
       sample_rate: 1,
@@ -92,6 +102,9 @@ export function makeWorld(change: Partial<World> = {}): World {
     stack: { release: null, frames: [], causes: [], errors: [] },
     issues: [],
     issueChanges: [],
+    apart: new Map(),
+    discarded: [],
+    dryRun: { issues: 12, not_kept: 1, partial: false, groups: [] },
     status: {
       first_event_at: null,
       last_event_at: null,
@@ -163,8 +176,53 @@ function listIssues(world: World, query: URLSearchParams): Answer {
   return [200, { issues: matching.slice(start, start + limit), next, partial: false, overflow: null }];
 }
 
+/** Takes issues out of the list and into another one. */
+function mergeIssues(world: World, { ids, into }: { ids: string[]; into: string }): Answer {
+  const target = world.issues.find(({ id }) => id === into);
+  if (!target) return problem(404, 'not-found', 'there is no such issue');
+  for (const part of world.issues.filter(({ id }) => id !== into && ids.includes(id))) {
+    target.members.push({ ...part, merged_at_ms: Date.now(), merged_by: 'administrator' });
+    world.apart.set(part.id, part);
+  }
+  target.merged = target.members.length;
+  target.sessions_exact = false;
+  world.issues = world.issues.filter(({ id }) => id === into || !ids.includes(id));
+  return [200, target];
+}
+
+function splitIssue(world: World, part: string): Answer {
+  const target = world.issues.find(({ members }) => members.some(({ id }) => id === part));
+  const own = world.apart.get(part);
+  if (!target || !own) return problem(400, 'bad-request', 'is not merged into another one', 'issue');
+  target.members = target.members.filter(({ id }) => id !== part);
+  target.merged = target.members.length;
+  target.sessions_exact = target.merged === 0;
+  world.issues.push(own);
+  return [200, target];
+}
+
+const until = ({ archived_until }: IssueChange): IssueDetail['archived_until'] =>
+  archived_until ? { escalating: false, events: null, users: null, days: null, ...archived_until } : null;
+
 function answerIssues(world: World, method: string, rest: string, url: URL, body: unknown): Answer {
   if (rest === '' && method === 'GET') return listIssues(world, url.searchParams);
+  if (rest === '/discarded') return [200, { items: world.discarded }];
+  if (rest === '/discard') {
+    const wanted = (body as { ids: string[] }).ids;
+    for (const { id, title } of world.issues.filter((issue) => wanted.includes(issue.id))) {
+      world.discarded.unshift({ id, title, discarded_by: 'administrator', from_ms: Date.now(), to_ms: null });
+    }
+    world.issues = world.issues.filter(({ id }) => !wanted.includes(id));
+    return [200, { changed: wanted, missing: [] }];
+  }
+  const [, again] = /^\/([0-9a-f]{32})\/restore$/.exec(rest) ?? [];
+  if (again !== undefined) {
+    for (const issue of world.discarded.filter(({ id }) => id === again)) issue.to_ms = Date.now() + 60_000;
+    return [200, { items: world.discarded }];
+  }
+  if (rest === '/merge') return mergeIssues(world, body as { ids: string[]; into: string });
+  const [, part] = /^\/([0-9a-f]{32})\/split$/.exec(rest) ?? [];
+  if (part !== undefined) return splitIssue(world, part);
   const { ids, ...change } = { ids: [rest.slice(1)], ...(body as Partial<IssueChange> & { ids?: string[] }) };
   const found = world.issues.filter(({ id }) => (rest === '/bulk' ? ids.includes(id) : rest === `/${id}`));
   if (found.length === 0) return problem(404, 'not-found', 'there is no such issue');
@@ -172,6 +230,10 @@ function answerIssues(world: World, method: string, rest: string, url: URL, body
   world.issueChanges.push([found.map(({ id }) => id), change]);
   for (const issue of found) {
     if (change.state !== undefined) issue.state = change.state;
+    if (change.state !== undefined) issue.archived_until = until(change);
+    if (change.priority !== undefined && change.priority !== 'none') {
+      issue.priority = { ...issue.priority, level: change.priority, pinned: true };
+    }
     if (change.assignee !== undefined) issue.assignee = change.assignee || null;
   }
   return [200, rest === '/bulk' ? { changed: found.map(({ id }) => id), missing: [] } : found[0]];
@@ -192,6 +254,7 @@ function answerProject(world: World, project: Project, method: string, rest: str
     if (disabled !== undefined) project.disabled = disabled;
     return [200, project];
   }
+  if (route === 'POST /grouping-rules/dry-run') return [200, world.dryRun];
   if (route === 'GET /status') return [200, world.status];
   if (route === 'GET /dead-letters') return [200, { items: world.deadLetters, next: null }];
   if (route === 'GET /secret-keys') return [200, { items: world.keys }];

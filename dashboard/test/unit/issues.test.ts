@@ -38,6 +38,7 @@ describe('filters of issues', () => {
   it('are taken out of typed text once a word is complete', () => {
     expect(takeTyped('receipt release:2.4.1 ', {}, false)).toEqual({ filters: { release: '2.4.1' }, rest: 'receipt ' });
     expect(takeTyped('receipt release:2.4', {}, false)).toEqual({ filters: {}, rest: 'receipt release:2.4' });
+    expect(takeTyped('state:escalating', {}, true)).toEqual({ filters: { state: 'escalating' }, rest: '' });
     expect(takeTyped('state:regressed', {}, true)).toEqual({ filters: { state: 'regressed' }, rest: '' });
     expect(takeTyped('is:unhandled is:big', {}, true)).toEqual({ filters: { is: 'unhandled' }, rest: 'is:big' });
     expect(takeTyped('http://x other:y', {}, true).filters).toEqual({});

@@ -17,10 +17,13 @@ pub enum Filter {
     Bot,
     /// On a developer's machine.
     Localhost,
+    /// People discarded its issue.
+    Discarded,
 }
 
 impl Filter {
-    pub const ALL: [Self; 4] = [Self::ScriptError, Self::BrowserExtension, Self::Bot, Self::Localhost];
+    pub const ALL: [Self; 5] =
+        [Self::ScriptError, Self::BrowserExtension, Self::Bot, Self::Localhost, Self::Discarded];
 
     /// As it is counted and set.
     #[must_use]
@@ -30,6 +33,7 @@ impl Filter {
             Self::BrowserExtension => "browser_extension",
             Self::Bot => "bot",
             Self::Localhost => "localhost",
+            Self::Discarded => "discarded",
         }
     }
 }
@@ -58,6 +62,15 @@ impl Filters {
             bot: is_on(Filter::Bot),
             localhost: is_on(Filter::Localhost),
         }
+    }
+
+    /// The first filter that drops what has no code, for where it happened.
+    #[must_use]
+    pub fn drop_of_page(self, page_url: &str, is_bot: bool) -> Option<Filter> {
+        if self.bot && is_bot {
+            return Some(Filter::Bot);
+        }
+        (self.localhost && is_local(page_url)).then_some(Filter::Localhost)
     }
 
     /// The first filter that drops the error.

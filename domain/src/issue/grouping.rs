@@ -73,6 +73,9 @@ const DEFAULT: &str = "{{ default }}";
 pub enum Basis {
     /// The page's own fingerprint.
     Fingerprint,
+    /// A rule of the project.
+    Rule,
+    Request,
     Resource,
     Policy,
     Stack,
@@ -85,6 +88,8 @@ impl Basis {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fingerprint => "fingerprint",
+            Self::Rule => "rule",
+            Self::Request => "request",
             Self::Resource => "resource",
             Self::Policy => "policy",
             Self::Stack => "stack",
@@ -170,6 +175,42 @@ pub fn group(thrown: &Thrown<'_>, stack: &Stack) -> Group {
     });
     all.extend(rest);
     Group::new(Basis::Fingerprint, all)
+}
+
+/// The group of an error that the project's rule of that number (from 0) matched. A page that gives the same fingerprint gives the
+/// same group.
+#[must_use]
+pub fn group_by_rule(thrown: &Thrown<'_>, stack: &Stack, rule: usize, fingerprint: &str) -> Group {
+    let mut all = vec![
+        counted("fingerprint", vec![bounded(fingerprint)], "a rule of the project gave it"),
+        ignored("rule", vec![format!("number {}", rule + 1)], "the first that matched"),
+    ];
+    let given = thrown.fingerprint.iter().take(MAX_GIVEN).map(|part| bounded(part)).collect::<Vec<_>>();
+    if !given.is_empty() {
+        all.push(ignored("the page's fingerprint", given, "the project's rule decides"));
+    }
+    let rest = by_itself(thrown, stack).1.into_iter();
+    all.extend(rest.map(|component| Component {
+        counted: false,
+        why: "the project's rule decides",
+        ..component
+    }));
+    Group::new(Basis::Rule, all)
+}
+
+/// The group of a failed request.
+#[must_use]
+pub fn of_request(method: &str, template: &str, failure: &str, host: &str) -> Group {
+    let one = |text: &str| vec![bounded(text)];
+    let mut components = vec![
+        counted("method", one(method), "what was asked"),
+        counted("endpoint", one(template), "of which endpoint: what names one of many does not count"),
+        counted("status", one(failure), "what came of it"),
+    ];
+    if !host.is_empty() {
+        components.push(ignored("host", one(host), "each environment has its own"));
+    }
+    Group::new(Basis::Request, components)
 }
 
 impl Group {

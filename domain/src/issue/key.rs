@@ -58,3 +58,12 @@ pub fn user(scope: Scope, issue: Fingerprint, user: [u8; 16]) -> Key {
 pub fn state(scope: Scope, issue: Fingerprint) -> Key {
     Key { partition: scope_columns(scope), clustering: vec![Value::from(issue.0)] }
 }
+
+/// The row of `ISSUE_STATES` that holds the merges of a project: its last column is shorter than any issue's.
+#[must_use]
+pub fn merges(scope: Scope) -> Key {
+    Key {
+        partition: scope_columns(scope),
+        clustering: vec![Value::Bytes(bytes::Bytes::from_static(b"merges"))],
+    }
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::grouping::Fingerprint;
-use crate::row::{Breakdown, IssueComponent, IssueCount, IssueSample, IssueTotals};
+use crate::row::{Breakdown, IssueComponent, IssueCount, IssueSample, IssueTotals, Seen};
 use crate::session::fact::Occurrence;
 use crate::session::fold::cut;
 
@@ -72,6 +72,19 @@ pub fn sample(
     }
 }
 
+impl IssueSample {
+    /// Tells what `face` tells of the issue; which occurrence it is, and of which release, stays.
+    pub fn wear(&mut self, face: &Self) {
+        self.title.clone_from(&face.title);
+        self.culprit.clone_from(&face.culprit);
+        self.kind.clone_from(&face.kind);
+        self.mechanism.clone_from(&face.mechanism);
+        self.basis.clone_from(&face.basis);
+        self.components.clone_from(&face.components);
+        self.grouping_version = face.grouping_version;
+    }
+}
+
 impl IssueTotals {
     /// Counts an occurrence that comes after all that were counted, in the order of the log.
     pub fn add(&mut self, hit: &Hit) {
@@ -87,6 +100,7 @@ impl IssueTotals {
         add_at(&mut self.hours, hit.time_ms.div_euclid(HOUR_MS), count);
         add_at(&mut self.days, hit.time_ms.div_euclid(DAY_MS), count);
         self.forget();
+        see(&mut self.releases_seen, &hit.release, Seen { first_ms: hit.time_ms, last_ms: hit.time_ms });
         self.releases.get_or_insert_default().add(&hit.release, 1);
         self.browsers.get_or_insert_default().add(&hit.browser, 1);
         self.systems.get_or_insert_default().add(&hit.system, 1);
@@ -122,6 +136,7 @@ impl IssueTotals {
         other.hours.iter().for_each(|(&hour, &count)| add_at(&mut self.hours, hour, count));
         other.days.iter().for_each(|(&day, &count)| add_at(&mut self.days, day, count));
         self.forget();
+        other.releases_seen.iter().for_each(|(release, &seen)| see(&mut self.releases_seen, release, seen));
         merge(&mut self.releases, other.releases.as_ref());
         merge(&mut self.browsers, other.browsers.as_ref());
         merge(&mut self.systems, other.systems.as_ref());
@@ -147,6 +162,21 @@ fn add_at(counts: &mut BTreeMap<i64, IssueCount>, at: i64, count: IssueCount) {
 fn drop_below(counts: &mut BTreeMap<i64, IssueCount>, first: i64) {
     while counts.first_key_value().is_some_and(|(&at, _)| at < first) {
         counts.pop_first();
+    }
+}
+
+fn see(releases: &mut BTreeMap<String, Seen>, release: &str, seen: Seen) {
+    let release = cut(release, MAX_VALUE_BYTES);
+    if let Some(known) = releases.get_mut(release) {
+        known.first_ms = known.first_ms.min(seen.first_ms);
+        known.last_ms = known.last_ms.max(seen.last_ms);
+        return;
+    }
+    releases.insert(release.to_owned(), seen);
+    if releases.len() > MAX_VALUES {
+        let longest_ago = releases.iter().min_by_key(|(name, seen)| (seen.last_ms, *name));
+        let longest_ago = longest_ago.map(|(name, _)| name.clone());
+        longest_ago.map(|name| releases.remove(&name));
     }
 }
 
@@ -237,6 +267,7 @@ mod tests {
             prop_assert_eq!((merged.events, merged.sessions), (whole.events, whole.sessions));
             prop_assert_eq!((&merged.hours, &merged.days), (&whole.hours, &whole.days));
             prop_assert_eq!(merged.first_seen_ms, whole.first_seen_ms);
+            prop_assert_eq!(&merged.releases_seen, &whole.releases_seen);
         }
     }
 }

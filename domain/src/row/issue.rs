@@ -45,6 +45,18 @@ pub struct IssueTotals {
     /// Only in the row of the overflow: how many issues the log partition keeps for the project, by the day on which they expire.
     #[prost(btree_map = "int64, uint64", tag = "16")]
     pub kept_by_day: BTreeMap<i64, u64>,
+    /// When each release had it; bounded: those that had it longest ago go.
+    #[prost(btree_map = "string, message", tag = "17")]
+    pub releases_seen: BTreeMap<String, Seen>,
+}
+
+/// The first and the last time.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Seen {
+    #[prost(int64, tag = "1")]
+    pub first_ms: i64,
+    #[prost(int64, tag = "2")]
+    pub last_ms: i64,
 }
 
 /// How many of what in a span of time.
@@ -121,15 +133,46 @@ pub struct IssueState {
     /// When `state` was last set.
     #[prost(int64, tag = "3")]
     pub changed_ms: i64,
-    /// It is resolved in the release after [`IssueState::resolved_release`], not at once.
+    /// It is resolved from the release after [`IssueState::resolved_release`] on, not at once.
     #[prost(bool, tag = "4")]
     pub in_next_release: bool,
-    /// The newest release that had the issue when it was resolved.
+    /// The newest release that had the issue when it was resolved, or the one in which it is resolved.
     #[prost(string, tag = "5")]
     pub resolved_release: String,
     /// The newest last; bounded.
     #[prost(message, repeated, tag = "6")]
     pub history: Vec<IssueChange>,
+    /// It is resolved in [`IssueState::resolved_release`] itself; earlier ones may go on having it.
+    #[prost(bool, tag = "7")]
+    pub in_this_release: bool,
+    /// What ends the archive; absent: nothing.
+    #[prost(message, optional, tag = "8")]
+    pub archived_until: Option<ArchivedUntil>,
+    /// `high`, `medium` or `low`, whatever the counts say; empty: they decide.
+    #[prost(string, tag = "9")]
+    pub pinned: String,
+}
+
+/// What brings an archived issue back: one of the first three.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct ArchivedUntil {
+    #[prost(bool, tag = "1")]
+    pub escalating: bool,
+    /// So many more events; with `days` within so many days that follow each other.
+    #[prost(uint64, tag = "2")]
+    pub events: u64,
+    /// So many more users.
+    #[prost(uint64, tag = "3")]
+    pub users: u64,
+    #[prost(uint32, tag = "4")]
+    pub days: u32,
+    /// What there was when it was archived: events, those of that day, users.
+    #[prost(uint64, tag = "5")]
+    pub events_before: u64,
+    #[prost(uint64, tag = "6")]
+    pub events_that_day: u64,
+    #[prost(uint64, tag = "7")]
+    pub users_before: u64,
 }
 
 /// Who changed what of an issue.
@@ -142,4 +185,73 @@ pub struct IssueChange {
     /// In words.
     #[prost(string, tag = "3")]
     pub change: String,
+}
+
+/// Which issues of a project people made one: see [`crate::issue::merge`].
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IssueMerges {
+    #[prost(message, repeated, tag = "1")]
+    pub merges: Vec<IssueMerge>,
+}
+
+/// An issue that is shown as a part of another.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IssueMerge {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub issue: Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub into: Bytes,
+    #[prost(int64, tag = "3")]
+    pub time_ms: i64,
+    #[prost(string, tag = "4")]
+    pub actor: String,
+}
+
+/// What decides which errors become which issue, from a time of the log on: see [`crate::issue::setting`].
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IssueSettings {
+    /// Records that the log took then or later obey it, up to the next one.
+    #[prost(int64, tag = "1")]
+    pub from_us: i64,
+    /// Names of filters, see [`crate::issue::filter::Filter`].
+    #[prost(string, repeated, tag = "2")]
+    pub error_filters_off: Vec<String>,
+    /// Which failed requests are issues, see [`crate::issue::request::Requests`]; empty: none.
+    #[prost(string, tag = "3")]
+    pub failed_requests: String,
+    /// The first that matches gives the fingerprint; bounded.
+    #[prost(message, repeated, tag = "4")]
+    pub rules: Vec<GroupingRule>,
+}
+
+/// Patterns, of which those that are not empty must match, and the fingerprint of what they match.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct GroupingRule {
+    /// Of the page, or of a script of the page's own in the stack.
+    #[prost(string, tag = "1")]
+    pub path: String,
+    /// The error's type.
+    #[prost(string, tag = "2")]
+    pub kind: String,
+    #[prost(string, tag = "3")]
+    pub message: String,
+    #[prost(string, tag = "4")]
+    pub fingerprint: String,
+}
+
+/// An issue whose errors are dropped.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Discard {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub issue: Bytes,
+    /// In records that the log took from then on.
+    #[prost(int64, tag = "2")]
+    pub from_us: i64,
+    /// And before; 0: it goes on.
+    #[prost(int64, tag = "3")]
+    pub to_us: i64,
+    #[prost(string, tag = "4")]
+    pub title: String,
+    #[prost(string, tag = "5")]
+    pub actor: String,
 }

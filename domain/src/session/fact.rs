@@ -47,22 +47,68 @@ pub struct Fact {
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
     Page(Box<Page>),
-    Navigation { url: String },
+    Navigation {
+        url: String,
+    },
     Error(Box<Occurrence>),
-    Request { failed: bool, slow: bool },
-    Console { error: bool },
+    Request {
+        failed: bool,
+        slow: bool,
+        /// When the project has failed requests as issues.
+        issue: Option<Box<Occurrence>>,
+    },
+    Console {
+        error: bool,
+    },
     Click,
     RageClick,
     DeadClick,
-    Custom { name: String },
+    Custom {
+        name: String,
+    },
     Identify(User),
     Gap(Gap),
-    Degraded { reason: String },
-    End { reason: String },
+    Degraded {
+        reason: String,
+    },
+    End {
+        reason: String,
+    },
     Other,
 }
 
-/// An error, as an issue sees it. Every text is bounded.
+impl What {
+    /// What an issue sees of it.
+    #[must_use]
+    pub fn occurrence(&self) -> Option<&Occurrence> {
+        match self {
+            Self::Error(occurrence) => Some(occurrence),
+            Self::Request { issue, .. } => issue.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// As [`What::occurrence`].
+    pub fn occurrence_mut(&mut self) -> Option<&mut Occurrence> {
+        match self {
+            Self::Error(occurrence) => Some(occurrence),
+            Self::Request { issue, .. } => issue.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    /// As [`What::occurrence`].
+    #[must_use]
+    pub fn into_occurrence(self) -> Option<Occurrence> {
+        match self {
+            Self::Error(occurrence) => Some(*occurrence),
+            Self::Request { issue, .. } => issue.map(|occurrence| *occurrence),
+            _ => None,
+        }
+    }
+}
+
+/// An error or a failed request, as an issue sees it. Every text is bounded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Occurrence {
     /// The place of its signal in the batch.

@@ -4,7 +4,7 @@ use crate::id::{SessionId, StreamId};
 use crate::row::{Counts, SessionState, SessionSummary, StreamState, StreamSummary, User};
 use crate::session::activity;
 use crate::session::dedup::{self, Admission, Memory};
-use crate::session::fact::{Batch, Fact, Page, What};
+use crate::session::fact::{Batch, Fact, Occurrence, Page, What};
 
 const MAX_PAGES: usize = 200;
 const MAX_URL_BYTES: usize = 1_024;
@@ -182,14 +182,12 @@ fn stream_mut(summary: &mut SessionSummary, stream: StreamId) -> Option<&mut Str
 fn fold_fact(summary: &mut SessionSummary, stream: StreamId, fact: &Fact) {
     let counts = summary.counts.get_or_insert_default();
     counts.events += 1;
+    if let Some(issue) = fact.what.occurrence().and_then(Occurrence::issue) {
+        note(&mut summary.issues, &issue.to_string(), MAX_ISSUES);
+    }
     match &fact.what {
-        What::Error(occurrence) => {
-            counts.errors += 1;
-            if let Some(issue) = occurrence.issue() {
-                note(&mut summary.issues, &issue.to_string(), MAX_ISSUES);
-            }
-        }
-        What::Request { failed, slow } => {
+        What::Error(_) => counts.errors += 1,
+        What::Request { failed, slow, .. } => {
             counts.requests += 1;
             counts.failed_requests += u64::from(*failed);
             counts.slow_requests += u64::from(*slow);

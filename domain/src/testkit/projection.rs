@@ -219,7 +219,7 @@ impl Folding {
                 *known = totals;
             }
         } else if table == table::ISSUE_USERS.name {
-            self.say(table, &row.key, "");
+            self.say(table, &row.key, &row.value);
         } else if table == table::SESSIONS.name || table == table::SESSIONS_BY_START.name {
             self.say(table, &row.key, decode::<SessionSummary>(row));
         } else if table == table::SESSION_FACETS.name {

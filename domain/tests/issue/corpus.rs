@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use playhead_domain::issue::filter::Filters;
+use playhead_domain::issue::rule::Rules;
 use playhead_domain::issue::{Examined, Thrown, examine};
 use serde::Deserialize;
 
@@ -28,7 +29,7 @@ impl Told {
     }
 
     pub(crate) fn examine(&self) -> Examined {
-        examine(&self.thrown(), Filters::default(), false)
+        examine(&self.thrown(), Filters::default(), &Rules::default(), false)
     }
 }
 

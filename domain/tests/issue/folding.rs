@@ -2,13 +2,14 @@
 
 use playhead_domain::id::{SessionId, StreamId};
 use playhead_domain::issue::filter::Filters;
+use playhead_domain::issue::rule::Rules;
 use playhead_domain::issue::{Thrown, examine};
 use playhead_domain::session::fact::{Batch, Fact, Occurrence, What};
 use playhead_domain::session::{facet, fold};
 
 fn error(message: &str, page_url: &str) -> Fact {
     let thrown = Thrown { kind: "CartError", message, page_url, ..Thrown::default() };
-    let examined = examine(&thrown, Filters::default(), false);
+    let examined = examine(&thrown, Filters::default(), &Rules::default(), false);
     let occurrence = Occurrence {
         group: examined.group,
         title: examined.title,
@@ -69,6 +70,7 @@ fn each_issue_is_noted_once_and_filtered_errors_only_count() {
     let first = examine(
         &Thrown { kind: "CartError", message: "cart 3 is gone", ..Thrown::default() },
         Filters::default(),
+        &Rules::default(),
         false,
     );
     assert_eq!(summary.issues[0], first.group.fingerprint.to_string());

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use playhead_domain::issue::filter::{Filter, Filters};
 use playhead_domain::issue::grouping::{Basis, Fingerprint, GROUPING_VERSION};
+use playhead_domain::issue::rule::Rules;
 use playhead_domain::issue::{Cause, Thrown, examine};
 
 use crate::corpus::{self, Told};
 
 fn fingerprint(thrown: &Thrown<'_>) -> Fingerprint {
-    examine(thrown, Filters::default(), false).group.fingerprint
+    examine(thrown, Filters::default(), &Rules::default(), false).group.fingerprint
 }
 
 /// `Cart.parse` ends with `return JSON.parse(…)` in strict code, so that JavaScriptCore has forgotten it when the error is thrown.
@@ -162,7 +163,7 @@ fn the_pages_fingerprint_decides() {
     let other = error("TypeError", "b", "");
     let with = |fingerprint: &[&'static str], told: &Told| {
         let thrown = Thrown { fingerprint: fingerprint.to_vec(), ..told.thrown() };
-        examine(&thrown, Filters::default(), false).group
+        examine(&thrown, Filters::default(), &Rules::default(), false).group
     };
     let (one, two) = (with(&["checkout"], &told), with(&["checkout"], &other));
     assert_eq!(one.fingerprint, two.fingerprint);
@@ -222,7 +223,7 @@ fn an_aggregate_without_frames_is_told_by_its_parts() {
 fn what_is_nobodys_issue_is_named() {
     let filtered = |told: &Told, page_url, is_bot| {
         let thrown = Thrown { page_url, ..told.thrown() };
-        let examined = examine(&thrown, Filters::default(), is_bot);
+        let examined = examine(&thrown, Filters::default(), &Rules::default(), is_bot);
         assert_eq!(examined.issue().is_none(), examined.filtered.is_some());
         examined.filtered
     };
@@ -249,7 +250,7 @@ fn what_is_nobodys_issue_is_named() {
     let off = Filters::without(&names);
     assert_eq!(Filters::without(&[]), Filters::default());
     let thrown = Thrown { page_url: "http://localhost/", ..plain.thrown() };
-    assert_eq!(examine(&thrown, off, true).filtered, None);
+    assert_eq!(examine(&thrown, off, &Rules::default(), true).filtered, None);
 }
 
 /// Groups outlive the code that made them: if this fails, the rules have changed and [`GROUPING_VERSION`] must grow.

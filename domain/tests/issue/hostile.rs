@@ -2,6 +2,7 @@
 
 use playhead_domain::endpoint;
 use playhead_domain::issue::filter::Filters;
+use playhead_domain::issue::rule::Rules;
 use playhead_domain::issue::stack::{self, MAX_FRAMES_PER_END};
 use playhead_domain::issue::{Cause, Thrown, examine, message, name};
 use proptest::prelude::*;
@@ -62,7 +63,7 @@ proptest! {
             page_url: &source,
             ..Thrown::default()
         };
-        let examined = examine(&thrown, Filters::default(), false);
+        let examined = examine(&thrown, Filters::default(), &Rules::default(), false);
         prop_assert!(examined.stack.frames.len() <= 2 * MAX_FRAMES_PER_END);
         prop_assert!(examined.title.len() <= 260 && examined.culprit.len() <= 1_000);
         let garbles = |c: char| c.is_control() || c == '\u{202e}';
@@ -70,7 +71,7 @@ proptest! {
         for component in &examined.group.components {
             prop_assert!(component.values.len() <= 10 && component.values.iter().all(|value| value.len() <= 300));
         }
-        prop_assert_eq!(examined, examine(&thrown, Filters::default(), false));
+        prop_assert_eq!(examined, examine(&thrown, Filters::default(), &Rules::default(), false));
     }
 
     #[test]
@@ -110,7 +111,7 @@ fn a_huge_stack_is_read_in_one_pass() {
             page_url: &text,
             ..Thrown::default()
         };
-        let examined = examine(&thrown, Filters::default(), false);
+        let examined = examine(&thrown, Filters::default(), &Rules::default(), false);
         assert!(examined.title.len() <= 260);
     }
 }

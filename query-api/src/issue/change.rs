@@ -2,21 +2,27 @@
 
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
-use playhead_domain::row::{IssueChange, IssueState, IssueTotals};
+use playhead_domain::row::{self, IssueChange, IssueState, IssueTotals};
 use playhead_domain::scope::Scope;
 use playhead_domain::session::fold::cut;
 use playhead_domain::store::Swap;
 use playhead_domain::table::ISSUE_STATES;
 use prost::Message;
 
-use super::read::decode_state;
-use super::state::{ARCHIVED, ONGOING, RESOLVED, last_release};
+use super::read::{self, Shown, decode_state};
+use super::state::{ARCHIVED, ONGOING, RESOLVED, newest_release};
 use crate::error::ApiError;
-use crate::model::issue::{GivenState, IssuePatch, ResolvedIn};
+use crate::model::issue::{ArchivedUntil, GivenState, IssuePatch, PinnedPriority, ResolvedIn};
 use crate::state::Api;
 
 const ATTEMPTS: usize = 8;
 const MAX_HISTORY: usize = 100;
+const MAX_NOTE_BYTES: usize = 200;
+const MAX_RELEASE_BYTES: usize = 200;
+const MAX_UNTIL_EVENTS: u64 = 1_000_000;
+const MAX_UNTIL_USERS: u64 = 10_000;
+const MAX_UNTIL_DAYS: u32 = 30;
+const DAY_MS: i64 = 86_400_000;
 const MAX_ASSIGNEE_CHARACTERS: usize = 100;
 /// Longer than any project keeps sessions: what was decided of an issue that does not come back is forgotten.
 const KEPT_MS: i64 = 800 * 86_400_000;
@@ -26,12 +32,23 @@ const KEPT_MS: i64 = 800 * 86_400_000;
 /// # Errors
 /// [`ApiError::BadRequest`] that names the member.
 pub(crate) fn check(patch: &IssuePatch) -> Result<(), ApiError> {
-    if patch.state.is_none() && patch.assignee.is_none() {
-        return Err(ApiError::bad("body", "needs `state` or `assignee`"));
+    if patch.state.is_none() && patch.assignee.is_none() && patch.priority.is_none() {
+        return Err(ApiError::bad("body", "needs `state`, `assignee` or `priority`"));
     }
     if patch.resolved_in.is_some() && patch.state != Some(GivenState::Resolved) {
         return Err(ApiError::bad("resolved_in", "goes with the state `resolved`"));
     }
+    if patch.release.is_some() && patch.resolved_in != Some(ResolvedIn::ThisRelease) {
+        return Err(ApiError::bad("release", "goes with `resolved_in` `this_release`"));
+    }
+    if patch.release.as_ref().is_some_and(|release| {
+        release.trim().is_empty()
+            || release.len() > MAX_RELEASE_BYTES
+            || release.chars().any(char::is_control)
+    }) {
+        return Err(ApiError::bad("release", format!("must be 1 to {MAX_RELEASE_BYTES} printable bytes")));
+    }
+    check_archive(patch)?;
     let assignee = patch.assignee.as_deref().unwrap_or_default();
     if assignee.chars().count() > MAX_ASSIGNEE_CHARACTERS || assignee.chars().any(char::is_control) {
         let detail = format!("must be at most {MAX_ASSIGNEE_CHARACTERS} printable characters");
@@ -40,22 +57,107 @@ pub(crate) fn check(patch: &IssuePatch) -> Result<(), ApiError> {
     Ok(())
 }
 
+fn check_archive(patch: &IssuePatch) -> Result<(), ApiError> {
+    let Some(until) = &patch.archived_until else { return Ok(()) };
+    let bad = |detail: &str| Err(ApiError::bad("archived_until", detail));
+    if patch.state != Some(GivenState::Archived) {
+        return bad("goes with the state `archived`");
+    }
+    match (until.escalating, until.events, until.users, until.days) {
+        (true, None, None, None)
+        | (false, Some(1..=MAX_UNTIL_EVENTS), None, None | Some(1..=MAX_UNTIL_DAYS))
+        | (false, None, Some(1..=MAX_UNTIL_USERS), None) => Ok(()),
+        _ => bad(
+            "takes `escalating`, `events` (1 to 1000000, with `days` 1 to 30 or without) or `users` (1 to 10000)",
+        ),
+    }
+}
+
 /// Changes the state of an issue that is there.
 ///
 /// # Errors
-/// The store's; [`ApiError::Conflict`] when others do the same all the time.
+/// [`ApiError::BadRequest`] when it is to be resolved in its release and has none. The store's; [`ApiError::Conflict`] when others do
+/// the same all the time.
 pub(crate) async fn apply(
     api: &Api,
     scope: Scope,
-    (issue, totals): (Fingerprint, &IssueTotals),
+    shown: &Shown,
     patch: &IssuePatch,
     actor: &str,
+) -> Result<IssueState, ApiError> {
+    let totals = &shown.totals;
+    let asks_release = patch.resolved_in == Some(ResolvedIn::ThisRelease) && patch.release.is_none();
+    if asks_release && newest_release(totals).is_empty() {
+        return Err(ApiError::bad("release", "no release of the issue is known; name one"));
+    }
+    let waits_for_users = patch.archived_until.as_ref().is_some_and(|until| until.users.is_some());
+    let users = match waits_for_users {
+        true => read::users(api, scope, &shown.merges.whole(shown.id)).await?.0,
+        false => 0,
+    };
+    let now_ms = api.now_ms();
+    update(api, scope, shown.id, |known| changed(known, (totals, users), patch, actor, now_ms)).await
+}
+
+/// Takes an issue out of the archive because what was agreed has happened. The hours that tell so are forgotten after two days, what
+/// is written here is not.
+///
+/// # Errors
+/// As [`apply`].
+pub(crate) async fn take_from_archive(
+    api: &Api,
+    scope: Scope,
+    issue: Fingerprint,
+    why: &str,
+) -> Result<IssueState, ApiError> {
+    let now_ms = api.now_ms();
+    update(api, scope, issue, |known| {
+        if known.state != ARCHIVED || known.archived_until.is_none() {
+            return known.clone();
+        }
+        let mut new = known.clone();
+        (new.state, new.changed_ms, new.archived_until) = (ONGOING.to_owned(), now_ms, None);
+        let change = cut(&format!("back from the archive: {why}"), MAX_NOTE_BYTES).to_owned();
+        new.history.push(IssueChange { time_ms: now_ms, actor: String::new(), change });
+        bound_history(&mut new);
+        new
+    })
+    .await
+}
+
+/// Writes something that happened to an issue into its history.
+///
+/// # Errors
+/// As [`apply`].
+pub(crate) async fn note(
+    api: &Api,
+    scope: Scope,
+    issue: Fingerprint,
+    change: &str,
+    actor: &str,
+) -> Result<IssueState, ApiError> {
+    let now_ms = api.now_ms();
+    update(api, scope, issue, |known| {
+        let mut new = known.clone();
+        let change = cut(change, MAX_NOTE_BYTES).to_owned();
+        new.history.push(IssueChange { time_ms: now_ms, actor: actor.to_owned(), change });
+        bound_history(&mut new);
+        new
+    })
+    .await
+}
+
+async fn update(
+    api: &Api,
+    scope: Scope,
+    issue: Fingerprint,
+    change: impl Fn(&IssueState) -> IssueState,
 ) -> Result<IssueState, ApiError> {
     let key = key::state(scope, issue);
     for _ in 0..ATTEMPTS {
         let old = api.store().get_serial(&ISSUE_STATES, &key).await?;
         let known = old.clone().map(decode_state).transpose()?.unwrap_or_default();
-        let new = changed(&known, totals, patch, actor, api.now_ms());
+        let new = change(&known);
         if new == known {
             return Ok(new);
         }
@@ -70,46 +172,111 @@ pub(crate) async fn apply(
     Err(ApiError::Conflict)
 }
 
+fn bound_history(state: &mut IssueState) {
+    let surplus = state.history.len().saturating_sub(MAX_HISTORY);
+    state.history.drain(..surplus);
+}
+
 fn changed(
     known: &IssueState,
-    totals: &IssueTotals,
+    (totals, users): (&IssueTotals, u64),
     patch: &IssuePatch,
     actor: &str,
     now_ms: i64,
 ) -> IssueState {
     let mut new = known.clone();
-    let mut note = |change: String| {
-        new.history.push(IssueChange { time_ms: now_ms, actor: actor.to_owned(), change });
-    };
-    let in_next_release = patch.resolved_in == Some(ResolvedIn::NextRelease);
-    let state = patch.state.map(|state| match state {
-        GivenState::Ongoing => (ONGOING, "reopened"),
-        GivenState::Resolved if in_next_release => (RESOLVED, "resolved in the next release"),
-        GivenState::Resolved => (RESOLVED, "resolved"),
-        GivenState::Archived => (ARCHIVED, "archived"),
-    });
-    // Resolving once more what is resolved is a change: it may have come back.
-    let state = state.filter(|(state, _)| *state == RESOLVED || name(known) != *state);
-    if let Some((_, words)) = state {
-        note(words.to_owned());
+    let mut notes = Vec::new();
+    // Resolving or archiving once more is a change: it may have come back.
+    if let Some(state) = patch.state
+        && (state != GivenState::Ongoing || name(known) != ONGOING)
+    {
+        set_state(&mut new, (totals, users), patch, now_ms);
+        if !is_same_decision(&new, known) || state == GivenState::Resolved {
+            notes.push(describe(&new));
+        } else {
+            new = known.clone();
+        }
     }
     let assignee = patch.assignee.as_deref().map(str::trim).filter(|assignee| *assignee != known.assignee);
-    match assignee {
-        Some("") => note("assigned to nobody".to_owned()),
-        Some(assignee) => note(format!("assigned to {assignee}")),
-        None => {}
-    }
-    if let Some((state, _)) = state {
-        (new.state, new.changed_ms, new.in_next_release) = (state.to_owned(), now_ms, in_next_release);
-        new.resolved_release =
-            if state == RESOLVED { cut(last_release(totals), 200).to_owned() } else { String::new() };
-    }
     if let Some(assignee) = assignee {
+        notes.push(match assignee {
+            "" => "assigned to nobody".to_owned(),
+            assignee => format!("assigned to {assignee}"),
+        });
         assignee.clone_into(&mut new.assignee);
     }
-    let surplus = new.history.len().saturating_sub(MAX_HISTORY);
-    new.history.drain(..surplus);
+    if let Some(pinned) = patch.priority.map(PinnedPriority::name)
+        && pinned != known.pinned
+    {
+        notes.push(match pinned {
+            "" => "left the priority to the counts".to_owned(),
+            pinned => format!("pinned the priority {pinned}"),
+        });
+        pinned.clone_into(&mut new.pinned);
+    }
+    let record = |change| IssueChange { time_ms: now_ms, actor: actor.to_owned(), change };
+    new.history.extend(notes.into_iter().map(record));
+    bound_history(&mut new);
     new
+}
+
+fn set_state(new: &mut IssueState, (totals, users): (&IssueTotals, u64), patch: &IssuePatch, now_ms: i64) {
+    let Some(state) = patch.state else { return };
+    let resolved_in = patch.resolved_in.filter(|_| state == GivenState::Resolved);
+    let given = patch.release.as_deref().map(str::trim);
+    new.state = match state {
+        GivenState::Ongoing => ONGOING,
+        GivenState::Resolved => RESOLVED,
+        GivenState::Archived => ARCHIVED,
+    }
+    .to_owned();
+    new.changed_ms = now_ms;
+    new.in_next_release = resolved_in == Some(ResolvedIn::NextRelease);
+    new.in_this_release = resolved_in == Some(ResolvedIn::ThisRelease);
+    let release = given.unwrap_or_else(|| newest_release(totals));
+    new.resolved_release = if state == GivenState::Resolved {
+        cut(release, MAX_RELEASE_BYTES).to_owned()
+    } else {
+        String::new()
+    };
+    new.archived_until = patch.archived_until.as_ref().map(|until| agreement(until, totals, users, now_ms));
+}
+
+fn agreement(until: &ArchivedUntil, totals: &IssueTotals, users: u64, now_ms: i64) -> row::ArchivedUntil {
+    row::ArchivedUntil {
+        escalating: until.escalating,
+        events: until.events.unwrap_or_default(),
+        users: until.users.unwrap_or_default(),
+        days: until.days.unwrap_or_default(),
+        events_before: totals.events,
+        events_that_day: totals.days.get(&now_ms.div_euclid(DAY_MS)).map_or(0, |count| count.events),
+        users_before: users,
+    }
+}
+
+/// Archived once more until the same: nothing new.
+fn is_same_decision(new: &IssueState, known: &IssueState) -> bool {
+    let agreed = |state: &IssueState| {
+        state.archived_until.map(|until| (until.escalating, until.events, until.users, until.days))
+    };
+    new.state == known.state && agreed(new) == agreed(known)
+}
+
+/// What a history says of the decision.
+fn describe(state: &IssueState) -> String {
+    match (state.state.as_str(), state.archived_until) {
+        (RESOLVED, _) if state.in_next_release => "resolved in the next release".to_owned(),
+        (RESOLVED, _) if state.in_this_release => format!("resolved in {}", state.resolved_release),
+        (RESOLVED, _) => "resolved".to_owned(),
+        (ARCHIVED, Some(until)) if until.escalating => "archived until it escalates".to_owned(),
+        (ARCHIVED, Some(until)) if until.users > 0 => format!("archived until {} more users", until.users),
+        (ARCHIVED, Some(until)) if until.days > 0 => {
+            format!("archived until {} events within {} days", until.events, until.days)
+        }
+        (ARCHIVED, Some(until)) => format!("archived until {} more events", until.events),
+        (ARCHIVED, None) => "archived".to_owned(),
+        _ => "reopened".to_owned(),
+    }
 }
 
 fn name(state: &IssueState) -> &str {
@@ -121,13 +288,13 @@ mod tests {
     use super::*;
 
     fn patch(state: Option<GivenState>, assignee: Option<&str>) -> IssuePatch {
-        IssuePatch { state, assignee: assignee.map(str::to_owned), resolved_in: None }
+        IssuePatch { state, assignee: assignee.map(str::to_owned), ..IssuePatch::default() }
     }
 
     #[test]
     fn a_change_is_told_and_none_is_not() {
         let totals = IssueTotals::default();
-        let change = |known: &IssueState, patch: &IssuePatch| changed(known, &totals, patch, "ana", 7);
+        let change = |known: &IssueState, patch: &IssuePatch| changed(known, (&totals, 0), patch, "ana", 7);
         let nothing = IssueState::default();
         assert_eq!(change(&nothing, &patch(Some(GivenState::Ongoing), Some(""))), nothing);
         let archived = change(&nothing, &patch(Some(GivenState::Archived), Some(" bo ")));
@@ -142,7 +309,7 @@ mod tests {
         let mut state = IssueState::default();
         for n in 0..3 * MAX_HISTORY {
             let patch = patch(None, Some(&n.to_string()));
-            state = changed(&state, &IssueTotals::default(), &patch, "ana", 0);
+            state = changed(&state, (&IssueTotals::default(), 0), &patch, "ana", 0);
         }
         assert_eq!(state.history.len(), MAX_HISTORY);
         assert_eq!(state.history.last().unwrap().change, "assigned to 299");
@@ -154,6 +321,17 @@ mod tests {
         assert!(check(&patch(None, Some(&"x".repeat(101)))).is_err());
         let in_release = IssuePatch { resolved_in: Some(ResolvedIn::Now), ..patch(None, Some("x")) };
         assert!(check(&in_release).is_err());
+        let archive = |until: ArchivedUntil| IssuePatch {
+            archived_until: Some(until),
+            ..patch(Some(GivenState::Archived), None)
+        };
+        let until = |events, users, days| ArchivedUntil { escalating: false, events, users, days };
+        assert!(check(&archive(until(None, None, None))).is_err());
+        assert!(check(&archive(until(Some(1), Some(1), None))).is_err());
+        assert!(check(&archive(until(None, Some(1), Some(1)))).is_err());
+        assert!(check(&archive(until(Some(0), None, None))).is_err());
+        assert!(check(&archive(until(Some(9), None, Some(30)))).is_ok());
+        assert!(check(&archive(ArchivedUntil { escalating: true, ..until(None, None, None) })).is_ok());
         assert!(check(&patch(Some(GivenState::Resolved), None)).is_ok());
     }
 }

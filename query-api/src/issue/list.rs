@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::try_join_all;
+use futures::future::{try_join_all, try_join3};
 use playhead_domain::issue::grouping::Fingerprint;
+use playhead_domain::issue::merge::Merges;
 use playhead_domain::issue::totals::OVERFLOW;
-use playhead_domain::row::{IssueState, IssueTotals};
+use playhead_domain::row::{IssueState, IssueTotals, Project};
 use playhead_domain::scope::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use super::priority::{self, Context};
 use super::query::Query;
-use super::{present, priority, read, state};
+use super::{change, present, read, state};
 use crate::cursor;
 use crate::error::ApiError;
 use crate::model::issue::IssuePage;
@@ -19,6 +21,8 @@ use crate::state::Api;
 
 /// Issues whose users are counted to sort by them: those with the most sessions.
 const COUNTED_BY_USERS: usize = 200;
+/// Issues that one request takes out of the archive; the next one goes on.
+const MAX_RETURNED: usize = 20;
 /// Issues whose users are counted at the same time.
 const CONCURRENT_COUNTS: usize = 8;
 
@@ -76,14 +80,16 @@ struct Listing<'a> {
     api: &'a Api,
     scope: Scope,
     issues: BTreeMap<Fingerprint, IssueTotals>,
+    merges: Merges,
     states: BTreeMap<Fingerprint, IssueState>,
     users: Users,
-    now_ms: i64,
+    context: Context<'a>,
 }
 
 pub(crate) async fn list(
     api: &Api,
     scope: Scope,
+    project: &Project,
     params: &IssueParams,
     limit: usize,
 ) -> Result<IssuePage, ApiError> {
@@ -91,10 +97,19 @@ pub(crate) async fn list(
     let sort = Sort::parse(params.sort.as_deref())?;
     let question = question(scope, params)?;
     let after = params.cursor.as_deref().map(|cursor| read_place(&question, cursor)).transpose()?;
-    let read::All { issues, mut partial } = read::all(api, scope).await?;
-    let states = read::states(api, scope).await?;
+    let read::All { mut issues, mut partial } = read::all(api, scope).await?;
+    let (states, merges, traffic) =
+        try_join3(read::states(api, scope), read::merges(api, scope), read::traffic(api, scope)).await?;
+    let context = Context { now_ms: api.now_ms(), traffic, critical_pages: &project.critical_pages };
+    for discard in &project.discards {
+        if let Ok(issue) = discard.issue.as_ref().try_into() {
+            issues.remove(&Fingerprint(issue));
+        }
+    }
+    read::join(&mut issues, &merges);
     let overflow = issues.contains_key(&OVERFLOW).then(|| OVERFLOW.to_string());
-    let mut listing = Listing { api, scope, issues, states, users: Users::new(), now_ms: api.now_ms() };
+    let mut listing = Listing { api, scope, issues, merges, states, users: Users::new(), context };
+    listing.open_archives().await?;
     listing.retain(&query);
     if sort == Sort::Users {
         partial |= listing.count_most_used().await?;
@@ -112,13 +127,38 @@ pub(crate) async fn list(
 }
 
 impl Listing<'_> {
+    /// Takes those out of the archive of which what was agreed has happened.
+    async fn open_archives(&mut self) -> Result<(), ApiError> {
+        let waits = |given: &IssueState| given.archived_until.is_some();
+        let waiting =
+            self.states.iter().filter(|(issue, given)| waits(given) && self.issues.contains_key(issue));
+        let waiting: Vec<_> = waiting.map(|(&issue, given)| (issue, state::waits_for_users(given))).collect();
+        let for_users = waiting.iter().filter(|(_, for_users)| *for_users).map(|(issue, _)| *issue);
+        self.count_users(for_users.take(COUNTED_BY_USERS).collect()).await?;
+        let mut returned = Vec::new();
+        for (issue, _) in waiting {
+            let Some(totals) = self.issues.get(&issue) else { continue };
+            returned.extend(self.judge(issue, totals).returned.map(|why| (issue, why)));
+        }
+        for (issue, why) in returned.into_iter().take(MAX_RETURNED) {
+            let state = change::take_from_archive(self.api, self.scope, issue, &why).await?;
+            self.states.insert(issue, state);
+        }
+        Ok(())
+    }
+
+    fn judge(&self, issue: Fingerprint, totals: &IssueTotals) -> state::Judged {
+        let users = self.users.get(&issue).map_or(0, |(users, _)| *users);
+        state::now(totals, self.states.get(&issue), users, self.context.now_ms)
+    }
+
     fn retain(&mut self, query: &Query) {
-        let (states, now_ms) = (&self.states, self.now_ms);
-        self.issues.retain(|issue, totals| {
-            let given = states.get(issue);
-            let assignee = given.map_or("", |given| &given.assignee);
-            query.matches(totals, state::now(totals, given, now_ms), assignee)
+        let mut issues = std::mem::take(&mut self.issues);
+        issues.retain(|&issue, totals| {
+            let assignee = self.states.get(&issue).map_or("", |given| &given.assignee);
+            query.matches(totals, self.judge(issue, totals).state, assignee)
         });
+        self.issues = issues;
     }
 
     fn number(&self, issue: Fingerprint, sort: Sort) -> u64 {
@@ -131,8 +171,8 @@ impl Listing<'_> {
             Sort::Sessions => totals.sessions,
             Sort::Users => self.users.get(&issue).map_or(0, |(users, _)| *users),
             Sort::Priority => {
-                let state = state::now(totals, self.states.get(&issue), self.now_ms);
-                u64::from(priority::of(totals, state, self.now_ms).score)
+                let pinned = self.states.get(&issue).map_or("", |given| &given.pinned);
+                u64::from(priority::of(totals, &self.judge(issue, totals), pinned, self.context).score)
             }
         }
     }
@@ -152,7 +192,8 @@ impl Listing<'_> {
         let (api, scope) = (self.api, self.scope);
         let missing: Vec<_> = issues.into_iter().filter(|issue| !self.users.contains_key(issue)).collect();
         for some in missing.chunks(CONCURRENT_COUNTS) {
-            let counts = try_join_all(some.iter().map(|&issue| read::users(api, scope, issue))).await?;
+            let whole: Vec<_> = some.iter().map(|&issue| self.merges.whole(issue)).collect();
+            let counts = try_join_all(whole.iter().map(|whole| read::users(api, scope, whole))).await?;
             self.users.extend(some.iter().copied().zip(counts));
         }
         Ok(())
@@ -161,7 +202,8 @@ impl Listing<'_> {
     fn present(&self, issue: Fingerprint) -> Option<crate::model::issue::Issue> {
         let users = self.users.get(&issue).copied().unwrap_or_default();
         let totals = self.issues.get(&issue)?;
-        Some(present::issue(issue, totals, self.states.get(&issue), users, self.now_ms))
+        let whole = 1 + self.merges.members(issue).count();
+        Some(present::issue(issue, totals, self.states.get(&issue), (users, whole), self.context))
     }
 }
 

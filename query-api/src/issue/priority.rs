@@ -4,68 +4,134 @@
 //! |---|---|
 //! | sessions that had it first in the last 24 hours | 12 × log2(1 + n), at most 48 |
 //! | events in the last 24 hours | 2 × log2(1 + n), at most 12 |
-//! | events against the 24 hours before | twice as many (at least 4): 12; half as many again: 6 |
+//! | events against the 24 hours before | twice as many (at least 4): 12; half as many again: 6; escalating: 12 |
 //! | first seen in the last 24 hours | 14 |
 //! | unhandled, and it happened in the last 24 hours | 14 |
+//! | share of the sessions since the last full hour began, of at least 20 | from 1 %: 4; 3 %: 8; 10 %: 12; 25 %: 16 |
+//! | it happens on a page that the project marks as critical | 12 |
 //!
-//! What is resolved or archived has none.
+//! At most 100. What is resolved or archived has none. A priority that people pin keeps within that level.
 
 use playhead_domain::issue::totals::HOURS;
 use playhead_domain::row::IssueTotals;
 
+use super::state::Judged;
 use crate::model::issue::{IssueState, Priority, PriorityLevel};
+use crate::session::filter::matches_pattern;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_HOURS: i64 = 24;
+const MOST: u32 = 100;
 const HIGH: u32 = 60;
 const MEDIUM: u32 = 30;
+/// Of fewer sessions no share is told.
+const LEAST_TRAFFIC: u64 = 20;
 
-pub(crate) fn of(totals: &IssueTotals, state: IssueState, now_ms: i64) -> Priority {
-    match state {
+/// What is the same for all issues of a project.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) now_ms: i64,
+    /// Sessions since the beginning of the last full hour.
+    pub(crate) traffic: u64,
+    pub(crate) critical_pages: &'a [String],
+}
+
+pub(crate) fn of(totals: &IssueTotals, judged: &Judged, pinned: &str, context: Context<'_>) -> Priority {
+    match judged.state {
         IssueState::Resolved => nothing("resolved"),
         IssueState::Archived => nothing("archived"),
-        _ => weigh(totals, state, now_ms),
+        _ => pin(weigh(totals, judged, context), pinned),
     }
 }
 
 fn nothing(reason: &str) -> Priority {
-    Priority { score: 0, level: PriorityLevel::Low, reason: reason.to_owned() }
+    Priority { score: 0, level: PriorityLevel::Low, reason: reason.to_owned(), pinned: false }
 }
 
-fn weigh(totals: &IssueTotals, state: IssueState, now_ms: i64) -> Priority {
+fn pin(priority: Priority, pinned: &str) -> Priority {
+    let (least, most) = match pinned {
+        "high" => (HIGH, MOST),
+        "medium" => (MEDIUM, HIGH - 1),
+        "low" => (0, MEDIUM - 1),
+        _ => return priority,
+    };
+    let score = priority.score.clamp(least, most);
+    let reason = format!("pinned {pinned}, {}", priority.reason);
+    Priority { score, level: level(score), reason, pinned: true }
+}
+
+const fn level(score: u32) -> PriorityLevel {
+    match score {
+        HIGH.. => PriorityLevel::High,
+        MEDIUM.. => PriorityLevel::Medium,
+        _ => PriorityLevel::Low,
+    }
+}
+
+fn weigh(totals: &IssueTotals, judged: &Judged, context: Context<'_>) -> Priority {
+    let now_ms = context.now_ms;
     let hour = now_ms.div_euclid(HOUR_MS);
     let (events, sessions) = sum(totals, hour - DAY_HOURS + 1, hour);
     let (before, _) = sum(totals, hour - HOURS + 1, hour - DAY_HOURS);
     let is_new = now_ms - totals.first_seen_ms < DAY_HOURS * HOUR_MS;
     let is_unhandled = events > 0 && totals.latest.as_ref().is_some_and(|latest| !latest.handled);
-    let grows = growth(events, before);
+    let grows = if judged.escalation.is_some() { 12 } else { growth(events, before) };
+    let share = share(sum(totals, hour - 1, hour).1, context.traffic);
+    let critical = critical_page(totals, context.critical_pages).filter(|_| events > 0);
     let score = logarithm(sessions, 12.0, 48)
         + logarithm(events, 2.0, 12)
         + grows
         + if is_new { 14 } else { 0 }
-        + if is_unhandled { 14 } else { 0 };
-    let mut reasons = vec![reach(events, sessions)];
-    if state == IssueState::Regressed {
+        + if is_unhandled { 14 } else { 0 }
+        + share.map_or(0, share_points)
+        + if critical.is_some() { 12 } else { 0 };
+    let mut reasons = vec![reach(events, sessions, share)];
+    if judged.state == IssueState::Regressed {
         reasons.push("back after it was resolved".to_owned());
+    }
+    if let Some(forecast) = judged.escalation {
+        reasons.push(forecast.describe());
     }
     if is_new {
         let release = &totals.first_release;
         reasons.push(if release.is_empty() { "new".to_owned() } else { format!("new in {release}") });
-    } else if grows > 0 {
+    } else if grows > 0 && judged.escalation.is_none() {
         reasons.push(format!("{events} events after {before} the day before"));
     }
     if is_unhandled {
         reasons.push("unhandled".to_owned());
     }
-    let level = match score {
-        HIGH.. => PriorityLevel::High,
-        MEDIUM.. => PriorityLevel::Medium,
-        _ => PriorityLevel::Low,
-    };
-    Priority { score, level, reason: reasons.join(", ") }
+    reasons.extend(critical.map(|page| format!("on {page}, which is critical")));
+    let score = score.min(MOST);
+    Priority { score, level: level(score), reason: reasons.join(", "), pinned: false }
 }
 
-fn reach(events: u64, sessions: u64) -> String {
+/// Per cent. A session that began earlier may have the issue only now, so that there may be more of these than sessions.
+fn share(sessions: u64, traffic: u64) -> Option<u64> {
+    (traffic >= LEAST_TRAFFIC && sessions > 0).then(|| (100 * sessions / traffic).min(100))
+}
+
+const fn share_points(per_cent: u64) -> u32 {
+    match per_cent {
+        25.. => 16,
+        10.. => 12,
+        3.. => 8,
+        1.. => 4,
+        0 => 0,
+    }
+}
+
+/// The critical page on which it happens most.
+fn critical_page<'a>(totals: &'a IssueTotals, patterns: &[String]) -> Option<&'a str> {
+    let pages = totals.pages.iter().flat_map(|pages| &pages.values);
+    let critical = pages.filter(|(page, _)| patterns.iter().any(|pattern| matches_pattern(pattern, page)));
+    critical.max_by_key(|(page, events)| (**events, std::cmp::Reverse(*page))).map(|(page, _)| page.as_str())
+}
+
+fn reach(events: u64, sessions: u64, share: Option<u64>) -> String {
+    if let Some(per_cent @ 1..) = share {
+        return format!("{per_cent} % of sessions in the last 2 h");
+    }
     match (events, sessions) {
         (0, _) => "nothing in the last 24 h".to_owned(),
         (_, 1) => "1 session in the last 24 h".to_owned(),
@@ -116,8 +182,60 @@ mod tests {
         }
     }
 
+    const CONTEXT: Context<'_> = Context { now_ms: NOW, traffic: 0, critical_pages: &[] };
+
+    fn judged(state: IssueState) -> Judged {
+        Judged { state, escalation: None, returned: None }
+    }
+
     fn ongoing(totals: &IssueTotals) -> Priority {
-        of(totals, IssueState::Ongoing, NOW)
+        of(totals, &judged(IssueState::Ongoing), "", CONTEXT)
+    }
+
+    #[test]
+    fn the_share_of_sessions_and_critical_pages_add_points() {
+        let mut issue = totals(500, true, &[(1, 3, 3)]);
+        let with = |issue: &IssueTotals, traffic, critical_pages: &[String]| {
+            let priority =
+                of(issue, &judged(IssueState::Ongoing), "", Context { traffic, critical_pages, ..CONTEXT });
+            (priority.score, priority.reason)
+        };
+        let (plain, _) = with(&issue, 0, &[]);
+        assert_eq!(
+            with(&issue, 19, &[]),
+            (plain, "3 sessions in the last 24 h".to_owned()),
+            "too few to tell"
+        );
+        assert_eq!(with(&issue, 30, &[]), (plain + 12, "10 % of sessions in the last 2 h".to_owned()));
+        assert_eq!(with(&issue, 400, &[]), (plain, "3 sessions in the last 24 h".to_owned()));
+        let pages = [("/checkout/{id}".to_owned(), 2), ("/".to_owned(), 9)];
+        issue.pages = Some(playhead_domain::row::Breakdown { values: pages.into(), other: 0 });
+        let critical = ["/checkout/*".to_owned()];
+        assert_eq!(
+            with(&issue, 0, &critical),
+            (plain + 12, "3 sessions in the last 24 h, on /checkout/{id}, which is critical".to_owned())
+        );
+        assert_eq!(with(&issue, 0, &["/cart".to_owned()]).0, plain);
+    }
+
+    #[test]
+    fn an_escalation_says_the_forecast_that_was_passed() {
+        let forecast = playhead_domain::issue::forecast::Forecast { events: 31, expected: 12 };
+        let judged = Judged { escalation: Some(forecast), ..judged(IssueState::Escalating) };
+        let priority = of(&totals(500, true, &[(1, 31, 1)]), &judged, "", CONTEXT);
+        assert_eq!(priority.reason, "1 session in the last 24 h, 31 events in 3 hours, forecast 12");
+        assert_eq!(priority.score, 12 + 10 + 12);
+    }
+
+    #[test]
+    fn a_pinned_priority_keeps_its_level() {
+        let issue = totals(500, true, &[(1, 3, 3)]);
+        let pinned = |pinned| of(&issue, &judged(IssueState::Ongoing), pinned, CONTEXT);
+        let high = pinned("high");
+        assert_eq!((high.score, high.level, high.pinned), (HIGH, PriorityLevel::High, true));
+        assert_eq!(high.reason, "pinned high, 3 sessions in the last 24 h");
+        assert_eq!((pinned("low").level, pinned("").pinned), (PriorityLevel::Low, false));
+        assert_eq!(of(&issue, &judged(IssueState::Archived), "high", CONTEXT).score, 0);
     }
 
     #[test]
@@ -151,9 +269,9 @@ mod tests {
     fn what_is_over_has_none() {
         let old = ongoing(&totals(500, false, &[(40, 9, 9)]));
         assert_eq!((old.score, old.reason.as_str()), (0, "nothing in the last 24 h"));
-        let resolved = of(&totals(2, false, &[(1, 20, 12)]), IssueState::Resolved, NOW);
+        let resolved = of(&totals(2, false, &[(1, 20, 12)]), &judged(IssueState::Resolved), "", CONTEXT);
         assert_eq!((resolved.score, resolved.reason.as_str()), (0, "resolved"));
-        let back = of(&totals(500, true, &[(1, 1, 1)]), IssueState::Regressed, NOW);
+        let back = of(&totals(500, true, &[(1, 1, 1)]), &judged(IssueState::Regressed), "", CONTEXT);
         assert_eq!(back.reason, "1 session in the last 24 h, back after it was resolved");
     }
 }

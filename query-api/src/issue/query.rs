@@ -82,13 +82,14 @@ fn term(field: &str, value: String) -> Result<Term, ApiError> {
         ("", _) => Term::Word(value.to_lowercase()),
         ("type", _) => Term::Type(value),
         ("release", _) => Term::Release(value),
-        ("state", "new" | "ongoing" | "regressed" | "resolved" | "archived" | "unresolved") => {
-            Term::State(value)
-        }
+        (
+            "state",
+            "new" | "ongoing" | "escalating" | "regressed" | "resolved" | "archived" | "unresolved",
+        ) => Term::State(value),
         ("state", _) => {
             return Err(ApiError::bad(
                 "query",
-                "state: new, ongoing, regressed, resolved, archived or unresolved",
+                "state: new, ongoing, escalating, regressed, resolved, archived or unresolved",
             ));
         }
         ("browser", _) => Term::Browser(value),
@@ -129,6 +130,7 @@ fn is_state(wanted: &str, state: IssueState) -> bool {
     match wanted {
         "new" => state == IssueState::New,
         "ongoing" => state == IssueState::Ongoing,
+        "escalating" => state == IssueState::Escalating,
         "regressed" => state == IssueState::Regressed,
         "resolved" => state == IssueState::Resolved,
         "archived" => state == IssueState::Archived,

@@ -1,12 +1,15 @@
-//! Reading what is counted of issues: two slots per log partition, of which the newer one tells all, and the log partitions merged.
+//! Reading what is counted of issues: two slots per log partition, of which the newer one tells all, and the log partitions merged;
+//! then the issues that people made one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
-use playhead_domain::row::{IssueState, IssueTotals};
+use playhead_domain::issue::merge::Merges;
+use playhead_domain::row::{IssueMerges, IssueState, IssueTotals, Project};
 use playhead_domain::scope::Scope;
+use playhead_domain::session;
 use playhead_domain::session::key::scope_columns;
 use playhead_domain::store::{self, ClusteringRange, Order, Page, Row, Value};
 use playhead_domain::table;
@@ -19,6 +22,11 @@ use crate::state::Api;
 const MAX_SHARD_ROWS: usize = 25_000;
 /// Users of a shard that are counted; an issue has eight shards.
 const MAX_SHARD_USERS: usize = 1_250;
+/// Starts of sessions of a shard that are counted.
+const MAX_SHARD_STARTS: usize = 250;
+const HOUR_MS: i64 = 3_600_000;
+/// Users that are counted of issues that people made one.
+const MAX_USERS_OF_MERGED: usize = 10_000;
 
 /// The issues of a project that have not expired.
 pub(crate) struct All {
@@ -74,16 +82,120 @@ fn merged(api: &Api, rows: Vec<Row>) -> Result<BTreeMap<Fingerprint, IssueTotals
     Ok(issues)
 }
 
-/// How many users an issue has, and whether all were counted.
-pub(crate) async fn users(api: &Api, scope: Scope, issue: Fingerprint) -> Result<(u64, bool), ApiError> {
+/// How many users these issues have together, and whether all were counted.
+pub(crate) async fn users(api: &Api, scope: Scope, issues: &[Fingerprint]) -> Result<(u64, bool), ApiError> {
+    let (mut users, mut is_exact) = (BTreeSet::new(), true);
+    for &issue in issues {
+        let pages = users_of(api, scope, issue).await?;
+        is_exact &= !pages.iter().any(|page| page.more);
+        let rows = pages.into_iter().flat_map(|page| page.rows);
+        if let [_] = issues {
+            return Ok((rows.count() as u64, is_exact));
+        }
+        for row in rows {
+            let [Value::Bytes(hash)] = &row.key.clustering[..] else { continue };
+            let Ok(hash) = <[u8; 16]>::try_from(hash.as_ref()) else { continue };
+            users.insert(api.0.visitors.open(issue, hash, &row.value));
+        }
+        if users.len() >= MAX_USERS_OF_MERGED {
+            return Ok((users.len() as u64, false));
+        }
+    }
+    Ok((users.len() as u64, is_exact))
+}
+
+async fn users_of(api: &Api, scope: Scope, issue: Fingerprint) -> Result<Vec<Page>, store::Error> {
     let shards = (0..key::SHARDS).map(|shard| async move {
         let partition = key::users_partition(scope, issue, shard);
         let range = ClusteringRange::ALL;
         api.store().scan(&table::ISSUE_USERS, &partition, &range, Order::Ascending, MAX_SHARD_USERS).await
     });
-    let pages = try_join_all(shards).await?;
-    let users = pages.iter().map(|page| page.rows.len() as u64).sum();
-    Ok((users, !pages.iter().any(|page| page.more)))
+    try_join_all(shards).await
+}
+
+/// Which issues people made one.
+pub(crate) async fn merges(api: &Api, scope: Scope) -> Result<Merges, ApiError> {
+    let row = api.store().get(&table::ISSUE_STATES, &key::merges(scope)).await?;
+    row.map_or_else(|| Ok(Merges::default()), |row| decode_merges(row.value))
+}
+
+pub(crate) fn decode_merges(bytes: bytes::Bytes) -> Result<Merges, ApiError> {
+    let row = IssueMerges::decode(bytes).map_err(|e| ApiError::Corrupt(format!("merges of issues: {e}")))?;
+    Ok(Merges::of(row))
+}
+
+/// Each issue with what was merged into it. It looks like the one into which the others went, as long as that is kept.
+pub(crate) fn join(issues: &mut BTreeMap<Fingerprint, IssueTotals>, merges: &Merges) {
+    for (root, members) in merges.roots() {
+        let mut whole = issues.remove(&root).unwrap_or_default();
+        let face = whole.latest.clone();
+        members.iter().filter_map(|member| issues.remove(member)).for_each(|totals| whole.merge(&totals));
+        if let (Some(latest), Some(face)) = (&mut whole.latest, face) {
+            latest.wear(&face);
+        }
+        if whole.events > 0 {
+            issues.insert(root, whole);
+        }
+    }
+}
+
+/// An issue as it is shown.
+pub(crate) struct Shown {
+    pub(crate) id: Fingerprint,
+    pub(crate) totals: IssueTotals,
+    /// The merged ones that are kept, each by itself.
+    pub(crate) members: BTreeMap<Fingerprint, IssueTotals>,
+    pub(crate) merges: Merges,
+}
+
+/// The issue of that id, or that into which it was merged, if anything of it is there.
+///
+/// # Errors
+/// [`ApiError::Discarded`]; the store's.
+pub(crate) async fn shown(
+    api: &Api,
+    scope: Scope,
+    project: &Project,
+    issue: Fingerprint,
+) -> Result<Option<Shown>, ApiError> {
+    let merges = merges(api, scope).await?;
+    let id = merges.root(issue);
+    if project.discard_of(id).is_some() {
+        return Err(ApiError::Discarded);
+    }
+    let whole = merges.whole(id);
+    let found = try_join_all(whole.iter().map(|&issue| one(api, scope, issue))).await?;
+    let kept = whole.iter().zip(found).filter_map(|(&issue, totals)| Some((issue, totals?)));
+    let mut issues: BTreeMap<Fingerprint, IssueTotals> = kept.collect();
+    let mut members = if whole.len() > 1 { issues.clone() } else { BTreeMap::new() };
+    members.remove(&id);
+    join(&mut issues, &merges);
+    Ok(issues.remove(&id).map(|totals| Shown { id, totals, members, merges }))
+}
+
+/// How many sessions began since the beginning of the last full hour. Beyond some hundred per shard it is an estimate.
+pub(crate) async fn traffic(api: &Api, scope: Scope) -> Result<u64, ApiError> {
+    let now_ms = api.now_ms();
+    let since_ms = (now_ms.div_euclid(HOUR_MS) - 1) * HOUR_MS;
+    let (first, today) = (session::key::day(since_ms), session::key::day(now_ms));
+    let shards = (first..=today).flat_map(|day| (0..session::key::SHARDS).map(move |shard| (day, shard)));
+    let reads = shards.map(|(day, shard)| async move {
+        let partition = session::key::by_start_partition(scope, day, shard);
+        let mut range = ClusteringRange::ALL;
+        range.from = std::ops::Bound::Included(vec![Value::Int(since_ms)]);
+        let order = Order::Descending;
+        api.store().scan(&table::SESSIONS_BY_START, &partition, &range, order, MAX_SHARD_STARTS).await
+    });
+    let counts = try_join_all(reads).await?.into_iter().map(|page| {
+        let oldest = page.rows.last().and_then(|row| Some(session::key::start_of(&row.key.clustering)?.0));
+        let read = page.rows.len() as f64;
+        match oldest {
+            // What is further back comes as densely as what was read.
+            Some(oldest) if page.more => read * (now_ms - since_ms) as f64 / (now_ms - oldest).max(1) as f64,
+            _ => read,
+        }
+    });
+    Ok(counts.sum::<f64>() as u64)
 }
 
 /// What people did with the issues of a project.
@@ -97,6 +209,12 @@ pub(crate) async fn states(api: &Api, scope: Scope) -> Result<BTreeMap<Fingerpri
         states.insert(Fingerprint(issue), decode_state(row.value)?);
     }
     Ok(states)
+}
+
+/// What people did with an issue, as far as every reader knows.
+pub(crate) async fn state(api: &Api, scope: Scope, issue: Fingerprint) -> Result<IssueState, ApiError> {
+    let row = api.store().get(&table::ISSUE_STATES, &key::state(scope, issue)).await?;
+    row.map_or_else(|| Ok(IssueState::default()), |row| decode_state(row.value))
 }
 
 pub(crate) fn decode_state(bytes: bytes::Bytes) -> Result<IssueState, ApiError> {

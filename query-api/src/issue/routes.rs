@@ -3,14 +3,16 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
+use futures::future::try_join_all;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
-use playhead_domain::row::IssueTotals;
+use playhead_domain::row::Project;
 use playhead_domain::scope::Scope;
 use playhead_domain::table::ISSUE_STATES;
 
 use super::list::IssueParams;
-use super::{change, list, present, read};
+use super::priority::Context;
+use super::{change, list, present, read, state};
 use crate::access::Caller;
 use crate::body::read_json;
 use crate::error::ApiError;
@@ -35,12 +37,12 @@ pub(crate) async fn list_issues(
     Segments(project): Segments<String>,
     Params(params): Params<IssueParams>,
 ) -> Result<Json<IssuePage>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
     let limit = page_size(params.limit, 25, 100)?;
-    list::list(&api, scope, &params, limit).await.map(Json)
+    list::list(&api, scope, &project, &params, limit).await.map(Json)
 }
 
-/// One issue. Its sessions are a list of sessions with its id as `issue`.
+/// One issue. Its sessions are a list of sessions with its id as `issue`. The id of an issue that was merged into another gives that one.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/issues/{issue}", tag = "issues",
     params(("project" = String, Path, description = "Project id"), ("issue" = String, Path, description = "Issue id")),
     responses(
@@ -54,9 +56,9 @@ pub(crate) async fn get_issue(
     State(api): State<Api>,
     Segments((project, issue)): Segments<(String, String)>,
 ) -> Result<Json<IssueDetail>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
-    let (id, totals) = load(&api, scope, &issue).await?;
-    detail(&api, scope, id, &totals).await.map(Json)
+    let (scope, project) = caller.open(&api, &project).await?;
+    let shown = load(&api, scope, &project, parse(&issue)?).await?;
+    detail(&api, scope, &project, &shown).await.map(Json)
 }
 
 /// Changes the state or the assignee of an issue.
@@ -75,12 +77,12 @@ pub(crate) async fn change_issue(
     Segments((project, issue)): Segments<(String, String)>,
     body: Body,
 ) -> Result<Json<IssueDetail>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
-    let (id, totals) = load(&api, scope, &issue).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
+    let shown = load(&api, scope, &project, parse(&issue)?).await?;
     let patch: IssuePatch = read_json(body).await?;
     change::check(&patch)?;
-    change::apply(&api, scope, (id, &totals), &patch, &caller.name()).await?;
-    detail(&api, scope, id, &totals).await.map(Json)
+    change::apply(&api, scope, &shown, &patch, &caller.name()).await?;
+    detail(&api, scope, &project, &shown).await.map(Json)
 }
 
 /// Changes many issues alike, one after the other. If it fails in between, the same request may be sent again.
@@ -98,45 +100,66 @@ pub(crate) async fn change_issues(
     Segments(project): Segments<String>,
     body: Body,
 ) -> Result<Json<IssueBulkResult>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
-    let IssueBulkPatch { ids, state, assignee, resolved_in } = read_json(body).await?;
-    let patch = IssuePatch { state, assignee, resolved_in };
+    let (scope, project) = caller.open(&api, &project).await?;
+    let IssueBulkPatch { ids, state, assignee, resolved_in, release, archived_until, priority } =
+        read_json(body).await?;
+    let patch = IssuePatch { state, assignee, resolved_in, release, archived_until, priority };
     change::check(&patch)?;
-    if ids.is_empty() || ids.len() > MAX_BULK {
-        return Err(ApiError::bad("ids", format!("must be 1 to {MAX_BULK}")));
-    }
-    let ids: Vec<Fingerprint> = ids
-        .iter()
-        .map(|id| id.parse().map_err(|e| ApiError::bad("ids", format!("{e}"))))
-        .collect::<Result<_, _>>()?;
     let mut result = IssueBulkResult { changed: Vec::new(), missing: Vec::new() };
-    for id in ids {
-        match read::one(&api, scope, id).await? {
-            Some(totals) => {
-                change::apply(&api, scope, (id, &totals), &patch, &caller.name()).await?;
+    for id in parse_ids(&ids)? {
+        match read::shown(&api, scope, &project, id).await {
+            Ok(Some(shown)) => {
+                change::apply(&api, scope, &shown, &patch, &caller.name()).await?;
                 result.changed.push(id.to_string());
             }
-            None => result.missing.push(id.to_string()),
+            Ok(None) | Err(ApiError::Discarded) => result.missing.push(id.to_string()),
+            Err(error) => return Err(error),
         }
     }
     Ok(Json(result))
 }
 
-async fn load(api: &Api, scope: Scope, issue: &str) -> Result<(Fingerprint, IssueTotals), ApiError> {
-    let id: Fingerprint = issue.parse().map_err(|e| ApiError::bad("issue", format!("{e}")))?;
-    let totals = read::one(api, scope, id).await?.ok_or(ApiError::NotFound("issue"))?;
-    Ok((id, totals))
+fn parse(issue: &str) -> Result<Fingerprint, ApiError> {
+    issue.parse().map_err(|e| ApiError::bad("issue", format!("{e}")))
 }
 
-async fn detail(
+/// # Errors
+/// [`ApiError::BadRequest`] when there are none, too many, or one that is no id.
+pub(super) fn parse_ids(ids: &[String]) -> Result<Vec<Fingerprint>, ApiError> {
+    if ids.is_empty() || ids.len() > MAX_BULK {
+        return Err(ApiError::bad("ids", format!("must be 1 to {MAX_BULK}")));
+    }
+    ids.iter().map(|id| id.parse().map_err(|e| ApiError::bad("ids", format!("{e}")))).collect()
+}
+
+/// The issue, or that into which it was merged.
+pub(super) async fn load(
     api: &Api,
     scope: Scope,
-    id: Fingerprint,
-    totals: &IssueTotals,
+    project: &Project,
+    issue: Fingerprint,
+) -> Result<read::Shown, ApiError> {
+    read::shown(api, scope, project, issue).await?.ok_or(ApiError::NotFound("issue"))
+}
+
+pub(super) async fn detail(
+    api: &Api,
+    scope: Scope,
+    project: &Project,
+    shown: &read::Shown,
 ) -> Result<IssueDetail, ApiError> {
-    let given = api.store().get_serial(&ISSUE_STATES, &key::state(scope, id)).await?;
-    let given = given.map(read::decode_state).transpose()?;
-    let users = read::users(api, scope, id).await?;
-    let issue = present::issue(id, totals, given.as_ref(), users, api.now_ms());
-    present::detail(api, scope, issue, totals, given.as_ref()).await
+    let whole = shown.merges.whole(shown.id);
+    let own = api.store().get_serial(&ISSUE_STATES, &key::state(scope, shown.id)).await?;
+    let mut own = own.map(read::decode_state).transpose()?.unwrap_or_default();
+    let users = read::users(api, scope, &whole).await?;
+    let (totals, now_ms) = (&shown.totals, api.now_ms());
+    if let Some(why) = state::now(totals, Some(&own), users.0, now_ms).returned {
+        own = change::take_from_archive(api, scope, shown.id, &why).await?;
+    }
+    let mut given = vec![own];
+    given.extend(try_join_all(whole[1..].iter().map(|&issue| read::state(api, scope, issue))).await?);
+    let traffic = read::traffic(api, scope).await?;
+    let context = Context { now_ms, traffic, critical_pages: &project.critical_pages };
+    let issue = present::issue(shown.id, totals, given.first(), (users, whole.len()), context);
+    present::detail(api, scope, issue, shown, &given).await
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::project::GroupingRule;
+
 /// What is to be thought of an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -10,6 +12,8 @@ pub enum IssueState {
     /// First seen within the last 24 hours.
     New,
     Ongoing,
+    /// More events in three hours than its own history lets one expect.
+    Escalating,
     /// It happened again after it was resolved.
     Regressed,
     Resolved,
@@ -30,14 +34,27 @@ pub struct Issue {
     pub mechanism: String,
     pub handled: bool,
     pub state: IssueState,
+    /// In what a resolved issue is resolved.
+    pub resolved_in: Option<ResolvedIn>,
+    /// With `next_release` and `this_release`.
+    pub resolved_release: Option<String>,
+    /// What ends the archive; null: nothing.
+    pub archived_until: Option<ArchivedUntil>,
+    /// The forecast that was passed.
+    pub escalation: Option<Escalation>,
     pub assignee: Option<String>,
     pub events: u64,
     /// A session counts for the first 50 issues that it has.
     pub sessions: u64,
+    /// Whether each session was counted once; if not, a session that has several of the merged issues counts for each, and there are
+    /// at most so many.
+    pub sessions_exact: bool,
     /// A session without a user counts as one.
     pub users: u64,
     /// Whether `users` was counted to the end; if not, there are at least so many.
     pub users_exact: bool,
+    /// Issues that people merged into it.
+    pub merged: usize,
     pub first_seen_ms: i64,
     pub last_seen_ms: i64,
     pub first_release: Option<String>,
@@ -50,6 +67,31 @@ pub struct Issue {
     pub latest: Option<Occurrence>,
 }
 
+/// More happens than was to be expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Escalation {
+    pub events: u64,
+    /// Within so many hours, the one under way included.
+    pub hours: i64,
+    /// The most that its own history of hours and days lets one expect.
+    pub forecast: u64,
+}
+
+/// What brings an archived issue back: one of `escalating`, `events` and `users`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArchivedUntil {
+    /// That it escalates.
+    #[serde(default)]
+    pub escalating: bool,
+    /// So many more events: 1 to 1,000,000.
+    pub events: Option<u64>,
+    /// So many more users: 1 to 10,000.
+    pub users: Option<u64>,
+    /// With `events`: within so many days (UTC) that follow each other, 1 to 30; else whenever.
+    pub days: Option<u32>,
+}
+
 /// How much an issue matters now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Priority {
@@ -58,6 +100,8 @@ pub struct Priority {
     pub level: PriorityLevel,
     /// One line.
     pub reason: String,
+    /// People gave it.
+    pub pinned: bool,
 }
 
 /// A score in words.
@@ -118,8 +162,100 @@ pub struct IssueDetail {
     /// Why its events are together.
     pub components: Vec<GroupingPart>,
     pub breakdowns: Breakdowns,
-    /// The newest first.
+    /// The newest first; of the merged issues too.
     pub history: Vec<IssueChangeRecord>,
+    /// The issues that were merged into it.
+    pub members: Vec<IssueMember>,
+}
+
+/// An issue that is shown as a part of another.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct IssueMember {
+    pub id: String,
+    /// Null: nothing of it is kept any more. What comes of it counts for the whole.
+    pub title: Option<String>,
+    pub culprit: Option<String>,
+    pub events: u64,
+    pub sessions: u64,
+    pub last_seen_ms: Option<i64>,
+    pub merged_at_ms: i64,
+    pub merged_by: String,
+}
+
+/// Some issues.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssueIds {
+    /// 1 to 100.
+    pub ids: Vec<String>,
+}
+
+/// An issue whose errors are dropped.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DiscardedIssue {
+    pub id: String,
+    pub title: String,
+    pub discarded_by: String,
+    /// What is received from then on is dropped.
+    pub from_ms: i64,
+    /// What is received from then on is taken again, as another issue; null: nothing is.
+    pub to_ms: Option<i64>,
+}
+
+/// The discarded issues of a project.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DiscardedIssueList {
+    /// The latest first.
+    pub items: Vec<DiscardedIssue>,
+}
+
+/// Rules to try.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DryRunRequest {
+    /// At most 50.
+    pub rules: Vec<GroupingRule>,
+}
+
+/// What rules would have made of the last seven days (UTC, today included).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DryRun {
+    /// Issues whose newest occurrence was looked at: at most 500, those with the most events.
+    pub issues: usize,
+    /// Issues whose newest occurrence is not kept any more.
+    pub not_kept: usize,
+    /// There are more issues than one request looks at.
+    pub partial: bool,
+    /// Issues that would be one, in the order of the rules.
+    pub groups: Vec<DryRunGroup>,
+}
+
+/// What a rule would have matched.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DryRunGroup {
+    /// Its number, from 1.
+    pub rule: usize,
+    pub fingerprint: String,
+    pub issues: Vec<DryRunIssue>,
+}
+
+/// An issue as it is without the rules.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DryRunIssue {
+    pub id: String,
+    pub title: String,
+    /// Of the seven days.
+    pub events: u64,
+}
+
+/// Issues that are to be one.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssueMerge {
+    /// 1 to 100. `into` may be among them.
+    pub ids: Vec<String>,
+    /// The issue under which all are shown.
+    pub into: String,
 }
 
 /// Something that the error tells.
@@ -168,13 +304,17 @@ pub enum GivenState {
 }
 
 /// From when on an issue counts as resolved.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResolvedIn {
+    /// Whatever comes is a regression.
     #[default]
     Now,
-    /// Events of the release that had it last do not count as a regression.
+    /// Only what comes of releases after the newest one that had it is a regression: by semantic version, else by when they were
+    /// first seen.
     NextRelease,
+    /// What comes of `release` and later ones is a regression.
+    ThisRelease,
 }
 
 /// What to change; a member that is left out stays as it is.
@@ -186,6 +326,35 @@ pub struct IssuePatch {
     pub assignee: Option<String>,
     /// With the state `resolved`.
     pub resolved_in: Option<ResolvedIn>,
+    /// With `this_release`; the newest that had it unless given.
+    pub release: Option<String>,
+    /// With the state `archived`; for good unless given.
+    pub archived_until: Option<ArchivedUntil>,
+    /// Pins the priority, whatever the counts say.
+    pub priority: Option<PinnedPriority>,
+}
+
+/// A priority that people give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PinnedPriority {
+    High,
+    Medium,
+    Low,
+    /// The counts decide.
+    None,
+}
+
+impl PinnedPriority {
+    /// As it is stored.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::None => "",
+        }
+    }
 }
 
 /// The same for many.
@@ -197,6 +366,9 @@ pub struct IssueBulkPatch {
     pub state: Option<GivenState>,
     pub assignee: Option<String>,
     pub resolved_in: Option<ResolvedIn>,
+    pub release: Option<String>,
+    pub archived_until: Option<ArchivedUntil>,
+    pub priority: Option<PinnedPriority>,
 }
 
 /// What became of a change of many.

@@ -43,6 +43,15 @@ pub struct Settings {
     pub network_bodies: Vec<String>,
     /// Filters of errors that are off: `browser_extension`, `bot`, `localhost`. What a filter drops makes no issue and is counted.
     pub error_filters_off: Vec<String>,
+    /// Which failed requests are issues.
+    pub failed_requests: FailedRequests,
+    /// Rules that give errors a fingerprint; the first that matches decides.
+    pub grouping_rules: Vec<GroupingRule>,
+    /// From when on the last change of `error_filters_off`, `failed_requests` and `grouping_rules` counts, for what is received then:
+    /// a minute after it was made. Null when it never changed.
+    pub grouping_counts_from: Option<i64>,
+    /// Paths (`/checkout/*`) on which an issue matters more.
+    pub critical_pages: Vec<String>,
 }
 
 /// What to change; a member that is left out stays as it is.
@@ -61,6 +70,40 @@ pub struct ProjectPatch {
     pub slow_request_ms: Option<u32>,
     pub network_bodies: Option<Vec<String>>,
     pub error_filters_off: Option<Vec<String>>,
+    pub failed_requests: Option<FailedRequests>,
+    /// At most 50.
+    pub grouping_rules: Option<Vec<GroupingRule>>,
+    pub critical_pages: Option<Vec<String>>,
+}
+
+/// Which failed requests are issues.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FailedRequests {
+    #[default]
+    None,
+    /// Statuses from 500 on, and those that got no answer.
+    Server,
+    /// Statuses from 400 on too.
+    All,
+}
+
+/// Errors that match get the fingerprint, whatever the page gave. Patterns are regular expressions without look-around and
+/// back-references, unanchored; an empty one matches all, and one at least is not empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupingRule {
+    /// Of the page's path, or that of a script of the page's own in the stack.
+    #[serde(default)]
+    pub path: String,
+    /// Of the error's type.
+    #[serde(default, rename = "type")]
+    pub kind: String,
+    /// Of its first kilobyte.
+    #[serde(default)]
+    pub message: String,
+    /// Errors with the same fingerprint are one issue. 1 to 200 bytes.
+    pub fingerprint: String,
 }
 
 /// A project to create.

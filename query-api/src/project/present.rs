@@ -3,11 +3,13 @@
 use playhead_domain::id::ProjectId;
 use playhead_domain::row;
 
+use super::settings;
 use crate::model::project::{Project, Settings};
 use crate::state::Api;
 
 pub(crate) fn project(api: &Api, row: row::Project) -> Project {
     let id = ProjectId(row.project);
+    let newest = row.newest_issue_settings();
     Project {
         id: id.to_string(),
         name: row.name,
@@ -26,7 +28,11 @@ pub(crate) fn project(api: &Api, row: row::Project) -> Project {
             image_hosts: row.image_hosts,
             slow_request_ms: row.slow_request_ms,
             network_bodies: row.network_bodies,
-            error_filters_off: row.error_filters_off,
+            error_filters_off: newest.error_filters_off,
+            failed_requests: settings::shown_requests(&newest.failed_requests),
+            grouping_rules: newest.rules.into_iter().map(settings::shown_rule).collect(),
+            grouping_counts_from: (newest.from_us > 0).then_some(newest.from_us / 1_000),
+            critical_pages: row.critical_pages,
         },
     }
 }

@@ -94,6 +94,7 @@ pub(crate) async fn change_project(
 ) -> Result<Json<Project>, ApiError> {
     let (scope, _) = caller.administer(&api, &project).await?;
     let patch: ProjectPatch = read_json(body).await?;
-    let row = repository::update(&api, scope.project(), |row| settings::apply(&patch, row)).await?;
+    let now_ms = api.now_ms();
+    let row = repository::update(&api, scope.project(), |row| settings::apply(&patch, row, now_ms)).await?;
     Ok(Json(present::project(&api, row)))
 }

@@ -1,10 +1,12 @@
 //! Changing a project's settings: each value within its bounds.
 
 use playhead_domain::issue::filter::Filter;
+use playhead_domain::issue::request::Requests;
+use playhead_domain::issue::rule::{self, MAX_RULES};
 use playhead_domain::row;
 
 use crate::error::ApiError;
-use crate::model::project::ProjectPatch;
+use crate::model::project::{FailedRequests, GroupingRule, ProjectPatch};
 
 const MAX_NAME_CHARACTERS: usize = 100;
 const MAX_LIST: usize = 100;
@@ -16,7 +18,8 @@ const MAX_SLOW_REQUEST_MS: u32 = 600_000;
 ///
 /// # Errors
 /// [`ApiError::BadRequest`] that names the field; the project is then left half changed and must be dropped.
-pub(crate) fn apply(patch: &ProjectPatch, project: &mut row::Project) -> Result<(), ApiError> {
+pub(crate) fn apply(patch: &ProjectPatch, project: &mut row::Project, now_ms: i64) -> Result<(), ApiError> {
+    decide_about_issues(patch, project, now_ms)?;
     if let Some(name) = &patch.name {
         project.name = checked_name(name)?;
     }
@@ -35,14 +38,78 @@ pub(crate) fn apply(patch: &ProjectPatch, project: &mut row::Project) -> Result<
     if let Some(patterns) = &patch.network_bodies {
         project.network_bodies = list("network_bodies", patterns, |_| None)?;
     }
-    if let Some(filters) = &patch.error_filters_off {
-        project.error_filters_off = list("error_filters_off", filters, filter_fault)?;
+    if let Some(pages) = &patch.critical_pages {
+        project.critical_pages = list("critical_pages", pages, path_fault)?;
     }
     project.disabled = patch.disabled.unwrap_or(project.disabled);
     project.store_ip = patch.store_ip.unwrap_or(project.store_ip);
     set_rate("sample_rate", patch.sample_rate, &mut project.sample_rate)?;
     set_rate("on_error_sample_rate", patch.on_error_sample_rate, &mut project.on_error_sample_rate)?;
     set_rate("signal_sample_rate", patch.signal_sample_rate, &mut project.signal_sample_rate)
+}
+
+/// What the processor obeys record by record: see [`playhead_domain::issue::setting`].
+fn decide_about_issues(
+    patch: &ProjectPatch,
+    project: &mut row::Project,
+    now_ms: i64,
+) -> Result<(), ApiError> {
+    let mut next = project.newest_issue_settings();
+    if let Some(filters) = &patch.error_filters_off {
+        next.error_filters_off = list("error_filters_off", filters, filter_fault)?;
+    }
+    if let Some(requests) = patch.failed_requests {
+        next.failed_requests = requests_of(requests).name().to_owned();
+    }
+    if let Some(rules) = &patch.grouping_rules {
+        next.rules = checked_rules("grouping_rules", rules)?;
+    }
+    project.decide_issue_settings(next, now_ms.saturating_mul(1_000));
+    Ok(())
+}
+
+/// # Errors
+/// [`ApiError::BadRequest`] that names the rule.
+pub(crate) fn checked_rules(
+    field: &'static str,
+    rules: &[GroupingRule],
+) -> Result<Vec<row::GroupingRule>, ApiError> {
+    if rules.len() > MAX_RULES {
+        return Err(ApiError::bad(field, format!("at most {MAX_RULES} rules")));
+    }
+    let mut checked = Vec::with_capacity(rules.len());
+    for (index, given) in rules.iter().enumerate() {
+        let row = row::GroupingRule {
+            path: given.path.trim().to_owned(),
+            kind: given.kind.trim().to_owned(),
+            message: given.message.trim().to_owned(),
+            fingerprint: given.fingerprint.trim().to_owned(),
+        };
+        rule::check(&row).map_err(|e| ApiError::bad(field, format!("rule {}: {e}", index + 1)))?;
+        checked.push(row);
+    }
+    Ok(checked)
+}
+
+pub(crate) fn shown_rule(rule: row::GroupingRule) -> GroupingRule {
+    let row::GroupingRule { path, kind, message, fingerprint } = rule;
+    GroupingRule { path, kind, message, fingerprint }
+}
+
+const fn requests_of(requests: FailedRequests) -> Requests {
+    match requests {
+        FailedRequests::None => Requests::None,
+        FailedRequests::Server => Requests::Server,
+        FailedRequests::All => Requests::All,
+    }
+}
+
+pub(crate) fn shown_requests(name: &str) -> FailedRequests {
+    match Requests::of(name) {
+        Requests::None => FailedRequests::None,
+        Requests::Server => FailedRequests::Server,
+        Requests::All => FailedRequests::All,
+    }
 }
 
 /// A project's name, trimmed.
@@ -112,6 +179,10 @@ fn filter_fault(name: &str) -> Option<&'static str> {
     (!is_known).then_some("browser_extension, bot or localhost")
 }
 
+fn path_fault(pattern: &str) -> Option<&'static str> {
+    (!pattern.starts_with(['/', '*'])).then_some("a path such as /checkout/*")
+}
+
 fn origin_fault(text: &str) -> Option<&'static str> {
     const EXPECTED: &str = "an origin such as https://shop.example or https://*.shop.example";
     let authority = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
@@ -154,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_value_has_bounds() {
-        let change = |patch: ProjectPatch| apply(&patch, &mut row::Project::default());
+        let change = |patch: ProjectPatch| apply(&patch, &mut row::Project::default(), 0);
         assert!(change(ProjectPatch { retention_days: Some(0), ..ProjectPatch::default() }).is_err());
         assert!(change(ProjectPatch { sample_rate: Some(1.5), ..ProjectPatch::default() }).is_err());
         assert!(change(ProjectPatch { sample_rate: Some(f64::NAN), ..ProjectPatch::default() }).is_err());

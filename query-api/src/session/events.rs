@@ -266,6 +266,35 @@ fn read_lines(
     Ok(())
 }
 
+/// The data of the event of that id, if it is kept.
+///
+/// # Errors
+/// [`ApiError::Deleted`] when the session was erased; the store's.
+pub(crate) async fn data_of(
+    api: &Api,
+    scope: Scope,
+    session: SessionId,
+    event: &str,
+) -> Result<Option<serde_json::Map<String, serde_json::Value>>, ApiError> {
+    let mut parts = event.splitn(3, '-');
+    let stream = parts.next().and_then(|stream| stream.parse::<StreamId>().ok());
+    let seq = parts.next().and_then(|seq| seq.parse::<u64>().ok());
+    let (Some(stream), Some(seq)) = (stream, seq) else { return Ok(None) };
+    let key = key::batch(scope, session, stream, seq);
+    let Some(row) = api.store().get(&table::SESSION_EVENTS, &key).await? else { return Ok(None) };
+    let chunk =
+        row::EventChunk::decode(row.value).map_err(|e| ApiError::Corrupt(format!("event chunk: {e}")))?;
+    let lines = SessionCipher::load(api, scope, session).await?.open_events(&chunk)?;
+    for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+        let stored: StoredEvent<'_> = serde_json::from_slice(line)
+            .map_err(|e| ApiError::Corrupt(format!("event of {stream} {seq}: {e}")))?;
+        if stored.id == event {
+            return Ok(serde_json::from_str(stored.data.get()).ok());
+        }
+    }
+    Ok(None)
+}
+
 fn write_place(place: Place) -> Vec<u8> {
     [&place.time_us.to_be_bytes()[..], &place.stream.0, &place.seq.to_be_bytes(), &place.index.to_be_bytes()]
         .concat()

@@ -35,7 +35,7 @@ pub(crate) struct SessionParams {
     /// The user's id, exactly, or e-mail address, in any case.
     pub(crate) user: Option<String>,
     pub(crate) ip: Option<String>,
-    /// Fingerprint of an issue that an error of the session belongs to: 32 hexadecimal digits.
+    /// An issue that an error of the session belongs to: 32 hexadecimal digits. Those that were merged into it count too.
     pub(crate) issue: Option<String>,
     /// Name of a custom event, exactly.
     pub(crate) custom_event: Option<String>,
@@ -48,6 +48,9 @@ pub(crate) struct SessionParams {
     pub(crate) limit: Option<usize>,
     /// `next` of the page before, with the same filters.
     pub(crate) cursor: Option<String>,
+    /// `issue` with those that were merged into it; found out by the server.
+    #[serde(skip)]
+    pub(crate) issues: Vec<String>,
 }
 
 impl SessionParams {
@@ -125,11 +128,15 @@ impl SessionParams {
             && self.ip.as_ref().is_none_or(|ip| *ip == client.ip)
     }
 
+    fn has_issue(&self, issue: &String, session: &SessionSummary) -> bool {
+        session.issues.contains(issue) || session.issues.iter().any(|issue| self.issues.contains(issue))
+    }
+
     fn matches_text(&self, session: &SessionSummary) -> bool {
         let (id, email) = session.user.as_ref().map_or(("", ""), |user| (&user.id, &user.email));
         self.release.as_ref().is_none_or(|release| *release == session.release)
             && self.user.as_ref().is_none_or(|user| is_user(user, id) || is_user(user, email))
-            && self.issue.as_ref().is_none_or(|issue| session.issues.contains(issue))
+            && self.issue.as_ref().is_none_or(|issue| self.has_issue(issue, session))
             && self.custom_event.as_ref().is_none_or(|name| session.custom_event_names.contains(name))
             && self.page.as_ref().is_none_or(|page| session.pages.iter().any(|url| is_page(page, url)))
             && self.q.as_ref().is_none_or(|q| matches_query(q, session, id, email))
@@ -166,7 +173,7 @@ fn path_of(url: &str) -> &str {
 }
 
 /// `*` stands for any text. Linear in the product of the lengths, which are bounded.
-fn matches_pattern(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches_pattern(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else { return false };

@@ -10,6 +10,7 @@ use super::filter::SessionParams;
 use super::{erase, present, rows, scan};
 use crate::access::Caller;
 use crate::error::ApiError;
+use crate::issue::read;
 use crate::model::Problem;
 use crate::model::session::{Session, SessionPage};
 use crate::params::{Params, Segments, page_size};
@@ -27,10 +28,14 @@ pub(crate) async fn list_sessions(
     caller: Caller,
     State(api): State<Api>,
     Segments(project): Segments<String>,
-    Params(params): Params<SessionParams>,
+    Params(mut params): Params<SessionParams>,
 ) -> Result<Json<SessionPage>, ApiError> {
     let (scope, project) = caller.open(&api, &project).await?;
     params.validate()?;
+    if let Some(issue) = params.issue.as_deref().and_then(|issue| issue.parse().ok()) {
+        let merges = read::merges(&api, scope).await?;
+        params.issues = merges.whole(merges.root(issue)).iter().map(ToString::to_string).collect();
+    }
     let limit = page_size(params.limit, 50, 200)?;
     if let Some(id) = &params.session_id {
         return one(&api, scope, id, &params).await;

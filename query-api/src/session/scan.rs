@@ -128,7 +128,10 @@ fn source(params: &SessionParams) -> Source {
     let exact_page = params.page.as_deref().filter(|page| !page.contains('*'));
     let one =
         |name: &'static str, value: Option<&str>| value.map(|value| Source::Facets(vec![by(name, value)]));
-    one(facet::ISSUE, params.issue.as_deref())
+    let merged = || params.issues.iter().map(|issue| by(facet::ISSUE, issue)).collect();
+    (!params.issues.is_empty())
+        .then(|| Source::Facets(merged()))
+        .or_else(|| one(facet::ISSUE, params.issue.as_deref()))
         .or_else(|| one(facet::IP, params.ip.as_deref()))
         .or_else(|| one(facet::PAGE, exact_page))
         .or_else(|| one(facet::RELEASE, params.release.as_deref()))

@@ -71,7 +71,7 @@ impl Answer {
     }
 }
 
-fn installation() -> InstallationKey {
+pub(crate) fn installation() -> InstallationKey {
     InstallationKey::new([7; 32])
 }
 

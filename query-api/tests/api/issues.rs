@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use crate::app::{ADMIN, App, NOON, Project, summary};
 
-const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
+pub(crate) const HOUR: i64 = 3_600_000;
+pub(crate) const DAY: i64 = 24 * HOUR;
 
-fn id(number: u8) -> Fingerprint {
+pub(crate) fn id(number: u8) -> Fingerprint {
     Fingerprint([number; 16])
 }
 
-fn hit(time_ms: i64, release: &str) -> Hit {
+pub(crate) fn hit(time_ms: i64, release: &str) -> Hit {
     Hit {
         time_ms,
         is_new_session: true,
@@ -28,7 +28,7 @@ fn hit(time_ms: i64, release: &str) -> Hit {
     }
 }
 
-fn sample(number: u8, time_ms: i64, release: &str) -> IssueSample {
+pub(crate) fn sample(number: u8, time_ms: i64, release: &str) -> IssueSample {
     IssueSample {
         session: vec![number; 16].into(),
         event: "0101010101010101-0-1".to_owned(),
@@ -51,7 +51,7 @@ fn sample(number: u8, time_ms: i64, release: &str) -> IssueSample {
 }
 
 /// What a log partition tells of an issue that happened then.
-fn totals(number: u8, next_offset: u64, times: &[i64], release: &str) -> IssueTotals {
+pub(crate) fn totals(number: u8, next_offset: u64, times: &[i64], release: &str) -> IssueTotals {
     let mut totals = IssueTotals { next_offset, ..IssueTotals::default() };
     for &time_ms in times {
         totals.add(&hit(time_ms, release));
@@ -60,12 +60,12 @@ fn totals(number: u8, next_offset: u64, times: &[i64], release: &str) -> IssueTo
     totals
 }
 
-async fn put(app: &App, project: &Project, number: u8, place: (u32, i64), totals: IssueTotals) {
+pub(crate) async fn put(app: &App, project: &Project, number: u8, place: (u32, i64), totals: IssueTotals) {
     app.put(&table::ISSUES, key::issue(project.scope, id(number), place.0, place.1), totals).await;
 }
 
 /// Issues 1 to 3: 1 is new and happens most, 2 is old and goes on, 3 is long over.
-async fn three(app: &App, project: &Project) {
+pub(crate) async fn three(app: &App, project: &Project) {
     put(app, project, 1, (0, 0), totals(1, 9, &[NOON - HOUR, NOON - HOUR / 2, NOON - 1], "2.0")).await;
     put(app, project, 1, (0, 1), totals(1, 5, &[NOON - HOUR], "2.0")).await;
     put(app, project, 1, (7, 0), totals(1, 3, &[NOON - 2 * HOUR], "1.0")).await;
@@ -76,12 +76,12 @@ async fn three(app: &App, project: &Project) {
     }
 }
 
-fn numbers(page: &Value) -> Vec<u8> {
+pub(crate) fn numbers(page: &Value) -> Vec<u8> {
     let issues = page["issues"].as_array().unwrap().iter();
     issues.map(|issue| u8::from_str_radix(&issue["id"].as_str().unwrap()[..2], 16).unwrap()).collect()
 }
 
-async fn change(app: &App, project: &Project, number: u8, patch: Value) -> Value {
+pub(crate) async fn change(app: &App, project: &Project, number: u8, patch: Value) -> Value {
     let path = format!("/api/v1/projects/{}/issues/{}", project.id, id(number));
     let answer = app.call("PATCH", &path, &project.secret, Some(patch)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());

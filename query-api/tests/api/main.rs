@@ -4,11 +4,14 @@
 
 mod access;
 mod app;
+mod discards;
 mod erasure;
 mod events;
 mod issues;
 mod lists;
+mod merges;
 mod projects;
 mod recordings;
 mod source_maps;
+mod states;
 mod strangers;

@@ -1,6 +1,7 @@
 //! What errors cost: reading stacks and finding groups, over what real browsers threw.
 
 use playhead_domain::issue::filter::Filters;
+use playhead_domain::issue::rule::Rules;
 use playhead_domain::issue::{Thrown, examine};
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ pub(crate) fn measure() -> Value {
     let (mut frames, before) = (0, processor_time::used());
     for _ in 0..ROUNDS {
         for thrown in &errors {
-            frames += examine(thrown, Filters::default(), false).stack.frames.len();
+            frames += examine(thrown, Filters::default(), &Rules::default(), false).stack.frames.len();
         }
     }
     let spent = (processor_time::used() - before).as_secs_f64();

@@ -135,6 +135,7 @@ fn settings(shared: &Shared, projects: &Projects) -> Settings {
         topic: shared.topic.name.to_owned(),
         max_streams: shared.config.max_streams,
         projects: projects.known.clone(),
+        rules: shared.rules(&projects.known),
         countries: shared.countries.clone(),
         visitors: shared.visitors.clone(),
         on_batch: shared.hooks.on_batch.clone(),

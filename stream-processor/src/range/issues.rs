@@ -8,7 +8,7 @@ use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::totals::{Hit, sample};
 use playhead_domain::issue::visitor::{Visitor, VisitorKey};
 use playhead_domain::row::{IssueSample, SessionState, SessionSummary};
-use playhead_domain::session::fact::{Fact, Occurrence, What};
+use playhead_domain::session::fact::{Fact, Occurrence};
 
 use crate::batch::Batch;
 
@@ -30,8 +30,8 @@ pub(crate) struct SessionIssues {
     pub(crate) found: Vec<Found>,
     /// The newest occurrence of each.
     pub(crate) samples: BTreeMap<Fingerprint, (Place, IssueSample)>,
-    /// To whom, by pseudonym; `false`: not to that one after all.
-    pub(crate) visitors: BTreeMap<(Fingerprint, [u8; 16]), bool>,
+    /// To whom, by pseudonym, with what the row holds; nothing: not to that one after all.
+    pub(crate) visitors: BTreeMap<(Fingerprint, [u8; 16]), Option<[u8; 16]>>,
 }
 
 /// What a session's state says before a batch.
@@ -95,8 +95,8 @@ impl SessionIssues {
         let new = summary.issues.get(before.issues..).unwrap_or_default();
         let mut new: BTreeSet<Fingerprint> = new.iter().filter_map(|issue| issue.parse().ok()).collect();
         for (time_ms, issue, occurrence) in errors {
-            let hash = key.hash(batch.scope, issue, &visitor);
-            self.visitors.insert((issue, hash), true);
+            let pseudonym = key.pseudonym(batch.scope, issue, &visitor);
+            self.visitors.insert((issue, pseudonym.hash), Some(pseudonym.sealed));
             let hit = Hit {
                 time_ms,
                 is_new_session: new.remove(&issue),
@@ -125,8 +125,10 @@ impl SessionIssues {
         let nameless = Visitor::Session(summary.session.to_vec());
         let known = summary.issues.iter().take(before.issues);
         for issue in known.filter_map(|issue| issue.parse::<Fingerprint>().ok()) {
-            self.visitors.insert((issue, key.hash(batch.scope, issue, &nameless)), false);
-            self.visitors.insert((issue, key.hash(batch.scope, issue, visitor)), true);
+            let before = key.pseudonym(batch.scope, issue, &nameless);
+            let now = key.pseudonym(batch.scope, issue, visitor);
+            self.visitors.insert((issue, before.hash), None);
+            self.visitors.insert((issue, now.hash), Some(now.sealed));
         }
     }
 
@@ -142,8 +144,6 @@ impl SessionIssues {
 }
 
 fn issue_of(fact: Fact) -> Option<(i64, Fingerprint, Occurrence)> {
-    match fact.what {
-        What::Error(occurrence) => Some((fact.time_ms, occurrence.issue()?, *occurrence)),
-        _ => None,
-    }
+    let occurrence = fact.what.into_occurrence()?;
+    Some((fact.time_ms, occurrence.issue()?, occurrence))
 }

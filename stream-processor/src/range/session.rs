@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use playhead_domain::issue::filter::Filters;
 use playhead_domain::row::{EventChunk, Frame, Gap, IntakeCounts, Project, SessionState};
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::{self, Purpose};
@@ -18,6 +17,7 @@ use super::issues::{Before, SessionIssues};
 use crate::batch::Batch;
 use crate::effect::{Effects, PendingFrame, SessionWork};
 use crate::normalize::{Normalized, Reading, normalize};
+use crate::occurrence::InForce;
 use crate::partition::begin_state;
 
 /// Requests of a project without a setting are slow from here on, milliseconds.
@@ -121,7 +121,7 @@ impl SessionFold {
         batch: &Batch,
         is_first: bool,
     ) -> Result<(), seal::Error> {
-        let (mut normalized, fault) = self.unpack(project, batch);
+        let (mut normalized, fault) = self.unpack(settings, project, batch);
         let work = &mut self.work;
         work.is_changed = true;
         work.take_signals(batch, &mut normalized)?;
@@ -141,7 +141,7 @@ impl SessionFold {
 
     /// Another copy of a batch whose signals could not be read: if they can be now, they are all that is new.
     fn complete(&mut self, settings: &Settings, project: &Project, batch: &Batch) -> Result<(), seal::Error> {
-        let (mut normalized, fault) = self.unpack(project, batch);
+        let (mut normalized, fault) = self.unpack(settings, project, batch);
         match fault {
             Some((reason, detail)) if batch.replay_of.is_some() => {
                 self.side.bury(&settings.topic, batch, reason, detail);
@@ -170,9 +170,7 @@ impl SessionFold {
         counts.signals += facts.facts.len() as u64;
         counts.dropped_signals += facts.dropped_signals;
         for fact in &facts.facts {
-            if let What::Error(occurrence) = &fact.what
-                && let Some(filter) = occurrence.filtered
-            {
+            if let Some(filter) = fact.what.occurrence().and_then(|occurrence| occurrence.filtered) {
                 *counts.filtered_errors.entry(filter.name().to_owned()).or_default() += 1;
             }
         }
@@ -205,12 +203,20 @@ impl SessionFold {
     }
 
     /// Inflates and reads the signals. A frame that is not what it declares gives nothing but the reason.
-    fn unpack(&self, project: &Project, batch: &Batch) -> (Normalized, Option<(&'static str, String)>) {
+    fn unpack(
+        &self,
+        settings: &Settings,
+        project: &Project,
+        batch: &Batch,
+    ) -> (Normalized, Option<(&'static str, String)>) {
+        let rules = |from_us| settings.rules.get(&(batch.scope, from_us)).cloned();
+        let in_force = InForce::at(project, batch.logged_us, rules);
         let slow_ms = if project.slow_request_ms == 0 { SLOW_REQUEST_MS } else { project.slow_request_ms };
         let reading = Reading {
             offset_ms: self.work.clock_offset_ms(batch),
             slow_request_ms: f64::from(slow_ms),
-            filters: Filters::without(&project.error_filters_off),
+            in_force: &in_force,
+            page_url: self.work.state.summary.as_ref().map_or("", |summary| &summary.exit_page),
         };
         match inflate(&batch.signals, batch.signals_info.enc, batch.signals_info.raw) {
             Ok(raw) => (normalize(batch, &raw, reading), None),
@@ -220,7 +226,14 @@ impl SessionFold {
 }
 
 const fn names_facets(what: &What) -> bool {
-    matches!(what, What::Page(_) | What::Navigation { .. } | What::Identify(_) | What::Error(_))
+    matches!(
+        what,
+        What::Page(_)
+            | What::Navigation { .. }
+            | What::Identify(_)
+            | What::Error(_)
+            | What::Request { issue: Some(_), .. }
+    )
 }
 
 fn facts(batch: &Batch, offset_ms: f64, normalized: Normalized, is_dead: bool) -> fact::Batch {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
+use playhead_domain::issue::setting::{DELAY_US, successor};
 use playhead_domain::issue::totals::{OVERFLOW, OVERFLOW_TITLE};
-use playhead_domain::row::{IssueTotals, Project};
+use playhead_domain::row::{GroupingRule, IssueSettings, IssueTotals, Project};
 use playhead_domain::table;
 use playhead_stream_processor::Step;
 use prost::Message;
@@ -221,6 +222,145 @@ async fn what_is_filtered_is_no_issue() {
     world.send(&Batch { seq: 1, ..local }).await;
     world.process().await;
     assert_eq!(issue(&world, "A: x").await.1.events, 1);
+}
+
+/// A change that the API made a minute before the time that counts from `from_ms` on.
+fn decide(project: &mut Project, from_ms: i64, change: impl Fn(&mut IssueSettings)) {
+    let mut next = project.newest_issue_settings();
+    change(&mut next);
+    project.decide_issue_settings(next, from_ms * 1_000 - DELAY_US);
+}
+
+/// Two errors, of which the second comes when the filter is off, and a failed request that is an issue by then.
+async fn send_while_settings_change(world: &World) -> i64 {
+    let local = |seq| {
+        let batch = Batch { from: world.now_ms(), ..Batch::new(1, 1, seq) };
+        batch
+            .signal(json!({"k": "error", "type": "A", "message": "x", "url": "http://localhost:3000/"}))
+            .signal(
+                json!({"k": "request", "method": "GET", "url": "https://a.example/carts/7", "status": 503,
+                "outcome": "http_error"}),
+            )
+    };
+    world.send(&local(0)).await;
+    world.pass(60_000);
+    let from_ms = world.now_ms();
+    world.send(&local(1)).await;
+    from_ms
+}
+
+#[tokio::test]
+async fn a_setting_counts_for_records_from_its_time_on_whenever_they_are_processed() {
+    let world = World::new().await;
+    let from_ms = send_while_settings_change(&world).await;
+    world.project(|project| project.error_filters_off = vec!["localhost".to_owned()]).await;
+    let undisturbed = world;
+
+    let world = World::new().await;
+    let from_ms_again = send_while_settings_change(&world).await;
+    assert_eq!(from_ms, from_ms_again);
+    world
+        .project(|project| {
+            decide(project, from_ms, |settings| {
+                settings.error_filters_off = vec!["localhost".to_owned()];
+                settings.failed_requests = "server".to_owned();
+            });
+        })
+        .await;
+    world.process().await;
+    let (_, totals) = issue(&world, "A: x").await;
+    assert_eq!((totals.events, totals.sessions), (1, 1), "the first one was filtered");
+    let (_, totals) = issue(&world, "GET /carts/{id}: answered 503").await;
+    assert_eq!((totals.events, totals.sessions), (1, 1));
+    assert_eq!(totals.latest.unwrap().event, "0101010101010101-1-1");
+    assert_eq!(world.intake().await.filtered_errors["localhost"], 1);
+    undisturbed.process().await;
+    assert_eq!(
+        issue(&undisturbed, "A: x").await.1.events,
+        2,
+        "what was set before there were versions counts for all"
+    );
+}
+
+#[tokio::test]
+async fn a_setting_that_changes_between_two_tries_leaves_no_row_of_the_first() {
+    let turns_filter_on = |settings: &mut IssueSettings| settings.error_filters_off = Vec::new();
+    let joins = |settings: &mut IssueSettings| {
+        let fingerprint = "other".to_owned();
+        settings.rules = vec![GroupingRule { kind: "A".to_owned(), fingerprint, ..GroupingRule::default() }];
+    };
+    let changes: [&dyn Fn(&mut IssueSettings); 2] = [&turns_filter_on, &joins];
+    for (number, change) in changes.into_iter().enumerate() {
+        for step in [Step::RowsWritten(0), Step::RowsWritten(7), Step::LookedBack] {
+            let world = World::new().await;
+            let local = Batch::new(1, 1, 0)
+                .signal(json!({"k": "error", "type": "A", "message": "x", "url": "http://localhost:3000/"}));
+            world.project(|project| project.error_filters_off = vec!["localhost".to_owned()]).await;
+            world.send(&local).await;
+            let _ = world.process_with(stop_at(step, 0)).await;
+            let now_ms = world.now_ms();
+            world
+                .project(|project| {
+                    project.error_filters_off = vec!["localhost".to_owned()];
+                    decide(project, now_ms + 60_000, change);
+                })
+                .await;
+            world.process().await;
+            let all = issues(&world).await;
+            let found: Vec<_> =
+                all.values().map(|totals| (totals.events, totals.latest.clone().unwrap().basis)).collect();
+            assert_eq!(found, [(1, "message".to_owned())], "{step:?} {number}");
+            assert!(world.intake().await.filtered_errors.is_empty(), "{step:?} {number}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn rules_join_what_their_patterns_match() {
+    let world = World::new().await;
+    let rule =
+        GroupingRule { message: "^it ".to_owned(), fingerprint: "all".to_owned(), ..GroupingRule::default() };
+    let from_ms = world.now_ms() - 1;
+    world.project(|project| decide(project, from_ms, |settings| settings.rules = vec![rule.clone()])).await;
+    world.send(&error(error(Batch::new(1, 1, 0), "A"), "B")).await;
+    world.send(&error(Batch::new(2, 2, 0), "C")).await;
+    world.process().await;
+    let all = issues(&world).await;
+    assert_eq!(all.len(), 1);
+    let totals = all.values().next().unwrap();
+    assert_eq!((totals.events, totals.sessions), (3, 2));
+    assert_eq!(totals.latest.as_ref().unwrap().basis, "rule");
+}
+
+#[tokio::test]
+async fn a_discarded_issue_takes_nothing_and_begins_anew() {
+    let world = World::new().await;
+    let send = async |seq: u64| {
+        let batch = Batch { from: world.now_ms(), ..Batch::new(1, 1, seq) };
+        world.send(&error(batch, "A")).await;
+        world.process().await;
+    };
+    send(0).await;
+    let (first, _) = issue(&world, "A: it broke").await;
+    let from_us = world.now_ms() * 1_000 - DELAY_US;
+    world.project(|project| project.discard(first, "A".to_owned(), "ana", from_us).unwrap()).await;
+    world.pass(1_000);
+    send(1).await;
+    assert_eq!(issue(&world, "A: it broke").await.1.events, 1);
+    assert_eq!(world.intake().await.filtered_errors["discarded"], 1);
+    let now_us = world.now_ms() * 1_000;
+    world
+        .project(|project| {
+            project.discard(first, "A".to_owned(), "ana", from_us).unwrap();
+            assert!(project.discard_no_more(first, now_us - DELAY_US));
+        })
+        .await;
+    world.pass(1_000);
+    send(2).await;
+    let all = issues(&world).await;
+    assert_eq!(all.len(), 2, "what there was before stays apart");
+    let fresh = all.into_iter().find(|(issue, _)| *issue != first).unwrap();
+    assert_eq!((fresh.0, fresh.1.events, fresh.1.sessions), (successor(first), 1, 1));
 }
 
 #[tokio::test]

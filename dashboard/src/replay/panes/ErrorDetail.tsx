@@ -67,6 +67,7 @@ const FILTERS: Record<string, string> = {
   browser_extension: 'a browser extension threw it',
   bot: 'a bot visited the page',
   localhost: 'the page was on localhost',
+  discarded: 'its issue was discarded',
 };
 
 /** The issue that the error belongs to and its other sessions, or why it belongs to none. */
