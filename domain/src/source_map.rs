@@ -17,6 +17,8 @@ pub mod shape;
 pub const MAX_UPLOAD_BYTES: usize = 64 << 20;
 /// Mappings of one map; a bundle of 10 MB has some hundred thousand.
 pub const MAX_MAPPINGS: usize = 4_000_000;
+/// Names and sources of a map that is made of sections.
+pub const MAX_JOINED: usize = 50_000;
 /// JSON values of one map beside the texts of mappings and sources.
 pub const MAX_VALUES: usize = 2_000_000;
 

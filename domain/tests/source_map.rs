@@ -5,7 +5,7 @@
 use playhead_domain::row::SourceMapContent;
 use playhead_domain::source_map::map::SourceMap;
 use playhead_domain::source_map::shape::{self, Checked};
-use playhead_domain::source_map::{Broken, MAX_MAPPINGS, MAX_VALUES, artifact};
+use playhead_domain::source_map::{Broken, MAX_JOINED, MAX_MAPPINGS, MAX_UPLOAD_BYTES, MAX_VALUES, artifact};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -71,6 +71,35 @@ fn what_others_wrote_and_ids_are_known() {
     let [ours, theirs] = [map.original(1, 1).unwrap(), map.original(2, 1).unwrap()];
     assert_eq!((ours.is_ignored, theirs.is_ignored, ours.file), (false, true, "app/src/a.js"));
     assert!(shape::check(&format!(")]}}'\n{}", regular())).is_ok());
+}
+
+#[test]
+fn both_names_of_the_ignore_list_may_be_there() {
+    let mut map = regular();
+    map["ignoreList"] = json!([1]);
+    map["x_google_ignoreList"] = json!([0]);
+    let map = read(&map);
+    assert_eq!(
+        [map.original(1, 1), map.original(2, 1)].map(|found| found.unwrap().is_ignored),
+        [false, true]
+    );
+}
+
+#[test]
+fn small_maps_that_would_grow_are_refused() {
+    let mut rooted = regular();
+    rooted["sourceRoot"] = json!("x".repeat(1 << 20));
+    rooted["sources"] = Value::Array(vec![json!("a"); 100]);
+    assert!(matches!(check(&rooted), Err(Broken::TooMany { limit: MAX_UPLOAD_BYTES, .. })));
+    let in_section = json!({"version": 3, "sections": [{"offset": {"line": 0, "column": 0}, "map": rooted}]});
+    assert!(matches!(check(&in_section), Err(Broken::TooMany { limit: MAX_UPLOAD_BYTES, .. })));
+    let mut named = regular();
+    named["names"] = Value::Array(vec![json!("a"); MAX_JOINED]);
+    assert!(check(&named).is_ok(), "nothing is joined");
+    let joined = json!({"version": 3, "sections": [{"offset": {"line": 0, "column": 0}, "map": named}]});
+    assert!(matches!(check(&joined), Err(Broken::TooMany { limit: MAX_JOINED, .. })));
+    let escaped = regular().to_string().replace("AAAAA,SACA", r"AAAAA\u002cSACA");
+    assert!(matches!(shape::check(&escaped), Err(Broken::Inconsistent(_))));
 }
 
 #[test]

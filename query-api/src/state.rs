@@ -21,7 +21,7 @@ use crate::access::sign_in::SignIns;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::source_map::cache::MapCache;
-use crate::source_map::upload::MAX_UPLOADS;
+use crate::source_map::upload::Uploads;
 
 /// The tenant that owns what is created without an organisation.
 pub const FIRST_TENANT: TenantId = TenantId(1);
@@ -99,7 +99,7 @@ pub(crate) struct Inner {
     pub(crate) segment_budget: Arc<Semaphore>,
     pub(crate) maps: MapCache,
     /// Source maps that are being taken at once: each is held whole.
-    pub(crate) uploads: Semaphore,
+    pub(crate) uploads: Uploads,
 }
 
 impl Api {
@@ -135,7 +135,7 @@ impl Api {
             metrics: Metrics::register(&parts.registry)?,
             segment_budget,
             maps,
-            uploads: Semaphore::new(MAX_UPLOADS),
+            uploads: Uploads::new(),
         })))
     }
 

@@ -72,8 +72,8 @@ function findError(moments: readonly Moment[], issues: readonly string[], latest
 }
 
 function StackPanel({ error, latest, project }: { error: Moment; latest: Occurrence; project: string }) {
-  const stacks = useQuery(stackQuery(project, latest.session, error.id)).data;
-  const copied = stackAsText(error.data, stacks);
+  const asked = useQuery(stackQuery(project, latest.session, error.id));
+  const copied = stackAsText(error.data, asked.data);
   return (
     <Panel
       id="stack"
@@ -92,7 +92,7 @@ function StackPanel({ error, latest, project }: { error: Moment; latest: Occurre
       <p className="error-title">
         {error.label}: {error.title}
       </p>
-      <ErrorStacks project={project} moment={error} stacks={stacks} />
+      <ErrorStacks project={project} moment={error} asked={asked} />
     </Panel>
   );
 }

@@ -9,6 +9,8 @@ use super::scope::{Position, Scopes};
 const MAPPING_BYTES: usize = 32;
 /// What a text takes beside its bytes.
 const TEXT_BYTES: usize = 48;
+/// What a line of a source takes that is remembered.
+const LINE_BYTES: usize = 16;
 const MAX_LINE_BYTES: usize = 300;
 
 /// A map that was read, with the functions of its bundle.
@@ -60,9 +62,10 @@ impl SourceMap {
         let scopes = Scopes::read(code, |position, name| name_at(&map, position).unwrap_or(name).to_owned());
         let text = |text: &str| text.len() + TEXT_BYTES;
         let texts: usize = map.sources().chain(map.names()).map(text).sum();
-        // Lines of a source are found once and remembered: eight bytes for each.
+        // Lines of a source are found once and remembered.
+        let lines = |content: &str| content.bytes().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
         let contents: usize =
-            map.source_contents().flatten().map(|content| text(content) + content.len() / 4).sum();
+            map.source_contents().flatten().map(|content| text(content) + lines(content) * LINE_BYTES).sum();
         let mappings = map.get_token_count() as usize * MAPPING_BYTES;
         let bytes = mappings + texts + contents + scopes.bytes();
         Ok(Self { ignored: map.ignore_list().copied().collect(), map, scopes, bytes })

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::debug_id::DebugId;
 use super::map::SourceMap;
-use super::{Broken, MAX_MAPPINGS, MAX_VALUES};
+use super::{Broken, MAX_JOINED, MAX_MAPPINGS, MAX_UPLOAD_BYTES, MAX_VALUES};
 
 /// A map that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub struct Checked {
     pub sources: u64,
     /// How many sources have their content in the map.
     pub contents: u64,
+    /// Names and sources.
+    named: usize,
+    rooted_bytes: usize,
 }
 
 #[derive(Deserialize)]
@@ -33,8 +36,10 @@ struct Raw<'a> {
     names: Option<&'a RawValue>,
     #[serde(borrow)]
     mappings: Option<&'a RawValue>,
-    #[serde(borrow, rename = "ignoreList", alias = "x_google_ignoreList")]
+    #[serde(borrow, rename = "ignoreList")]
     ignore_list: Option<&'a RawValue>,
+    #[serde(borrow, rename = "x_google_ignoreList")]
+    old_ignore_list: Option<&'a RawValue>,
     #[serde(borrow)]
     sections: Option<Vec<Section<'a>>>,
     #[serde(borrow, rename = "debugId")]
@@ -79,6 +84,8 @@ pub fn check(json: &str) -> Result<Checked, Broken> {
         mappings: 0,
         sources: 0,
         contents: 0,
+        named: 0,
+        rooted_bytes: 0,
     };
     checked.write(&raw)?;
     drop(raw);
@@ -118,7 +125,13 @@ impl Checked {
     fn write(&mut self, raw: &Raw<'_>) -> Result<(), Broken> {
         self.json.push_str("{\"version\":3");
         match &raw.sections {
-            Some(sections) => self.write_sections(sections)?,
+            Some(sections) => {
+                self.write_sections(sections)?;
+                // They are joined by a map whose hashes are known to whoever wants them to be equal.
+                if self.named > MAX_JOINED {
+                    return Err(Broken::TooMany { what: "names and sources in sections", limit: MAX_JOINED });
+                }
+            }
             None => self.write_map(raw)?,
         }
         self.json.push('}');
@@ -142,6 +155,10 @@ impl Checked {
 
     fn write_map(&mut self, raw: &Raw<'_>) -> Result<(), Broken> {
         let mappings = raw.mappings.ok_or(Broken::Empty)?;
+        if mappings.get().contains('\\') {
+            // Base 64 needs none, and what they stand for would not be counted.
+            return Err(Broken::Inconsistent("its mappings hold escapes".to_owned()));
+        }
         let count = mappings.get().bytes().filter(|byte| matches!(byte, b',' | b';')).count() + 1;
         self.mappings += count as u64;
         if self.mappings > MAX_MAPPINGS as u64 {
@@ -150,12 +167,16 @@ impl Checked {
         let sources = raw.sources.as_deref().unwrap_or_default();
         let contents = raw.contents.as_deref().unwrap_or_default();
         self.sources += sources.len() as u64;
+        self.count_rooted(raw.source_root, sources)?;
+        self.named += sources.len() + raw.names.map_or(0, |names| values(names.get()));
         let null = |value: &&&RawValue| value.get() == "null";
         self.contents += (contents.len().min(sources.len())
             - contents.iter().take(sources.len()).filter(null).count()) as u64;
-        for (name, value) in
-            [("sourceRoot", raw.source_root), ("names", raw.names), ("ignoreList", raw.ignore_list)]
-        {
+        for (name, value) in [
+            ("sourceRoot", raw.source_root),
+            ("names", raw.names),
+            ("ignoreList", raw.ignore_list.or(raw.old_ignore_list)),
+        ] {
             if let Some(value) = value {
                 self.json.push_str(&format!(",\"{name}\":"));
                 self.json.push_str(value.get());
@@ -170,6 +191,19 @@ impl Checked {
         );
         self.json.push_str(",\"mappings\":");
         self.json.push_str(mappings.get());
+        Ok(())
+    }
+
+    /// A reader puts the root before every source.
+    fn count_rooted(&mut self, root: Option<&RawValue>, sources: &[&RawValue]) -> Result<(), Broken> {
+        let root = root.map_or(0, |root| root.get().len());
+        self.rooted_bytes = self.rooted_bytes.saturating_add(root.saturating_mul(sources.len()));
+        if self.rooted_bytes > MAX_UPLOAD_BYTES {
+            return Err(Broken::TooMany {
+                what: "bytes of sourceRoot before all sources",
+                limit: MAX_UPLOAD_BYTES,
+            });
+        }
         Ok(())
     }
 

@@ -10,6 +10,8 @@ use crate::installation::stage::PARTITIONS;
 use crate::load::Load;
 
 const LAG: &str = "playhead_processor_lag_records";
+/// Processors look at the log's end every five seconds.
+const LOOKED_AGAIN: Duration = Duration::from_secs(7);
 const DRAIN_LIMIT: Duration = Duration::from_secs(120);
 const MORE_PARTITIONS: u32 = PARTITIONS + 4;
 
@@ -66,12 +68,16 @@ async fn go_on(scene: &mut Scene) -> anyhow::Result<Duration> {
 
 async fn wait_until_drained(scene: &Scene) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let mut lag = 0.0;
+    let (mut lag, mut none_since) = (0.0, None);
     while begun.elapsed() < DRAIN_LIMIT {
         let told = scene.fleet.processor_metrics().await;
         lag = told.iter().map(|(_, metrics)| metrics.get(LAG)).sum();
         if told.len() == scene.fleet.processors.len() && lag == 0.0 {
-            return Ok(());
+            if none_since.get_or_insert_with(Instant::now).elapsed() > LOOKED_AGAIN {
+                return Ok(());
+            }
+        } else {
+            none_since = None;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -16,6 +16,8 @@ use super::folder::{Bundle, Map, bundles};
 
 /// The name under which the SDK looks for ids.
 const REGISTRY: &str = "__playheadDebugIds";
+/// The member of a map whose mappings are a line further down already.
+const MOVED: &str = "x_playhead_injected";
 const COMMENT: &str = "//# sourceMappingURL=";
 
 /// Injects ids into all bundles of a folder that have maps.
@@ -50,7 +52,7 @@ enum Outcome {
 }
 
 fn inject(folder: &Path, bundle: &Bundle) -> anyhow::Result<Outcome> {
-    if bundle.code.contains(REGISTRY) {
+    if has_snippet(&bundle.code) {
         return Ok(Outcome::Known);
     }
     let named = reference::read(&bundle.code).map;
@@ -77,6 +79,11 @@ fn inject(folder: &Path, bundle: &Bundle) -> anyhow::Result<Outcome> {
     Ok(Outcome::Injected(id))
 }
 
+/// Not only the name: the SDK itself, which a bundle may hold, has that too.
+fn has_snippet(code: &str) -> bool {
+    code.contains(&format!("(g.{REGISTRY}=g.{REGISTRY}||{{}})[s]=\""))
+}
+
 /// Whole or not at all.
 fn replace(file: &Path, text: &str) -> anyhow::Result<()> {
     let mut beside = file.to_owned().into_os_string();
@@ -100,7 +107,10 @@ fn with_id(code: &str, map: &str) -> anyhow::Result<Injected> {
         id.as_str()?.parse().ok()
     });
     let id = reference::read(code).debug_id.or(told).unwrap_or_else(|| DebugId::of_content(&[code, map]));
-    move_down(&mut members)?;
+    // A run that ended in between has moved them, and so has the first of several bundles with one map.
+    if members.insert(MOVED.to_owned(), RawValue::from_string("true".to_owned())?).is_none() {
+        move_down(&mut members)?;
+    }
     members.insert("debugId".to_owned(), RawValue::from_string(format!("\"{id}\""))?);
     Ok(Injected { code: code_with_id(code, id), map: serde_json::to_string(&members)?, id })
 }
@@ -231,6 +241,14 @@ mod tests {
         assert_eq!(["a.js", "a.js.map", "b.js", "c.js"].map(read), once);
         let within = reference::inline(reference::read(&once[2]).map.unwrap()).unwrap().unwrap();
         assert_eq!((place(&within, 2, 5), once[3].as_str()), (Some((2, 2)), "f()"));
+        // A run that ended between map and bundle, and another bundle with the same map, which holds the SDK.
+        let sdk = format!("s.{REGISTRY}||{{}};f();g();\n//# sourceMappingURL=a.js.map");
+        for name in ["a.js", "e.js"] {
+            std::fs::write(file(name), &sdk).unwrap();
+        }
+        run(folder.path()).unwrap();
+        assert_eq!(read("a.js.map"), once[1]);
+        assert!(has_snippet(&read("a.js")) && read("a.js") == read("e.js"));
         std::fs::write(file("d.js"), "//# sourceMappingURL=none.map").unwrap();
         assert!(run(folder.path()).is_err());
     }

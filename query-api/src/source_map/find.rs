@@ -90,6 +90,6 @@ impl Finder<'_> {
         }
         let Some(mut artifact) = repository::one(self.api, self.scope, id).await? else { return Ok(()) };
         artifact.expires_at_ms = expiry(self.api, self.project);
-        repository::write(self.api, self.scope, id, &artifact).await
+        repository::prolong(self.api, self.scope, id, &artifact).await
     }
 }

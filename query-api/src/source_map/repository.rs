@@ -1,5 +1,7 @@
 //! The rows and objects of maps.
 
+use std::ops::Bound;
+
 use bytes::Bytes;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
@@ -60,6 +62,27 @@ pub(crate) async fn all(
     Ok((found, page.more))
 }
 
+/// Deletes all maps of a release, however many there are; tells how many.
+pub(crate) async fn remove_release(api: &Api, scope: Scope, release: &str) -> Result<u64, ApiError> {
+    let (mut range, mut removed) = (key::artifacts(), 0);
+    loop {
+        let page =
+            store::scan_until(api.store(), &SOURCE_MAPS, &key::partition(scope), range.clone(), 1).await?;
+        for row in &page.rows {
+            let Some(id) = key::artifact_of(&row.key.clustering) else { continue };
+            let artifact = decode(row.value.clone())?;
+            if artifact.release == release {
+                remove(api, scope, id, &artifact).await?;
+                removed += 1;
+            }
+        }
+        match page.rows.last() {
+            Some(last) if page.more => range.from = Bound::Excluded(last.key.clustering.clone()),
+            _ => return Ok(removed),
+        }
+    }
+}
+
 /// Stores a map: its object, then its rows at once. Maps that nothing leads to any more then are deleted.
 pub(crate) async fn add(
     api: &Api,
@@ -73,7 +96,7 @@ pub(crate) async fn add(
     for reference_key in references(scope, artifact) {
         replaced.extend(reference(api, &reference_key).await?.map(|old| old.id).filter(|old| *old != id));
     }
-    write(api, scope, id, artifact).await?;
+    write(api, scope, id, artifact, references(scope, artifact)).await?;
     replaced.sort_unstable();
     replaced.dedup();
     for old in replaced {
@@ -89,12 +112,23 @@ fn references(scope: Scope, artifact: &SourceMapArtifact) -> Vec<Key> {
     key::references(scope, &artifact.release, &artifact.path, &artifact.debug_id)
 }
 
-/// Writes the rows of a map; again, when it is to live longer.
-pub(crate) async fn write(
+/// Lets a map live longer, with what leads to it still: a later upload may have taken some of that over.
+pub(crate) async fn prolong(
     api: &Api,
     scope: Scope,
     id: ArtifactId,
     artifact: &SourceMapArtifact,
+) -> Result<(), ApiError> {
+    let leading = leading_to(api, scope, id, artifact).await?;
+    write(api, scope, id, artifact, leading).await
+}
+
+async fn write(
+    api: &Api,
+    scope: Scope,
+    id: ArtifactId,
+    artifact: &SourceMapArtifact,
+    leading: Vec<Key>,
 ) -> Result<(), ApiError> {
     let (version, expires_at_ms) = (now_us(api), Some(artifact.expires_at_ms));
     let put = |key: Key, value: Vec<u8>| Mutation::Put {
@@ -110,7 +144,7 @@ pub(crate) async fn write(
         expires_at_ms: artifact.expires_at_ms,
     };
     let mut rows = vec![put(key::artifact(scope, id), artifact.encode_to_vec())];
-    rows.extend(references(scope, artifact).into_iter().map(|key| put(key, reference.encode_to_vec())));
+    rows.extend(leading.into_iter().map(|key| put(key, reference.encode_to_vec())));
     Ok(api.store().write(rows).await?)
 }
 
@@ -141,9 +175,10 @@ pub(crate) async fn remove(
     id: ArtifactId,
     artifact: &SourceMapArtifact,
 ) -> Result<(), ApiError> {
+    // What is uploaded from now on stays.
+    let version = now_us(api);
     let mut keys = leading_to(api, scope, id, artifact).await?;
     keys.push(key::artifact(scope, id));
-    let version = now_us(api);
     let delete = |key| Mutation::Delete { table: &SOURCE_MAPS, key, version };
     api.store().write(keys.into_iter().map(delete).collect()).await?;
     api.0.maps.forget(scope, id);

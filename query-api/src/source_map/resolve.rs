@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, TryStreamExt};
-use playhead_domain::issue::origin;
+use playhead_domain::issue::{MAX_CAUSES, origin};
 use playhead_domain::source_map::debug_id::DebugId;
 use playhead_domain::source_map::map::Original;
 use serde::Deserialize;
@@ -17,7 +16,8 @@ use crate::model::source_map::{ErrorStack, MissingSource, OriginalFrame, SourceE
 const AROUND: u32 = 5;
 /// Scripts of one error whose maps are looked for; a stack has some.
 const MAX_FILES: usize = 60;
-const CONCURRENT_LOOKUPS: usize = 8;
+/// Frames of one error that are looked up, those of its causes included.
+const MAX_FRAMES: usize = 1_000;
 /// Names of one or two characters are a minifier's.
 const MINIFIED_BYTES: usize = 2;
 
@@ -58,25 +58,45 @@ impl StoredError {
     }
 }
 
+/// A place of a script, and the name that the engine gave to the function there.
+type Place = (u32, u32, String);
+
+/// What a script's map says of a place.
+#[derive(Debug, Clone, Default)]
+struct Written {
+    original: Option<OriginalFrame>,
+    /// Whether it is the page's own code; `None`: the engine's address tells.
+    in_app: Option<bool>,
+    missing: Option<MissingSource>,
+    detail: Option<String>,
+}
+
 /// Finds the maps and applies them.
 pub(crate) async fn stacks(finder: &Finder<'_>, error: StoredError) -> Result<ErrorStack, ApiError> {
     // Causes are as the page sent them where the processor found none.
     let inner = |causes: Vec<Value>| -> Vec<Vec<StoredFrame>> {
         let frames = |cause| serde_json::from_value::<StoredCause>(cause).unwrap_or_default().frames;
-        causes.into_iter().map(frames).collect()
+        causes.into_iter().take(MAX_CAUSES).map(frames).collect()
     };
     let (causes, errors) = (inner(error.causes), inner(error.errors));
     let all = error.frames.iter().chain(causes.iter().flatten()).chain(errors.iter().flatten());
-    let files: BTreeSet<String> =
-        all.filter(|frame| frame.may_be_mapped()).map(|frame| frame.file.clone()).collect();
-    let lookups = files.into_iter().take(MAX_FILES).map(|file| async move {
-        let found = finder.map_of(&file).await?;
-        Ok::<_, ApiError>((file, found))
-    });
-    let maps: BTreeMap<String, Found> =
-        futures::stream::iter(lookups).buffered(CONCURRENT_LOOKUPS).try_collect().await?;
+    let mut places: BTreeMap<&str, BTreeSet<Place>> = BTreeMap::new();
+    for frame in all.filter(|frame| frame.may_be_mapped()).take(MAX_FRAMES) {
+        let place = (frame.line, frame.column, frame.function.clone());
+        places.entry(&frame.file).or_default().insert(place);
+    }
+    let mut written: BTreeMap<(String, Place), Written> = BTreeMap::new();
+    // A map may take a hundred MB: it goes before the next one comes.
+    for (file, places) in places.into_iter().take(MAX_FILES) {
+        let found = finder.map_of(file).await?;
+        let told = tokio::task::spawn_blocking(move || {
+            places.into_iter().map(|place| (written_at(&found, &place), place)).collect::<Vec<_>>()
+        });
+        let told = told.await.map_err(|error| ApiError::Internal(error.to_string()))?;
+        written.extend(told.into_iter().map(|(written, place)| ((file.to_owned(), place), written)));
+    }
     let present = |frames: Vec<StoredFrame>| -> Vec<StackFrame> {
-        frames.into_iter().map(|frame| present(frame, &maps)).collect()
+        frames.into_iter().map(|frame| present(frame, &written)).collect()
     };
     Ok(ErrorStack {
         release: Some(finder.release.to_owned()).filter(|release| !release.is_empty()),
@@ -92,27 +112,35 @@ impl StoredFrame {
     }
 }
 
-fn present(frame: StoredFrame, maps: &BTreeMap<String, Found>) -> StackFrame {
-    let found = if frame.may_be_mapped() { maps.get(&frame.file) } else { None };
-    let (original, missing, detail) = match found {
-        None => (None, None, None),
-        Some(Found::NoRelease) => (None, Some(MissingSource::NoRelease), None),
-        Some(Found::NoMap) => (None, Some(MissingSource::NoMap), None),
-        Some(Found::Map(Err(broken))) => (None, Some(MissingSource::BrokenMap), Some(broken.to_string())),
-        Some(Found::Map(Ok(map))) => match map.original(frame.line, frame.column) {
-            None => (None, Some(MissingSource::NotMapped), None),
-            Some(original) => {
-                let missing = original.excerpt(0).is_none().then_some(MissingSource::NoSource);
-                (Some(original), missing, None)
-            }
+fn written_at(found: &Found, (line, column, function): &Place) -> Written {
+    let missing = |missing| Written { missing: Some(missing), ..Written::default() };
+    match found {
+        Found::NoRelease => missing(MissingSource::NoRelease),
+        Found::NoMap => missing(MissingSource::NoMap),
+        Found::Map(Err(broken)) => {
+            Written { detail: Some(broken.to_string()), ..missing(MissingSource::BrokenMap) }
+        }
+        Found::Map(Ok(map)) => match map.original(*line, *column) {
+            None => missing(MissingSource::NotMapped),
+            Some(original) => Written {
+                in_app: Some(!original.is_ignored && origin::is_of_page(original.file)),
+                missing: original.excerpt(0).is_none().then_some(MissingSource::NoSource),
+                original: Some(original_frame(&original, function)),
+                detail: None,
+            },
         },
-    };
-    let in_app =
-        original.map_or(frame.in_app, |original| !original.is_ignored && origin::is_of_page(original.file));
+    }
+}
+
+fn present(frame: StoredFrame, written: &BTreeMap<(String, Place), Written>) -> StackFrame {
+    let place = (frame.file.clone(), (frame.line, frame.column, frame.function.clone()));
+    let Written { original, in_app, missing, detail } =
+        written.get(&place).filter(|_| frame.may_be_mapped()).cloned().unwrap_or_default();
+    let in_app = in_app.unwrap_or(frame.in_app);
     // Nobody has maps of what others wrote.
     let missing = missing.filter(|_| in_app);
     StackFrame {
-        original: original.map(|original| original_frame(&original, &frame.function)),
+        original,
         function: known(frame.function),
         file: known(frame.file),
         line: Some(frame.line).filter(|&line| line > 0),

@@ -126,13 +126,9 @@ pub(crate) async fn delete_source_maps(
 ) -> Result<Json<DeletedSourceMaps>, ApiError> {
     let (scope, _) = caller.open(&api, &project).await?;
     let release = release.ok_or_else(|| ApiError::bad("release", "is missing: whose maps to delete"))?;
-    let (mut maps, _) = repository::all(&api, scope).await?;
-    maps.retain(|(_, map)| map.release == release);
-    for (id, map) in &maps {
-        repository::remove(&api, scope, *id, map).await?;
-    }
-    tracing::info!(project = %scope.project(), release, deleted = maps.len(), "source maps deleted");
-    Ok(Json(DeletedSourceMaps { deleted: maps.len() as u64 }))
+    let deleted = repository::remove_release(&api, scope, &release).await?;
+    tracing::info!(project = %scope.project(), release, deleted, "source maps deleted");
+    Ok(Json(DeletedSourceMaps { deleted }))
 }
 
 /// Deletes a source map.

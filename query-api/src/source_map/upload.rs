@@ -1,6 +1,7 @@
 //! Taking a map: bounded before and after inflating, looked through, and stored.
 
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -11,18 +12,33 @@ use playhead_domain::source_map::debug_id::DebugId;
 use playhead_domain::source_map::key::{ArtifactId, bundle_path};
 use playhead_domain::source_map::shape::{self, Checked};
 use playhead_domain::source_map::{Broken, MAX_UPLOAD_BYTES, artifact, reference};
+use tokio::sync::{AcquireError, Semaphore};
 
 use crate::error::ApiError;
 use crate::model::source_map::NewSourceMap;
 use crate::state::Api;
 
-/// Maps that are taken at once.
-pub(crate) const MAX_UPLOADS: usize = 2;
+/// Maps that are looked through at once: each takes some hundred MB while it is.
+const MAX_CHECKS: usize = 2;
+/// Bytes of bodies under way, in KiB.
+const BODIES_KIB: usize = 256 << 10;
 /// How long a body may take.
 const BODY_LIMIT: Duration = Duration::from_secs(300);
 /// How long an upload waits for others.
 const TURN_LIMIT: Duration = Duration::from_secs(20);
 const MAX_NAME_BYTES: usize = 512;
+
+/// What uploads share.
+pub(crate) struct Uploads {
+    bodies_kib: Semaphore,
+    checks: Arc<Semaphore>,
+}
+
+impl Uploads {
+    pub(crate) fn new() -> Self {
+        Self { bodies_kib: Semaphore::new(BODIES_KIB), checks: Arc::new(Semaphore::new(MAX_CHECKS)) }
+    }
+}
 
 /// A map that is ready to be stored.
 pub(crate) struct Taken {
@@ -34,18 +50,38 @@ pub(crate) struct Taken {
 
 /// Reads and checks the body of an upload.
 pub(crate) async fn take(api: &Api, headers: &HeaderMap, body: Body) -> Result<Taken, ApiError> {
-    let turn = tokio::time::timeout(TURN_LIMIT, api.0.uploads.acquire()).await;
-    let _turn = turn.map_err(|_| ApiError::TooManyUploads)?.map_err(|e| ApiError::Internal(e.to_string()))?;
+    let uploads = &api.0.uploads;
     let encoding = Encoding::of(headers)?;
+    let _room = turn(uploads.bodies_kib.acquire_many(announced_kib(headers)?)).await?;
     let body = tokio::time::timeout(BODY_LIMIT, axum::body::to_bytes(body, MAX_UPLOAD_BYTES))
         .await
         .map_err(|_| ApiError::TooSlow)?
         .map_err(|_| ApiError::TooLarge(MAX_UPLOAD_BYTES))?;
-    let checking = tokio::task::spawn_blocking(move || check(&encoding.inflate(body)?));
+    let permit = turn(Arc::clone(&uploads.checks).acquire_owned()).await?;
+    let checking = tokio::task::spawn_blocking(move || {
+        // It goes with the work, which a client that goes away does not end.
+        let _permit = permit;
+        check(&encoding.inflate(body)?)
+    });
     match checking.await {
         Ok(taken) => taken,
         // What makes a reader panic is a broken map.
         Err(error) => Err(ApiError::Unusable(format!("the source map cannot be read: {error}"))),
+    }
+}
+
+async fn turn<T>(acquired: impl Future<Output = Result<T, AcquireError>>) -> Result<T, ApiError> {
+    let turn = tokio::time::timeout(TURN_LIMIT, acquired).await;
+    turn.map_err(|_| ApiError::TooManyUploads)?.map_err(|error| ApiError::Internal(error.to_string()))
+}
+
+/// What the body says that it takes; without that, the most that it may.
+fn announced_kib(headers: &HeaderMap) -> Result<u32, ApiError> {
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    match length.unwrap_or(MAX_UPLOAD_BYTES) {
+        bytes if bytes > MAX_UPLOAD_BYTES => Err(ApiError::TooLarge(MAX_UPLOAD_BYTES)),
+        bytes => Ok(u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX)),
     }
 }
 

@@ -242,6 +242,12 @@ async fn size_is_bounded_before_and_after_inflating() {
         StatusCode::CREATED
     );
     assert_eq!(list(&app, &project, "").await.len(), 1);
+    // What is announced is refused before it comes.
+    let request = Request::post(format!("/api/v1/projects/{}/source-maps", project.id))
+        .header(header::AUTHORIZATION, format!("Bearer {}", project.secret))
+        .header(header::CONTENT_LENGTH, 65 << 20);
+    let answer = app.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[tokio::test]
@@ -301,6 +307,30 @@ async fn a_map_that_is_used_lives_on() {
     assert_eq!((kept.len(), &kept[0]["path"]), (1, &json!("used.js")));
     app.advance(20 * DAY);
     assert_eq!(list(&app, &project, "").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_map_that_lives_on_takes_nothing_back_from_a_later_one() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    let mut first = upload("main", "a.js");
+    first["code"] = json!(format!("{CODE}\n//# debugId=85314830-023f-4cf1-a267-535f4e37bb17"));
+    add(&app, &project, &first).await;
+    app.advance(1_000);
+    let mut second = upload("main", "a.js");
+    second["map"]["sources"] = json!(["src/second.ts"]);
+    add(&app, &project, &second).await;
+    // The one is found by its id, the other by its path.
+    let frames = [frame("https://a.b/a.js", 1, 23), frame("https://c.d/a.js", 1, 23)];
+    let ids = json!({"https://a.b/a.js": "85314830-023f-4cf1-a267-535f4e37bb17"});
+    let data = json!({"type": "Error", "message": "x", "frames": frames, "debug_ids": ids});
+    let session = error(&app, &project, "main", data).await;
+    app.advance(20 * DAY);
+    for _ in 0..2 {
+        let stack = stack(&app, &project, session).await;
+        let files = [0, 1].map(|at| stack["frames"][at]["original"]["file"].as_str().unwrap());
+        assert_eq!(files, ["../../src/pay.ts", "src/second.ts"]);
+    }
 }
 
 #[tokio::test]

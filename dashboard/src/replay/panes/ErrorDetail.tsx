@@ -1,6 +1,7 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ErrorStack as Stacks } from '../../api/model';
+import { asProblem } from '../../api/problem';
 import { stackQuery } from '../../api/queries';
 import { Button, Chip, CopyButton, Icon } from '../../ui';
 import { issueOf, type Moment, number, text } from '../moments';
@@ -16,7 +17,8 @@ const MOST_CAUSES = 8;
 /** One error: what it says, where it came from, and what caused it. */
 export function ErrorDetail({ moment, watchBefore, session }: PaneProps & { moment: Moment }) {
   const { data } = moment;
-  const stacks = useQuery(stackQuery(session.project_id, session.id, moment.id)).data;
+  const asked = useQuery(stackQuery(session.project_id, session.id, moment.id));
+  const stacks = asked.data;
   return (
     <>
       <div className="request-title">
@@ -45,7 +47,7 @@ export function ErrorDetail({ moment, watchBefore, session }: PaneProps & { mome
         </Button>
       </div>
       <IssueLinks project={session.project_id} data={data} />
-      <ErrorStacks project={session.project_id} moment={moment} stacks={stacks} />
+      <ErrorStacks project={session.project_id} moment={moment} asked={asked} />
       {text(data['component_stack']) !== null && (
         <details>
           <summary>Component stack</summary>
@@ -95,16 +97,27 @@ function IssueLinks({ project, data }: { project: string; data: Record<string, u
 interface StacksProps {
   project: string;
   moment: Moment;
-  /** As source maps make them readable; undefined until that is known. */
-  stacks: Stacks | undefined;
+  /** The stacks as source maps make them readable; without data until that is known. */
+  asked: Pick<UseQueryResult<Stacks>, 'data' | 'error' | 'refetch'>;
 }
 
 /** The stack of an error with those of its causes, and what to do so that they can be read. */
-export function ErrorStacks({ project, moment: { data, title }, stacks }: StacksProps) {
+export function ErrorStacks({ project, moment: { data, title }, asked }: StacksProps) {
+  const stacks = asked.data;
   const all = stacks ? [stacks.frames, ...stacks.causes, ...stacks.errors].flatMap(readFrames) : [];
   return (
     <>
       <ErrorStack data={data} message={title} frames={stacks?.frames} />
+      {asked.error !== null && stacks === undefined && (
+        <div className="missing-map">
+          <p className="muted">
+            The sources could not be asked for, so this is the stack as the browser told it: {asProblem(asked.error).message}
+          </p>
+          <div>
+            <Button onClick={() => void asked.refetch()}>Try again</Button>
+          </div>
+        </div>
+      )}
       <MissingMap project={project} release={stacks?.release ?? null} frames={all} />
       <Causes value={data['causes']} name="Caused by" stacks={stacks?.causes} />
       <Causes value={data['errors']} name="One of its errors" stacks={stacks?.errors} />

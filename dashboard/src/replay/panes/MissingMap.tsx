@@ -47,9 +47,13 @@ function commandOf({ reason }: Missing, project: string, release: string | null)
   if (reason === 'no_release') {
     return `playhead sourcemaps inject dist && playhead sourcemaps upload --url ${here} --project ${project} dist`;
   }
+  // What a terminal takes for a key is no part of a command to copy.
+  if (release !== null && CONTROL.test(release)) return null;
   const named = release === null ? '' : ` --release ${quoted(release)}`;
   return `playhead sourcemaps upload --url ${here} --project ${project}${named} dist`;
 }
+
+const CONTROL = /\p{Cc}/u;
 
 /** As a shell takes it: a release is whatever the page says it is. */
 const quoted = (value: string): string => (/^[\w.@+/-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`);
