@@ -111,7 +111,8 @@ export function ErrorStacks({ project, moment: { data, title }, asked }: StacksP
       {asked.error !== null && stacks === undefined && (
         <div className="missing-map">
           <p className="muted">
-            The sources could not be asked for, so this is the stack as the browser told it: {asProblem(asked.error).message}
+            The sources could not be asked for, so this is the stack as the browser told it:{' '}
+            {asProblem(asked.error).message}
           </p>
           <div>
             <Button onClick={() => void asked.refetch()}>Try again</Button>
