@@ -152,6 +152,9 @@ fn text(signal: &Signal, name: &str) -> String {
 }
 
 fn request(user_agent: &str, signal: &mut Signal, reading: Reading<'_>) -> What {
+    // What is found here, whatever the page sent under these names.
+    signal.data.remove("issue");
+    signal.data.remove("filtered");
     let outcome = signal.text("outcome");
     let is_bad = signal.number("status").is_some_and(|status| status >= 400.0);
     let failed =

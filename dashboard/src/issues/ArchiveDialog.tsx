@@ -10,7 +10,7 @@ interface ArchiveDialogProps {
 
 type Kind = 'events' | 'users';
 
-const MOST: Record<Kind, number> = { events: 1_000_000, users: 10_000 };
+const MOST: Record<Kind, number> = { events: 1_000_000, users: 9_000 };
 const SPANS = [
   { days: 0, label: 'whenever' },
   { days: 1, label: 'within a day' },

@@ -128,8 +128,8 @@ export function useDiscardIssues(projectId: string) {
   const queries = useQueryClient();
   const { mutate, isPending } = useMutation({
     mutationFn: (ids: readonly string[]) => discardIssues(projectId, ids),
-    onSuccess: async (_, ids) => {
-      toast(`${formatCountOf(ids.length, 'issue')} discarded`, 'ok');
+    onSuccess: async (discarded, ids) => {
+      toast(done(discarded, ids.length, 'discarded'), 'ok');
       await Promise.all([
         queries.invalidateQueries({ queryKey: ['issues', projectId] }),
         queries.invalidateQueries({ queryKey: ['discarded-issues', projectId] }),
@@ -168,8 +168,8 @@ export function useChangeIssues(projectId: string): Changing {
   const { mutate, isPending } = useMutation({
     mutationFn: ({ ids, change }: { ids: readonly string[]; change: IssueChange }) =>
       changeIssues(projectId, ids, change),
-    onSuccess: async (_, { ids, change }) => {
-      toast(`${formatCountOf(ids.length, 'issue')} ${describeChange(change)}`, 'ok');
+    onSuccess: async (changed, { ids, change }) => {
+      toast(done(changed, ids.length, describeChange(change)), 'ok');
       await readAgain(queries, projectId);
     },
     onError: toastFailure('The change was not saved'),
@@ -181,6 +181,10 @@ export function useChangeIssues(projectId: string): Changing {
     isPending,
   };
 }
+
+/** `3 issues resolved`, and how many of those that were asked for are not there any more. */
+const done = (count: number, asked: number, what: string): string =>
+  `${formatCountOf(count, 'issue')} ${what}${count < asked ? `, ${formatCountOf(asked - count, 'issue')} not there any more` : ''}`;
 
 function describeChange({ state, resolved_in, assignee, archived_until, priority }: IssueChange): string {
   if (priority !== undefined) return priority === 'none' ? 'ranked by their counts' : `pinned as ${priority}`;

@@ -198,17 +198,23 @@ pub fn group_by_rule(thrown: &Thrown<'_>, stack: &Stack, rule: usize, fingerprin
     Group::new(Basis::Rule, all)
 }
 
-/// The group of a failed request.
+/// The group of a failed request. `host`: of which host, and whether that is another one than the page's.
 #[must_use]
-pub fn of_request(method: &str, template: &str, failure: &str, host: &str) -> Group {
+pub fn of_request(method: &str, template: &str, failure: &str, (host, is_other): (&str, bool)) -> Group {
     let one = |text: &str| vec![bounded(text)];
     let mut components = vec![
         counted("method", one(method), "what was asked"),
         counted("endpoint", one(template), "of which endpoint: what names one of many does not count"),
         counted("status", one(failure), "what came of it"),
     ];
-    if !host.is_empty() {
-        components.push(ignored("host", one(host), "each environment has its own"));
+    if is_other {
+        components.push(counted(
+            "host",
+            one(host),
+            "it is not the page's own: paths of two services are no one endpoint",
+        ));
+    } else if !host.is_empty() {
+        components.push(ignored("host", one(host), "the page's own: each environment has its own"));
     }
     Group::new(Basis::Request, components)
 }

@@ -1,7 +1,7 @@
 //! Issues that people made one. All merges of a project are one row, written as a whole by compare-and-set, and none of them leads to
 //! an issue that is merged itself: there are neither chains nor circles, whoever merges at the same time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -84,6 +84,22 @@ impl Merges {
         std::iter::once(root).chain(self.members(root).map(|(issue, _)| issue)).collect()
     }
 
+    /// Tells whether other issues were merged into this one than before; 0: none are.
+    #[must_use]
+    pub fn mark(&self, root: Fingerprint) -> u64 {
+        let mut members = self.members(root).peekable();
+        if members.peek().is_none() {
+            return 0;
+        }
+        let mut hasher = blake3::Hasher::new();
+        for (issue, _) in members {
+            hasher.update(&issue.0);
+        }
+        let mut mark = [0; 8];
+        mark.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        u64::from_be_bytes(mark)
+    }
+
     /// Every issue that took others, with them.
     #[must_use]
     pub fn roots(&self) -> BTreeMap<Fingerprint, Vec<Fingerprint>> {
@@ -128,6 +144,19 @@ impl Merges {
         Ok(added)
     }
 
+    /// Whether one more merge may be refused because the project has too many.
+    #[must_use]
+    pub fn is_nearly_full(&self) -> bool {
+        self.0.len() + 2 * MAX_MEMBERS > MAX_OF_PROJECT
+    }
+
+    /// Forgets the merges of which nothing is kept, neither the issue nor any that was merged into it.
+    pub fn forget(&mut self, is_kept: impl Fn(Fingerprint) -> bool) {
+        let shown: BTreeSet<_> =
+            self.0.iter().filter(|(issue, _)| is_kept(**issue)).map(|(_, merged)| merged.into).collect();
+        self.0.retain(|_, merged| shown.contains(&merged.into) || is_kept(merged.into));
+    }
+
     /// Makes the issue one of its own again. Returns the one that it was a part of.
     pub fn split(&mut self, issue: Fingerprint) -> Option<Fingerprint> {
         self.0.remove(&issue).map(|merged| merged.into)
@@ -154,7 +183,10 @@ mod tests {
         assert_eq!((merges.root(id(1)), merges.root(id(9))), (id(3), id(9)));
         assert_eq!(merges.merge(&[id(3)], id(1), BY), Ok(vec![]), "it is a part of it already");
         assert_eq!(Merges::of(merges.to_row()), merges);
+        let mark = merges.mark(id(3));
         assert_eq!((merges.split(id(1)), merges.split(id(1))), (Some(id(3)), None));
+        assert_ne!(merges.mark(id(3)), mark);
+        assert_eq!(merges.mark(id(1)), 0);
         assert_eq!(merges.whole(id(3)), [id(3), id(2)]);
     }
 
@@ -168,6 +200,23 @@ mod tests {
         assert_eq!(merges.merge(&[OVERFLOW], id(201), BY), Err(Error::Overflow));
         assert_eq!(merges.merge(&[id(201)], OVERFLOW, BY), Err(Error::Overflow));
         assert_eq!(merges, before);
+    }
+
+    #[test]
+    fn what_has_expired_as_a_whole_makes_room() {
+        let mut merges = Merges::default();
+        for group in 0..MAX_OF_PROJECT / MAX_MEMBERS {
+            let id = |n: usize| Fingerprint(((1 + group * 100 + n) as u128).to_be_bytes());
+            let issues: Vec<_> = (1..=MAX_MEMBERS).map(id).collect();
+            merges.merge(&issues, id(0), BY).unwrap();
+        }
+        assert!(merges.is_nearly_full());
+        assert_eq!(merges.merge(&[id(201)], id(202), BY), Err(Error::TooManyOfProject));
+        let number = |issue: Fingerprint| u128::from_be_bytes(issue.0);
+        // The first group is kept by its root, the second by one of its parts.
+        merges.forget(|issue| matches!(number(issue), 1 | 103));
+        assert_eq!((merges.roots().len(), merges.0.len()), (2, 2 * MAX_MEMBERS));
+        assert!(merges.merge(&[id(201)], id(202), BY).is_ok());
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! Failed requests as issues, when a project wants them: grouped by method, template of the path and status, whoever sent them.
+//! Failed requests as issues, when a project wants them: grouped by method, template of the path, status, and the host unless it is
+//! the page's own, whoever sent them.
 
 use super::filter::Filters;
 use super::grouping::{Group, of_request};
@@ -73,17 +74,21 @@ pub fn examine(sent: &Sent<'_>, wanted: Requests, filters: Filters, is_bot: bool
     }
     let method = crate::session::fold::cut(sent.method, MAX_METHOD_BYTES).to_uppercase();
     let template = endpoint::template(sent.url);
+    let host = super::origin::parts(sent.url).0.to_lowercase();
+    let own = super::origin::parts(sent.page_url).0;
+    let is_other = !host.is_empty() && !own.is_empty() && !host.eq_ignore_ascii_case(own);
+    let named = if is_other { host.as_str() } else { "" };
     let words = match sent.status {
         0 => failure.replace('_', " "),
         status => format!("answered {status}"),
     };
     Some(Failed {
-        title: super::title("", &format!("{method} {template}: {words}")),
+        title: super::title("", &format!("{method} {named}{template}: {words}")),
         culprit: super::culprit(
             &super::Thrown { page_url: sent.page_url, ..Default::default() },
             &Default::default(),
         ),
-        group: of_request(&method, &template, &failure, super::origin::parts(sent.url).0),
+        group: of_request(&method, &template, &failure, (&host, is_other)),
         filtered: filters.drop_of_page(sent.page_url, is_bot),
     })
 }
@@ -115,17 +120,36 @@ mod tests {
     fn those_to_one_endpoint_with_one_status_are_together() {
         let issue = |sent: Sent<'_>| look(&sent, Requests::All).unwrap().group.fingerprint;
         let one = issue(sent("post", "https://api.example/orders/8812/pay?x=1", 502));
-        assert_eq!(one, issue(sent("POST", "https://staging.example/orders/17/pay", 502)));
+        assert_eq!(one, issue(sent("POST", "https://API.example:8443/orders/17/pay", 502)));
         assert_ne!(one, issue(sent("POST", "https://api.example/orders/8812/pay", 500)));
         assert_ne!(one, issue(sent("PUT", "https://api.example/orders/8812/pay", 502)));
         assert_ne!(one, issue(sent("POST", "https://api.example/orders/8812/pay", 0)));
         let failed = look(&sent("POST", "https://api.example/orders/8812/pay", 502), Requests::All).unwrap();
         assert_eq!(
             (failed.title.as_str(), failed.culprit.as_str()),
-            ("POST /orders/{id}/pay: answered 502", "/cart")
+            ("POST api.example/orders/{id}/pay: answered 502", "/cart")
         );
-        let away = look(&sent("GET", "https://api.example/", 0), Requests::Server).unwrap();
-        assert_eq!(away.title, "GET /: network error");
+    }
+
+    #[test]
+    fn a_host_counts_unless_it_is_the_pages_own() {
+        let look = |url, page_url| look(&Sent { page_url, ..sent("GET", url, 0) }, Requests::Server).unwrap();
+        let own = look("https://shop.example/", "https://shop.example/cart");
+        let staging = look("https://staging.example/", "https://Staging.example/");
+        let relative = look("/", "https://shop.example/cart");
+        assert_eq!(own.title, "GET /: network error");
+        assert_eq!(
+            [staging.group.fingerprint, relative.group.fingerprint],
+            [own.group.fingerprint; 2],
+            "each environment has its own"
+        );
+        let tracker = look("https://tracker.example/", "https://shop.example/cart");
+        assert_eq!(tracker.title, "GET tracker.example/: network error");
+        let other = look("https://ads.example/", "https://shop.example/cart");
+        assert_ne!(tracker.group.fingerprint, own.group.fingerprint);
+        assert_ne!(tracker.group.fingerprint, other.group.fingerprint);
+        // Where the visitor is is not known: nobody can tell.
+        assert_eq!(look("https://tracker.example/", "").group.fingerprint, own.group.fingerprint);
     }
 
     #[test]

@@ -173,6 +173,9 @@ pub struct ArchivedUntil {
     pub events_that_day: u64,
     #[prost(uint64, tag = "7")]
     pub users_before: u64,
+    /// Which issues were merged into it then: see [`crate::issue::merge::Merges::mark`].
+    #[prost(fixed64, tag = "8")]
+    pub members: u64,
 }
 
 /// Who changed what of an issue.

@@ -9,8 +9,8 @@ use playhead_domain::store::Swap;
 use playhead_domain::table::ISSUE_STATES;
 use prost::Message;
 
-use super::read::{self, Shown, decode_state};
-use super::state::{ARCHIVED, ONGOING, RESOLVED, newest_release};
+use super::read::{self, COUNTED_USERS, Shown, decode_state};
+use super::state::{self, ARCHIVED, ONGOING, RESOLVED, newest_release};
 use crate::error::ApiError;
 use crate::model::issue::{ArchivedUntil, GivenState, IssuePatch, PinnedPriority, ResolvedIn};
 use crate::state::Api;
@@ -20,12 +20,21 @@ const MAX_HISTORY: usize = 100;
 const MAX_NOTE_BYTES: usize = 200;
 const MAX_RELEASE_BYTES: usize = 200;
 const MAX_UNTIL_EVENTS: u64 = 1_000_000;
-const MAX_UNTIL_USERS: u64 = 10_000;
 const MAX_UNTIL_DAYS: u32 = 30;
 const DAY_MS: i64 = 86_400_000;
 const MAX_ASSIGNEE_CHARACTERS: usize = 100;
 /// Longer than any project keeps sessions: what was decided of an issue that does not come back is forgotten.
 const KEPT_MS: i64 = 800 * 86_400_000;
+
+/// What there is of an issue, against which archives are judged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counted<'a> {
+    pub(crate) totals: &'a IssueTotals,
+    /// Of archives that wait for users.
+    pub(crate) users: u64,
+    /// Of which issues it is made.
+    pub(crate) members: u64,
+}
 
 /// Checks what is asked, before anything is changed.
 ///
@@ -66,9 +75,9 @@ fn check_archive(patch: &IssuePatch) -> Result<(), ApiError> {
     match (until.escalating, until.events, until.users, until.days) {
         (true, None, None, None)
         | (false, Some(1..=MAX_UNTIL_EVENTS), None, None | Some(1..=MAX_UNTIL_DAYS))
-        | (false, None, Some(1..=MAX_UNTIL_USERS), None) => Ok(()),
+        | (false, None, Some(1..=COUNTED_USERS), None) => Ok(()),
         _ => bad(
-            "takes `escalating`, `events` (1 to 1000000, with `days` 1 to 30 or without) or `users` (1 to 10000)",
+            "takes `escalating`, `events` (1 to 1000000, with `days` 1 to 30 or without) or `users` (1 to 9000)",
         ),
     }
 }
@@ -76,8 +85,8 @@ fn check_archive(patch: &IssuePatch) -> Result<(), ApiError> {
 /// Changes the state of an issue that is there.
 ///
 /// # Errors
-/// [`ApiError::BadRequest`] when it is to be resolved in its release and has none. The store's; [`ApiError::Conflict`] when others do
-/// the same all the time.
+/// [`ApiError::BadRequest`] when it is to be resolved in its release and has none, or waits for more users than are counted. The store's;
+/// [`ApiError::Conflict`] when others do the same all the time.
 pub(crate) async fn apply(
     api: &Api,
     scope: Scope,
@@ -90,39 +99,81 @@ pub(crate) async fn apply(
     if asks_release && newest_release(totals).is_empty() {
         return Err(ApiError::bad("release", "no release of the issue is known; name one"));
     }
-    let waits_for_users = patch.archived_until.as_ref().is_some_and(|until| until.users.is_some());
-    let users = match waits_for_users {
-        true => read::users(api, scope, &shown.merges.whole(shown.id)).await?.0,
-        false => 0,
+    let users = match patch.archived_until.as_ref().and_then(|until| until.users) {
+        Some(more) => users_before(api, scope, shown, more).await?,
+        None => 0,
     };
+    let counted = Counted { totals, users, members: shown.merges.mark(shown.id) };
     let now_ms = api.now_ms();
-    update(api, scope, shown.id, |known| changed(known, (totals, users), patch, actor, now_ms)).await
+    update(api, scope, shown.id, |known| changed(known, counted, patch, actor, now_ms)).await
 }
 
-/// Takes an issue out of the archive because what was agreed has happened. The hours that tell so are forgotten after two days, what
-/// is written here is not.
+/// How many users an issue has that is to be archived until it has so many more.
+async fn users_before(api: &Api, scope: Scope, shown: &Shown, more: u64) -> Result<u64, ApiError> {
+    let (users, is_exact) = read::users(api, scope, &shown.merges.whole(shown.id)).await?;
+    if is_exact && users + more <= COUNTED_USERS {
+        return Ok(users);
+    }
+    let detail = format!(
+        "users of an issue are counted to {COUNTED_USERS} and this one has {users}; archive it until so many events"
+    );
+    Err(ApiError::bad("archived_until", detail))
+}
+
+/// Writes what has become of an archive, as [`come_due`] says, unless somebody decided otherwise since it was judged. The hours that tell
+/// of an escalation are forgotten after two days, what is written here is not.
 ///
 /// # Errors
 /// As [`apply`].
-pub(crate) async fn take_from_archive(
+pub(crate) async fn settle(
     api: &Api,
     scope: Scope,
     issue: Fingerprint,
-    why: &str,
+    judged: &IssueState,
+    counted: Counted<'_>,
 ) -> Result<IssueState, ApiError> {
     let now_ms = api.now_ms();
-    update(api, scope, issue, |known| {
-        if known.state != ARCHIVED || known.archived_until.is_none() {
-            return known.clone();
-        }
-        let mut new = known.clone();
-        (new.state, new.changed_ms, new.archived_until) = (ONGOING.to_owned(), now_ms, None);
-        let change = cut(&format!("back from the archive: {why}"), MAX_NOTE_BYTES).to_owned();
-        new.history.push(IssueChange { time_ms: now_ms, actor: String::new(), change });
-        bound_history(&mut new);
-        new
-    })
-    .await
+    update(api, scope, issue, |known| settled(known, judged, counted, now_ms)).await
+}
+
+fn settled(known: &IssueState, judged: &IssueState, counted: Counted<'_>, now_ms: i64) -> IssueState {
+    let decision = |state: &IssueState| (state.state.clone(), state.changed_ms, state.archived_until);
+    let mut new = known.clone();
+    if decision(known) == decision(judged) {
+        come_due(&mut new, counted, now_ms);
+    }
+    new
+}
+
+/// Takes an issue out of the archive when what was agreed has happened. An agreement that was made of other counts counts anew: people
+/// merged or split the issue since, or parts of it have expired. Returns whether anything changed.
+pub(crate) fn come_due(state: &mut IssueState, counted: Counted<'_>, now_ms: i64) -> bool {
+    if count_anew(state, counted, now_ms) {
+        return true;
+    }
+    let Some(why) = state::now(counted.totals, Some(state), counted.users, now_ms).returned else {
+        return false;
+    };
+    (state.state, state.changed_ms, state.archived_until) = (ONGOING.to_owned(), now_ms, None);
+    let change = cut(&format!("back from the archive: {why}"), MAX_NOTE_BYTES).to_owned();
+    state.history.push(IssueChange { time_ms: now_ms, actor: String::new(), change });
+    bound_history(state);
+    true
+}
+
+fn count_anew(state: &mut IssueState, counted: Counted<'_>, now_ms: i64) -> bool {
+    let Some(until) = state.archived_until.as_mut().filter(|_| state.state == ARCHIVED) else { return false };
+    if until.members != counted.members {
+        (*until, state.changed_ms) = (since_now(*until, counted, now_ms), now_ms);
+        return true;
+    }
+    let before = *until;
+    if until.users > 0 {
+        until.users_before = until.users_before.min(counted.users);
+    } else {
+        until.events_before = until.events_before.min(counted.totals.events);
+    }
+    *until != before
 }
 
 /// Writes something that happened to an issue into its history.
@@ -179,7 +230,7 @@ fn bound_history(state: &mut IssueState) {
 
 fn changed(
     known: &IssueState,
-    (totals, users): (&IssueTotals, u64),
+    counted: Counted<'_>,
     patch: &IssuePatch,
     actor: &str,
     now_ms: i64,
@@ -190,8 +241,8 @@ fn changed(
     if let Some(state) = patch.state
         && (state != GivenState::Ongoing || name(known) != ONGOING)
     {
-        set_state(&mut new, (totals, users), patch, now_ms);
-        if !is_same_decision(&new, known) || state == GivenState::Resolved {
+        set_state(&mut new, counted, patch, now_ms);
+        if !is_same_decision(&new, known, counted, now_ms) || state == GivenState::Resolved {
             notes.push(describe(&new));
         } else {
             new = known.clone();
@@ -220,7 +271,7 @@ fn changed(
     new
 }
 
-fn set_state(new: &mut IssueState, (totals, users): (&IssueTotals, u64), patch: &IssuePatch, now_ms: i64) {
+fn set_state(new: &mut IssueState, counted: Counted<'_>, patch: &IssuePatch, now_ms: i64) {
     let Some(state) = patch.state else { return };
     let resolved_in = patch.resolved_in.filter(|_| state == GivenState::Resolved);
     let given = patch.release.as_deref().map(str::trim);
@@ -233,33 +284,44 @@ fn set_state(new: &mut IssueState, (totals, users): (&IssueTotals, u64), patch: 
     new.changed_ms = now_ms;
     new.in_next_release = resolved_in == Some(ResolvedIn::NextRelease);
     new.in_this_release = resolved_in == Some(ResolvedIn::ThisRelease);
-    let release = given.unwrap_or_else(|| newest_release(totals));
+    let release = given.unwrap_or_else(|| newest_release(counted.totals));
     new.resolved_release = if state == GivenState::Resolved {
         cut(release, MAX_RELEASE_BYTES).to_owned()
     } else {
         String::new()
     };
-    new.archived_until = patch.archived_until.as_ref().map(|until| agreement(until, totals, users, now_ms));
+    new.archived_until = patch.archived_until.as_ref().map(|until| agreement(until, counted, now_ms));
 }
 
-fn agreement(until: &ArchivedUntil, totals: &IssueTotals, users: u64, now_ms: i64) -> row::ArchivedUntil {
-    row::ArchivedUntil {
+fn agreement(until: &ArchivedUntil, counted: Counted<'_>, now_ms: i64) -> row::ArchivedUntil {
+    let agreed = row::ArchivedUntil {
         escalating: until.escalating,
         events: until.events.unwrap_or_default(),
         users: until.users.unwrap_or_default(),
         days: until.days.unwrap_or_default(),
-        events_before: totals.events,
-        events_that_day: totals.days.get(&now_ms.div_euclid(DAY_MS)).map_or(0, |count| count.events),
-        users_before: users,
+        ..row::ArchivedUntil::default()
+    };
+    since_now(agreed, counted, now_ms)
+}
+
+fn since_now(agreed: row::ArchivedUntil, counted: Counted<'_>, now_ms: i64) -> row::ArchivedUntil {
+    let that_day = counted.totals.days.get(&now_ms.div_euclid(DAY_MS));
+    row::ArchivedUntil {
+        events_before: counted.totals.events,
+        events_that_day: that_day.map_or(0, |count| count.events),
+        users_before: counted.users,
+        members: counted.members,
+        ..agreed
     }
 }
 
-/// Archived once more until the same: nothing new.
-fn is_same_decision(new: &IssueState, known: &IssueState) -> bool {
+/// Archived once more until the same, which has not happened yet: nothing new.
+fn is_same_decision(new: &IssueState, known: &IssueState, counted: Counted<'_>, now_ms: i64) -> bool {
     let agreed = |state: &IssueState| {
         state.archived_until.map(|until| (until.escalating, until.events, until.users, until.days))
     };
-    new.state == known.state && agreed(new) == agreed(known)
+    let has_happened = || state::now(counted.totals, Some(known), counted.users, now_ms).returned.is_some();
+    new.state == known.state && agreed(new) == agreed(known) && !has_happened()
 }
 
 /// What a history says of the decision.
@@ -291,10 +353,15 @@ mod tests {
         IssuePatch { state, assignee: assignee.map(str::to_owned), ..IssuePatch::default() }
     }
 
+    fn counted(totals: &IssueTotals) -> Counted<'_> {
+        Counted { totals, users: 0, members: 0 }
+    }
+
     #[test]
     fn a_change_is_told_and_none_is_not() {
         let totals = IssueTotals::default();
-        let change = |known: &IssueState, patch: &IssuePatch| changed(known, (&totals, 0), patch, "ana", 7);
+        let change =
+            |known: &IssueState, patch: &IssuePatch| changed(known, counted(&totals), patch, "ana", 7);
         let nothing = IssueState::default();
         assert_eq!(change(&nothing, &patch(Some(GivenState::Ongoing), Some(""))), nothing);
         let archived = change(&nothing, &patch(Some(GivenState::Archived), Some(" bo ")));
@@ -304,12 +371,45 @@ mod tests {
         assert_eq!(change(&archived, &patch(Some(GivenState::Archived), Some("bo"))), archived);
     }
 
+    fn archived(until: row::ArchivedUntil, changed_ms: i64) -> IssueState {
+        let until = Some(until);
+        IssueState { state: ARCHIVED.to_owned(), changed_ms, archived_until: until, ..IssueState::default() }
+    }
+
+    #[test]
+    fn an_agreement_counts_anew_when_its_counts_are_others() {
+        let totals = |events| IssueTotals { events, ..IssueTotals::default() };
+        let events = row::ArchivedUntil { events: 10, events_before: 100, ..row::ArchivedUntil::default() };
+        let (fewer, more) = (totals(40), totals(5_100));
+        let mut state = archived(events, 7);
+        assert!(come_due(&mut state, Counted { members: 3, ..counted(&more) }, 9), "something was merged in");
+        let until = state.archived_until.unwrap();
+        assert_eq!((until.events_before, until.members, state.changed_ms), (5_100, 3, 9));
+        assert!(!come_due(&mut state, Counted { members: 3, ..counted(&more) }, 9));
+        let mut state = archived(events, 7);
+        assert!(come_due(&mut state, counted(&fewer), 9), "parts have expired");
+        assert_eq!((state.archived_until.unwrap().events_before, state.changed_ms), (40, 7));
+        assert!(come_due(&mut state, counted(&totals(50)), 9));
+        assert_eq!(state.history[0].change, "back from the archive: 10 more events");
+    }
+
+    #[test]
+    fn only_the_decision_that_was_judged_is_settled() {
+        let events = |events| row::ArchivedUntil { events, ..row::ArchivedUntil::default() };
+        let totals = IssueTotals { events: 10, ..IssueTotals::default() };
+        let (judged, other) = (archived(events(10), 7), archived(events(5), 8));
+        assert_eq!(settled(&other, &judged, counted(&totals), 9), other);
+        let assigned = IssueState { assignee: "bo".to_owned(), ..judged.clone() };
+        let settled = settled(&assigned, &judged, counted(&totals), 9);
+        assert_eq!((settled.state.as_str(), settled.assignee.as_str()), (ONGOING, "bo"));
+    }
+
     #[test]
     fn the_history_is_bounded() {
         let mut state = IssueState::default();
         for n in 0..3 * MAX_HISTORY {
             let patch = patch(None, Some(&n.to_string()));
-            state = changed(&state, (&IssueTotals::default(), 0), &patch, "ana", 0);
+            state = changed(&state, counted(&IssueTotals::default()), &patch, "ana", 0);
         }
         assert_eq!(state.history.len(), MAX_HISTORY);
         assert_eq!(state.history.last().unwrap().change, "assigned to 299");

@@ -46,7 +46,7 @@ pub(crate) async fn try_grouping_rules(
     Segments(project): Segments<String>,
     body: Body,
 ) -> Result<Json<DryRun>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
     let DryRunRequest { rules } = read_json(body).await?;
     let rules = Rules::new(&checked_rules("rules", &rules)?);
     let read::All { issues, mut partial } = read::all(&api, scope).await?;
@@ -55,7 +55,12 @@ pub(crate) async fn try_grouping_rules(
         totals.days.range(today - DAYS + 1..).map(|(_, count)| count.events).sum()
     };
     let mut seen: Vec<_> = issues.into_iter().map(|(id, totals)| (of_week(&totals), id, totals)).collect();
-    seen.retain(|(events, _, _)| *events > 0);
+    // Rules say nothing of failed requests.
+    let is_request =
+        |totals: &IssueTotals| totals.latest.as_ref().is_some_and(|at| at.mechanism == "request");
+    seen.retain(|(events, id, totals)| {
+        *events > 0 && !is_request(totals) && project.discard_of(*id).is_none()
+    });
     seen.sort_by_key(|(events, id, _)| std::cmp::Reverse((*events, *id)));
     partial |= seen.len() > MAX_ISSUES;
     seen.truncate(MAX_ISSUES);
@@ -79,15 +84,13 @@ pub(crate) async fn try_grouping_rules(
     Ok(Json(result))
 }
 
-/// The data of the newest occurrence; nothing when its session is not kept, or it is a request.
+/// The data of the newest occurrence; nothing when its session is not kept.
 async fn newest(
     api: &Api,
     scope: Scope,
     totals: &IssueTotals,
 ) -> Result<Option<Map<String, Value>>, ApiError> {
-    let Some(latest) = totals.latest.as_ref().filter(|latest| latest.mechanism != "request") else {
-        return Ok(None);
-    };
+    let Some(latest) = &totals.latest else { return Ok(None) };
     let Some(session) = rows::session_id(&latest.session) else { return Ok(None) };
     if api.0.erasure.is_session_erased(scope, session).await? {
         return Ok(None);

@@ -11,6 +11,7 @@ use playhead_domain::scope::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
+use super::change::Counted;
 use super::priority::{self, Context};
 use super::query::Query;
 use super::{change, present, read, state};
@@ -21,7 +22,7 @@ use crate::state::Api;
 
 /// Issues whose users are counted to sort by them: those with the most sessions.
 const COUNTED_BY_USERS: usize = 200;
-/// Issues that one request takes out of the archive; the next one goes on.
+/// Archives of which one request writes what became of them; the next one goes on.
 const MAX_RETURNED: usize = 20;
 /// Issues whose users are counted at the same time.
 const CONCURRENT_COUNTS: usize = 8;
@@ -97,16 +98,15 @@ pub(crate) async fn list(
     let sort = Sort::parse(params.sort.as_deref())?;
     let question = question(scope, params)?;
     let after = params.cursor.as_deref().map(|cursor| read_place(&question, cursor)).transpose()?;
-    let read::All { mut issues, mut partial } = read::all(api, scope).await?;
+    // Counts are read last: what people agreed on is judged by none that are older.
     let (states, merges, traffic) =
         try_join3(read::states(api, scope), read::merges(api, scope), read::traffic(api, scope)).await?;
+    let read::All { mut issues, mut partial } = read::all(api, scope).await?;
     let context = Context { now_ms: api.now_ms(), traffic, critical_pages: &project.critical_pages };
-    for discard in &project.discards {
-        if let Ok(issue) = discard.issue.as_ref().try_into() {
-            issues.remove(&Fingerprint(issue));
-        }
-    }
+    issues.retain(|issue, _| project.discard_of(*issue).is_none());
     read::join(&mut issues, &merges);
+    // One that was discarded at the time at which others were merged into it is not shown by them.
+    issues.retain(|issue, _| project.discard_of(*issue).is_none());
     let overflow = issues.contains_key(&OVERFLOW).then(|| OVERFLOW.to_string());
     let mut listing = Listing { api, scope, issues, merges, states, users: Users::new(), context };
     listing.open_archives().await?;
@@ -127,7 +127,7 @@ pub(crate) async fn list(
 }
 
 impl Listing<'_> {
-    /// Takes those out of the archive of which what was agreed has happened.
+    /// Takes those out of the archive of which what was agreed has happened, see [`change::come_due`].
     async fn open_archives(&mut self) -> Result<(), ApiError> {
         let waits = |given: &IssueState| given.archived_until.is_some();
         let waiting =
@@ -135,13 +135,25 @@ impl Listing<'_> {
         let waiting: Vec<_> = waiting.map(|(&issue, given)| (issue, state::waits_for_users(given))).collect();
         let for_users = waiting.iter().filter(|(_, for_users)| *for_users).map(|(issue, _)| *issue);
         self.count_users(for_users.take(COUNTED_BY_USERS).collect()).await?;
-        let mut returned = Vec::new();
-        for (issue, _) in waiting {
-            let Some(totals) = self.issues.get(&issue) else { continue };
-            returned.extend(self.judge(issue, totals).returned.map(|why| (issue, why)));
-        }
-        for (issue, why) in returned.into_iter().take(MAX_RETURNED) {
-            let state = change::take_from_archive(self.api, self.scope, issue, &why).await?;
+        let (mut written, now_ms) = (0, self.context.now_ms);
+        for (issue, for_users) in waiting {
+            let (Some(totals), Some(given)) = (self.issues.get(&issue), self.states.get(&issue)) else {
+                continue;
+            };
+            let users = self.users.get(&issue).map(|(users, _)| *users);
+            if for_users && users.is_none() {
+                continue;
+            }
+            let users = users.unwrap_or_default();
+            let counted = Counted { totals, users, members: self.merges.mark(issue) };
+            let mut state = given.clone();
+            if !change::come_due(&mut state, counted, now_ms) {
+                continue;
+            }
+            if written < MAX_RETURNED {
+                state = change::settle(self.api, self.scope, issue, given, counted).await?;
+                written += 1;
+            }
             self.states.insert(issue, state);
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Making several issues one, and taking one out again: what people decided is a row; what was counted is never touched.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -48,17 +50,26 @@ pub(crate) async fn merge_issues(
     let mut titles = Vec::new();
     for &id in &ids {
         let shown = load(&api, scope, &project, id).await?;
-        titles.push((shown.id, title(&shown)));
+        if !titles.iter().any(|(known, _)| *known == shown.id) {
+            titles.push((shown.id, title(&shown)));
+        }
     }
+    let kept = match target.merges.is_nearly_full() {
+        true => kept(&api, scope).await?,
+        false => None,
+    };
     let (actor, now_ms) = (caller.name(), api.now_ms());
     let added = update(&api, scope, |merges| {
+        if let Some(kept) = &kept {
+            merges.forget(|issue| kept.contains(&issue));
+        }
         let added = merges.merge(&ids, into, (now_ms, &actor));
         added.map_err(|e| ApiError::bad("ids", e.to_string()))
     })
     .await?;
     for (id, part) in titles.iter().filter(|(id, _)| added.contains(id)) {
-        change::note(&api, scope, *id, &format!("merged into {}", title(&target)), &actor).await?;
-        change::note(&api, scope, target.id, &format!("merged with {part}"), &actor).await?;
+        note(&api, scope, *id, &format!("merged into {}", title(&target)), &actor).await;
+        note(&api, scope, target.id, &format!("merged with {part}"), &actor).await;
     }
     let shown = load(&api, scope, &project, into).await?;
     detail(&api, scope, &project, &shown).await.map(Json)
@@ -86,15 +97,31 @@ pub(crate) async fn split_issue(
         return Err(ApiError::bad("issue", "is not merged into another one"));
     };
     let actor = caller.name();
-    let (left, own) =
-        (read::shown(&api, scope, &project, root).await?, read::shown(&api, scope, &project, issue).await?);
-    let name = |shown: &Option<read::Shown>| {
-        shown.as_ref().map_or_else(|| "an issue that has expired".to_owned(), title)
+    let shown = async |issue| match read::shown(&api, scope, &project, issue).await {
+        Err(ApiError::Discarded) => Ok(None),
+        shown => shown,
     };
-    change::note(&api, scope, root, &format!("split off {}", name(&own)), &actor).await?;
-    change::note(&api, scope, issue, &format!("split from {}", name(&left)), &actor).await?;
+    let (left, own) = (shown(root).await?, shown(issue).await?);
+    let name = |shown: &Option<read::Shown>| {
+        shown.as_ref().map_or_else(|| "an issue that is not kept".to_owned(), title)
+    };
+    note(&api, scope, root, &format!("split off {}", name(&own)), &actor).await;
+    note(&api, scope, issue, &format!("split from {}", name(&left)), &actor).await;
     let shown = left.or(own).ok_or(ApiError::NotFound("issue"))?;
     detail(&api, scope, &project, &shown).await.map(Json)
+}
+
+/// What is merged or split is so, whether its history says so or not.
+async fn note(api: &Api, scope: Scope, issue: Fingerprint, change: &str, actor: &str) {
+    if let Err(error) = change::note(api, scope, issue, change, actor).await {
+        tracing::warn!(project = %scope.project(), %issue, %error, "history of an issue not written");
+    }
+}
+
+/// The issues that are kept, when all of them can be read.
+async fn kept(api: &Api, scope: Scope) -> Result<Option<BTreeSet<Fingerprint>>, ApiError> {
+    let read::All { issues, partial } = read::all(api, scope).await?;
+    Ok((!partial).then(|| issues.into_keys().collect()))
 }
 
 fn title(shown: &read::Shown) -> String {

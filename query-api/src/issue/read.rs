@@ -27,6 +27,8 @@ const MAX_SHARD_STARTS: usize = 250;
 const HOUR_MS: i64 = 3_600_000;
 /// Users that are counted of issues that people made one.
 const MAX_USERS_OF_MERGED: usize = 10_000;
+/// Up to so many users of an issue are surely counted exactly: shards are not so uneven that one of them has more than is read.
+pub(crate) const COUNTED_USERS: u64 = 9_000;
 
 /// The issues of a project that have not expired.
 pub(crate) struct All {
@@ -165,7 +167,9 @@ pub(crate) async fn shown(
     }
     let whole = merges.whole(id);
     let found = try_join_all(whole.iter().map(|&issue| one(api, scope, issue))).await?;
-    let kept = whole.iter().zip(found).filter_map(|(&issue, totals)| Some((issue, totals?)));
+    // Whoever discarded a part at the time at which it was merged did not know that.
+    let kept = whole.iter().zip(found).filter(|(issue, _)| project.discard_of(**issue).is_none());
+    let kept = kept.filter_map(|(&issue, totals)| Some((issue, totals?)));
     let mut issues: BTreeMap<Fingerprint, IssueTotals> = kept.collect();
     let mut members = if whole.len() > 1 { issues.clone() } else { BTreeMap::new() };
     members.remove(&id);

@@ -10,9 +10,10 @@ use playhead_domain::row::Project;
 use playhead_domain::scope::Scope;
 use playhead_domain::table::ISSUE_STATES;
 
+use super::change::Counted;
 use super::list::IssueParams;
 use super::priority::Context;
-use super::{change, list, present, read, state};
+use super::{change, list, present, read};
 use crate::access::Caller;
 use crate::body::read_json;
 use crate::error::ApiError;
@@ -123,13 +124,22 @@ fn parse(issue: &str) -> Result<Fingerprint, ApiError> {
     issue.parse().map_err(|e| ApiError::bad("issue", format!("{e}")))
 }
 
+/// Each once.
+///
 /// # Errors
 /// [`ApiError::BadRequest`] when there are none, too many, or one that is no id.
 pub(super) fn parse_ids(ids: &[String]) -> Result<Vec<Fingerprint>, ApiError> {
     if ids.is_empty() || ids.len() > MAX_BULK {
         return Err(ApiError::bad("ids", format!("must be 1 to {MAX_BULK}")));
     }
-    ids.iter().map(|id| id.parse().map_err(|e| ApiError::bad("ids", format!("{e}")))).collect()
+    let mut parsed = Vec::with_capacity(ids.len());
+    for id in ids {
+        let id = id.parse().map_err(|e| ApiError::bad("ids", format!("{e}")))?;
+        if !parsed.contains(&id) {
+            parsed.push(id);
+        }
+    }
+    Ok(parsed)
 }
 
 /// The issue, or that into which it was merged.
@@ -153,8 +163,9 @@ pub(super) async fn detail(
     let mut own = own.map(read::decode_state).transpose()?.unwrap_or_default();
     let users = read::users(api, scope, &whole).await?;
     let (totals, now_ms) = (&shown.totals, api.now_ms());
-    if let Some(why) = state::now(totals, Some(&own), users.0, now_ms).returned {
-        own = change::take_from_archive(api, scope, shown.id, &why).await?;
+    let counted = Counted { totals, users: users.0, members: shown.merges.mark(shown.id) };
+    if change::come_due(&mut own.clone(), counted, now_ms) {
+        own = change::settle(api, scope, shown.id, &own, counted).await?;
     }
     let mut given = vec![own];
     given.extend(try_join_all(whole[1..].iter().map(|&issue| read::state(api, scope, issue))).await?);

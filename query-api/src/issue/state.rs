@@ -13,6 +13,7 @@ use playhead_domain::issue::forecast::{self, Forecast};
 use playhead_domain::issue::release;
 use playhead_domain::row::{self, ArchivedUntil, IssueTotals, Seen};
 
+use super::read::COUNTED_USERS;
 use crate::model::issue::IssueState;
 
 pub(crate) const RESOLVED: &str = "resolved";
@@ -72,7 +73,8 @@ fn what_ended_archive(
     }
     if until.users > 0 {
         let more = users.saturating_sub(until.users_before);
-        return (more >= until.users).then(|| format!("{more} more users"));
+        // Merged since, it may have so many that nobody would see the agreed number.
+        return (more >= until.users || users >= COUNTED_USERS).then(|| format!("{more} more users"));
     }
     if until.days > 0 {
         let most = most_within(totals, until, given.changed_ms);
@@ -110,11 +112,26 @@ fn is_regression(totals: &IssueTotals, given: &row::IssueState) -> bool {
         // Counted before releases were told apart.
         return last_release(totals) != given.resolved_release;
     }
+    if had_later_release(totals, given) {
+        return true;
+    }
     let mut since = totals.releases_seen.iter().filter(|(_, seen)| seen.last_ms > given.changed_ms);
     since.any(|(name, _)| {
         let is_it = *name == given.resolved_release;
         if is_it { given.in_this_release } else { is_after(totals, name, given) }
     })
+}
+
+/// Of releases that were counted before they were told apart nobody knows when they had it. If it was resolved before too, one with a later
+/// version is a regression, as it was then.
+fn had_later_release(totals: &IssueTotals, given: &row::IssueState) -> bool {
+    let seen = &totals.releases_seen;
+    if seen.values().any(|seen| seen.first_ms <= given.changed_ms) {
+        return false;
+    }
+    let unseen = totals.releases.iter().flat_map(|releases| releases.values.keys());
+    let mut unseen = unseen.filter(|name| !seen.contains_key(*name));
+    unseen.any(|name| release::compare(name, &given.resolved_release).is_some_and(std::cmp::Ordering::is_gt))
 }
 
 /// Whether the release came after the one in which the issue was resolved: by their versions, else by when the issue first had them.
@@ -199,6 +216,27 @@ mod tests {
         assert!(regresses("main-1", &[("main-1", -9, 5), ("main-0", 2, 3)]), "first seen later");
         assert!(!regresses("main-1", &[("main-1", -9, -5), ("main-0", -20, 3)]));
         assert!(!regresses("2.9.0", &[("", -9, 5)]), "nobody knows of which release it is");
+    }
+
+    #[test]
+    fn what_regressed_before_releases_were_told_apart_stays_so() {
+        let next = |resolved: &str| row::IssueState {
+            in_next_release: true,
+            resolved_release: resolved.to_owned(),
+            ..given(RESOLVED)
+        };
+        let counted = |seen: &[(&str, i64, i64)], names: &[&str]| {
+            let values = names.iter().map(|name| ((*name).to_owned(), 1)).collect();
+            let breakdown = row::Breakdown { values, other: 0 };
+            IssueTotals { releases: Some(breakdown), ..releases(seen) }
+        };
+        let regresses = |totals: &IssueTotals| state(totals, Some(&next("1"))) == IssueState::Regressed;
+        assert!(regresses(&counted(&[("1", 3, 3)], &["1", "2"])));
+        assert!(!regresses(&counted(&[("1", 3, 3)], &["0", "1"])));
+        assert!(
+            !regresses(&counted(&[("1", -3, 3)], &["1", "2"])),
+            "it is known that 2 did not have it since"
+        );
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub struct ArchivedUntil {
     pub escalating: bool,
     /// So many more events: 1 to 1,000,000.
     pub events: Option<u64>,
-    /// So many more users: 1 to 10,000.
+    /// So many more users: 1 to 9,000, with those that it has; more are not counted exactly.
     pub users: Option<u64>,
     /// With `events`: within so many days (UTC) that follow each other, 1 to 30; else whenever.
     pub days: Option<u32>,

@@ -2,9 +2,11 @@
 
 use axum::http::StatusCode;
 use playhead_domain::id::ProjectId;
+use playhead_domain::issue::key;
+use playhead_domain::issue::merge::Merges;
 use playhead_domain::issue::setting::{DELAY_US, successor};
 use playhead_domain::log::StoredRecord;
-use playhead_domain::row;
+use playhead_domain::{row, table};
 use prost::Message;
 use serde_json::{Value, json};
 
@@ -64,6 +66,38 @@ async fn what_is_discarded_is_gone_and_what_comes_later_is_another_issue() {
     let known = published(&app, &project).await;
     assert_eq!(known.issue_at(id(2), (NOON + 3 * DELAY_MS) * 1_000), Some(successor(id(2))));
     assert_eq!(numbers(&app.read(&project, "/issues").await), [1], "what was there stays dropped");
+}
+
+#[tokio::test]
+async fn what_is_discarded_while_it_is_merged_is_gone_and_the_rest_can_be_split_off() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    three(&app, &project).await;
+    let ids = [id(2).to_string(), id(2).to_string()];
+    let answer = call(&app, &project, "POST", "/issues/discard", Some(json!({"ids": ids}))).await;
+    assert_eq!(answer.json(), json!({"changed": [ids[0]], "missing": []}));
+    // As whoever merged at the same time left it.
+    let mut merges = Merges::default();
+    merges.merge(&[id(3)], id(2), (NOON, "ana")).unwrap();
+    app.put(&table::ISSUE_STATES, key::merges(project.scope), merges.to_row()).await;
+    assert_eq!(numbers(&app.read(&project, "/issues").await), [1]);
+    let split = call(&app, &project, "POST", &format!("/issues/{}/split", id(3)), None).await;
+    assert_eq!((split.status, &split.json()["id"]), (StatusCode::OK, &json!(id(3).to_string())));
+    assert_eq!(numbers(&app.read(&project, "/issues").await), [1, 3]);
+}
+
+#[tokio::test]
+async fn a_part_that_is_discarded_does_not_count() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    three(&app, &project).await;
+    call(&app, &project, "POST", "/issues/discard", Some(json!({"ids": [id(2).to_string()]}))).await;
+    let mut merges = Merges::default();
+    merges.merge(&[id(2)], id(1), (NOON, "ana")).unwrap();
+    app.put(&table::ISSUE_STATES, key::merges(project.scope), merges.to_row()).await;
+    let listed = app.read(&project, "/issues").await;
+    let shown = app.read(&project, &format!("/issues/{}", id(1))).await;
+    assert_eq!((&shown["events"], &listed["issues"][0]["events"]), (&json!(4), &json!(4)));
 }
 
 #[tokio::test]
@@ -128,6 +162,11 @@ async fn a_dry_run_says_what_rules_would_have_joined() {
             "type": "TypeError", "message": format!("cart {number} is undefined"), "url": "https://shop.example/cart"}});
         app.chunk(&project, session, &key, (STREAM, 0), &[error]).await;
     }
+    let mut request = totals(4, 9, &[NOON], "1.0");
+    request.latest.as_mut().unwrap().mechanism = "request".to_owned();
+    put(&app, &project, 4, (0, 0), request).await;
+    put(&app, &project, 5, (0, 0), totals(5, 9, &[NOON], "1.0")).await;
+    call(&app, &project, "POST", "/issues/discard", Some(json!({"ids": [id(5).to_string()]}))).await;
     let run = async |rules: Value| {
         call(&app, &project, "POST", "/grouping-rules/dry-run", Some(json!({"rules": rules}))).await.json()
     };
@@ -136,7 +175,7 @@ async fn a_dry_run_says_what_rules_would_have_joined() {
         {"message": "^cart \\d+ is", "path": "^/cart$", "fingerprint": "carts"},
     ]);
     let result = run(rules).await;
-    // The third happened longer than a week ago.
+    // The third happened longer than a week ago, the fourth is a request, the fifth is discarded.
     assert_eq!(
         (&result["issues"], &result["not_kept"], &result["partial"]),
         (&json!(2), &json!(0), &json!(false))

@@ -103,6 +103,35 @@ async fn what_is_merged_is_counted_as_one_and_what_is_split_off_by_itself() {
 }
 
 #[tokio::test]
+async fn what_is_named_twice_is_merged_and_told_once() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    three(&app, &project).await;
+    merge(&app, &project, &[1], 2).await;
+    let whole = merge(&app, &project, &[2, 1, 2], 3).await;
+    let history = whole["history"].as_array().unwrap().iter();
+    let told = history.filter(|record| record["change"] == "merged with TypeError: cart 2 is undefined");
+    assert_eq!((members(&whole), told.count()), (vec![1, 2], 1));
+}
+
+#[tokio::test]
+async fn merging_and_splitting_end_no_archive() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    three(&app, &project).await;
+    let until = json!({"state": "archived", "archived_until": {"events": 2}});
+    change(&app, &project, 2, until).await;
+    assert_eq!(merge(&app, &project, &[1], 2).await["state"], "archived", "four events came by the merge");
+    assert_eq!(numbers(&app.read(&project, "/issues?query=state:archived").await), [2]);
+    assert_eq!(split(&app, &project, 1).await["state"], "archived");
+    put(&app, &project, 2, (1, 0), totals(2, 3, &[NOON], "1.0")).await;
+    assert_eq!(shown(&app, &project, 2).await["state"], "archived", "one more");
+    put(&app, &project, 2, (2, 0), totals(2, 3, &[NOON], "1.0")).await;
+    let back = shown(&app, &project, 2).await;
+    assert_eq!(back["history"][0]["change"], "back from the archive: 2 more events");
+}
+
+#[tokio::test]
 async fn there_are_no_chains() {
     let app = App::new().await;
     let project = app.project("shop").await;

@@ -64,6 +64,38 @@ async fn an_archived_issue_comes_back_with_the_agreed_number_and_stays() {
 }
 
 #[tokio::test]
+async fn what_has_come_back_can_be_archived_again_before_anybody_looks() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    three(&app, &project).await;
+    let body = json!({"state": "archived", "archived_until": {"events": 2}});
+    change(&app, &project, 2, body.clone()).await;
+    put(&app, &project, 2, (0, 1), more(&[NOON, NOON], "1.0")).await;
+    let again = change(&app, &project, 2, body.clone()).await;
+    assert_eq!((&again["state"], again["history"].as_array().unwrap().len()), (&json!("archived"), 2));
+    assert_eq!(change(&app, &project, 2, body).await["history"], again["history"], "nothing happened since");
+}
+
+#[tokio::test]
+async fn an_archive_waits_for_no_more_users_than_are_counted() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    three(&app, &project).await;
+    let path = format!("/api/v1/projects/{}/issues/{}", project.id, id(1));
+    let archive = async |users: u64| {
+        let body = json!({"state": "archived", "archived_until": {"users": users}});
+        app.call("PATCH", &path, &project.secret, Some(body)).await
+    };
+    let refused = archive(8_998).await;
+    assert_eq!(
+        (refused.status, &refused.json()["field"]),
+        (StatusCode::BAD_REQUEST, &json!("archived_until"))
+    );
+    assert!(refused.text().contains("this one has 3"), "{}", refused.text());
+    assert_eq!(archive(8_997).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn users_and_escalation_end_an_archive_too() {
     let app = App::new().await;
     let project = app.project("shop").await;

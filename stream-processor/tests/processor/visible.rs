@@ -62,6 +62,7 @@ fn check_events(events: &[serde_json::Value]) {
         (&json!(false), &json!(false)),
         "aborted"
     );
+    assert_eq!((events[5]["data"].get("issue"), events[5]["data"].get("filtered")), (None, None));
     assert_eq!(events[8]["data"], json!({"depth": 3}));
 }
 
@@ -74,7 +75,8 @@ async fn a_batch_becomes_a_session_with_events_and_frames() {
         .signal(error("https://shop.example/cart?token=x"))
         .signal(json!({"k": "request", "method": "GET", "url": "/api", "status": 502, "duration_ms": 1200, "outcome": "http_error"}))
         .signal(json!({"k": "request", "method": "GET", "url": "/api", "status": 200, "duration_ms": 20, "outcome": "ok"}))
-        .signal(json!({"k": "request", "method": "GET", "url": "/api", "outcome": "aborted"}))
+        .signal(json!({"k": "request", "method": "GET", "url": "/api", "outcome": "aborted",
+            "issue": "made up", "filtered": "made up"}))
         .signal(json!({"k": "console", "level": "error", "args": ["x"]}))
         .signal(json!({"k": "custom", "name": "checkout"}))
         .signal(json!({"k": "hologram", "depth": 3}))
