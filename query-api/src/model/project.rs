@@ -71,7 +71,7 @@ pub struct ProjectPatch {
     pub network_bodies: Option<Vec<String>>,
     pub error_filters_off: Option<Vec<String>>,
     pub failed_requests: Option<FailedRequests>,
-    /// At most 50.
+    /// At most 50, and 8 KiB of text.
     pub grouping_rules: Option<Vec<GroupingRule>>,
     pub critical_pages: Option<Vec<String>>,
 }

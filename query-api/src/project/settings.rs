@@ -2,7 +2,7 @@
 
 use playhead_domain::issue::filter::Filter;
 use playhead_domain::issue::request::Requests;
-use playhead_domain::issue::rule::{self, MAX_RULES};
+use playhead_domain::issue::rule::{self, MAX_BYTES_IN_SUM, MAX_RULES};
 use playhead_domain::row;
 
 use crate::error::ApiError;
@@ -17,7 +17,7 @@ const MAX_SLOW_REQUEST_MS: u32 = 600_000;
 /// Applies what is given.
 ///
 /// # Errors
-/// [`ApiError::BadRequest`] that names the field; the project is then left half changed and must be dropped.
+/// [`ApiError::BadRequest`] that names the field, [`ApiError::TooManyChanges`]; the project is then left half changed and must be dropped.
 pub(crate) fn apply(patch: &ProjectPatch, project: &mut row::Project, now_ms: i64) -> Result<(), ApiError> {
     decide_about_issues(patch, project, now_ms)?;
     if let Some(name) = &patch.name {
@@ -64,8 +64,11 @@ fn decide_about_issues(
     if let Some(rules) = &patch.grouping_rules {
         next.rules = checked_rules("grouping_rules", rules)?;
     }
-    project.decide_issue_settings(next, now_ms.saturating_mul(1_000));
-    Ok(())
+    let now_us = now_ms.saturating_mul(1_000);
+    project.decide_issue_settings(next, now_us).map_err(|error| ApiError::TooManyChanges {
+        detail: error.to_string(),
+        retry_after_s: u64::try_from((error.until_us - now_us).div_euclid(1_000_000) + 1).unwrap_or(1),
+    })
 }
 
 /// # Errors
@@ -87,6 +90,12 @@ pub(crate) fn checked_rules(
         };
         rule::check(&row).map_err(|e| ApiError::bad(field, format!("rule {}: {e}", index + 1)))?;
         checked.push(row);
+    }
+    if rule::is_too_long_in_sum(&checked) {
+        return Err(ApiError::bad(
+            field,
+            format!("all rules together are longer than {MAX_BYTES_IN_SUM} bytes"),
+        ));
     }
     Ok(checked)
 }
