@@ -140,8 +140,9 @@ export async function call(
   return fetch(product.url + path, { ...init, headers });
 }
 
-export async function createProject(product: Product, name = 'e2e'): Promise<Project> {
-  const answer = await call(product, '/api/v1/projects', { method: 'POST', body: JSON.stringify({ name }) });
+export async function createProject(product: Product, name = 'e2e', settings = {}): Promise<Project> {
+  const body = JSON.stringify({ name, ...settings });
+  const answer = await call(product, '/api/v1/projects', { method: 'POST', body });
   if (answer.status !== 201) throw new Error(`creating a project answered ${answer.status}: ${await answer.text()}`);
   return (await answer.json()) as Project;
 }

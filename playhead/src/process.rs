@@ -214,7 +214,8 @@ async fn projects(directory: Arc<ProjectDirectory>, log: Arc<dyn EventLog>, api:
     let mut pause = publish(&api).await;
     let republish = async {
         loop {
-            tokio::time::sleep(pause).await;
+            // The time out is the usual case.
+            let _ = tokio::time::timeout(pause, project::unpublished(&api)).await;
             pause = publish(&api).await;
         }
     };

@@ -40,10 +40,14 @@ pub enum ApiError {
     TooSlow,
     #[error("too many wrong tokens from this address; wait")]
     TooManyAttempts { retry_after_s: u64 },
+    #[error("{detail}")]
+    TooManyChanges { detail: String, retry_after_s: u64 },
     #[error("too many recordings are being read; try again")]
     Busy,
     #[error("other source maps are being taken; try again")]
     TooManyUploads,
+    #[error("other rules are being tried; try again")]
+    TooManyDryRuns,
     /// What was sent has the right form but cannot be used.
     #[error("{0}")]
     Unusable(String),
@@ -71,8 +75,10 @@ impl ApiError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::TooManyAttempts { .. }
+            | Self::TooManyChanges { .. }
             | Self::Busy
             | Self::TooManyUploads
+            | Self::TooManyDryRuns
             | Self::Conflict
             | Self::TooSlow => true,
             Self::Store(error) => error.is_retryable(),
@@ -102,7 +108,12 @@ impl ApiError {
             Self::TooManyAttempts { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts")
             }
-            Self::Busy | Self::TooManyUploads => (StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy"),
+            Self::TooManyChanges { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "too-many-changes", "Too many changes")
+            }
+            Self::Busy | Self::TooManyUploads | Self::TooManyDryRuns => {
+                (StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy")
+            }
             Self::Unusable(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unusable", "It cannot be used"),
             Self::Store(error) if !error.is_retryable() => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "corrupt", "Stored data cannot be read")
@@ -164,7 +175,9 @@ impl IntoResponse for ApiError {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let wait_s = match self {
-            Self::TooManyAttempts { retry_after_s } => Some(retry_after_s),
+            Self::TooManyAttempts { retry_after_s } | Self::TooManyChanges { retry_after_s, .. } => {
+                Some(retry_after_s)
+            }
             _ if status == StatusCode::SERVICE_UNAVAILABLE => Some(1),
             _ => None,
         };

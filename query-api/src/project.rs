@@ -8,4 +8,4 @@ pub(crate) mod routes;
 pub(crate) mod secret_key;
 pub(crate) mod settings;
 
-pub use repository::{create_first, publish_all};
+pub use repository::{create_first, publish_all, unpublished};

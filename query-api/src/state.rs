@@ -13,12 +13,13 @@ use playhead_domain::seal::{KeyWrapper, WRAPPING_PURPOSE};
 use playhead_domain::store::Store;
 use playhead_proto::key::{InstallationKey, PublicKeys};
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::access::Caller;
 use crate::access::attempts::Attempts;
 use crate::access::sign_in::SignIns;
 use crate::config::Config;
+use crate::issue::dry_run::MAX_DRY_RUNS;
 use crate::metrics::Metrics;
 use crate::source_map::cache::MapCache;
 use crate::source_map::upload::Uploads;
@@ -100,6 +101,10 @@ pub(crate) struct Inner {
     pub(crate) maps: MapCache,
     /// Source maps that are being taken at once: each is held whole.
     pub(crate) uploads: Uploads,
+    /// Dry runs of rules at once: each keeps a core busy.
+    pub(crate) dry_runs: Arc<Semaphore>,
+    /// Told when a change of a project may not have been published.
+    pub(crate) unpublished: Notify,
 }
 
 impl Api {
@@ -136,6 +141,8 @@ impl Api {
             segment_budget,
             maps,
             uploads: Uploads::new(),
+            dry_runs: Arc::new(Semaphore::new(MAX_DRY_RUNS)),
+            unpublished: Notify::new(),
         })))
     }
 

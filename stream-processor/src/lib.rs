@@ -11,6 +11,7 @@ mod calendar;
 mod client;
 mod collection;
 mod compaction;
+mod compiled;
 mod compute;
 mod config;
 mod control;

@@ -113,7 +113,7 @@ impl Processor {
             owned: Mutex::default(),
             progress: Progress::default(),
             unknown: Mutex::default(),
-            compiled: Mutex::default(),
+            compiled: Arc::default(),
             redos: Semaphore::new(CONCURRENT_REDOS),
             is_running: AtomicBool::new(false),
             compaction_is_behind: AtomicBool::new(false),

@@ -53,7 +53,7 @@ pub(crate) struct Settings {
     pub(crate) topic: String,
     pub(crate) max_streams: usize,
     pub(crate) projects: HashMap<Scope, Arc<Project>>,
-    /// The projects' rules of grouping, by the time from which they count.
+    /// The projects' rules of grouping that some batch obeys, by the time from which they count.
     pub(crate) rules: HashMap<(Scope, i64), Arc<Rules>>,
     pub(crate) countries: Option<Arc<dyn CountryLookup>>,
     pub(crate) visitors: VisitorKey,

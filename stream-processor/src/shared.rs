@@ -8,11 +8,10 @@ use std::time::Duration;
 use object_store::ObjectStore;
 use playhead_domain::erasure::Erasure;
 use playhead_domain::id::ProjectId;
-use playhead_domain::issue::rule::Rules;
 use playhead_domain::issue::visitor::VisitorKey;
 use playhead_domain::log::{EventLog, TopicSpec};
 use playhead_domain::project::{Lookup, ProjectDirectory};
-use playhead_domain::row::{GroupingRule, Project};
+use playhead_domain::row::Project;
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::KeyWrapper;
 use playhead_domain::store::Store;
@@ -20,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::client::CountryLookup;
+use crate::compiled::CompiledRules;
 use crate::config::Config;
 use crate::flush::{self, Step};
 use crate::hooks::Hooks;
@@ -30,13 +30,8 @@ use crate::spared::Spared;
 /// How long a project that was not found is not waited for again, and of how many that is remembered.
 const UNKNOWN_FOR: Duration = Duration::from_secs(60);
 const MAX_UNKNOWN: usize = 1_024;
-/// Versions of rules that are kept compiled, each of at most 50 rules.
-const MAX_COMPILED: usize = 64;
 
 pub(crate) const CONCURRENT_REDOS: usize = 2;
-
-/// Rules by project and by the time from which they count.
-type Compiled = HashMap<(Scope, i64), (Vec<GroupingRule>, Arc<Rules>)>;
 
 /// What every part of the processor shares.
 pub(crate) struct Shared {
@@ -59,8 +54,7 @@ pub(crate) struct Shared {
     pub(crate) owned: Mutex<BTreeMap<u32, u64>>,
     pub(crate) progress: Progress,
     pub(crate) unknown: Mutex<HashMap<ProjectId, Instant>>,
-    /// Compiled rules of grouping with what they were compiled from.
-    pub(crate) compiled: Mutex<Compiled>,
+    pub(crate) compiled: Arc<CompiledRules>,
     /// Ranges of others that are redone at a time.
     pub(crate) redos: Semaphore,
     pub(crate) is_running: AtomicBool,
@@ -124,26 +118,6 @@ impl Shared {
             }
         }
         projects
-    }
-
-    /// The rules of grouping of these projects, compiled when they are new.
-    pub(crate) fn rules(&self, projects: &HashMap<Scope, Arc<Project>>) -> HashMap<(Scope, i64), Arc<Rules>> {
-        let mut rules = HashMap::new();
-        for (&scope, project) in projects {
-            for version in project.issue_settings.iter().filter(|version| !version.rules.is_empty()) {
-                let key = (scope, version.from_us);
-                let mut compiled = locked(&self.compiled);
-                if compiled.get(&key).is_none_or(|(from, _)| *from != version.rules) {
-                    if compiled.len() >= MAX_COMPILED {
-                        compiled.clear();
-                    }
-                    let fresh = Arc::new(Rules::new(&version.rules));
-                    compiled.insert(key, (version.rules.clone(), fresh));
-                }
-                rules.extend(compiled.get(&key).map(|(_, compiled)| (key, Arc::clone(compiled))));
-            }
-        }
-        rules
     }
 
     async fn project(&self, id: ProjectId, end: Instant) -> Lookup {

@@ -208,7 +208,7 @@ export interface paths {
         put?: never;
         /**
          * Discards issues, each with those merged into it: they are not shown any more, and from a minute later on errors of them make no
-         *     issue and are counted as `discarded`.
+         *     issue and are counted as `discarded`. At most 500 in the life of a project: those that are taken again count too.
          */
         post: operations["discard_issues"];
         delete?: never;
@@ -987,6 +987,8 @@ export interface components {
         };
         /** @description A project to create. */
         NewProject: {
+            /** @description As in the project's settings, but from the beginning on: a later change counts after a minute. */
+            error_filters_off?: string[];
             /** @description 1 to 100 characters. */
             name: string;
         };
@@ -1094,7 +1096,7 @@ export interface components {
             disabled?: boolean | null;
             error_filters_off?: string[] | null;
             failed_requests?: components["schemas"]["FailedRequests"] | null;
-            /** @description At most 50. */
+            /** @description At most 50, and 8 KiB of text. */
             grouping_rules?: components["schemas"]["GroupingRule"][] | null;
             image_hosts?: string[] | null;
             name?: string | null;
@@ -1625,6 +1627,33 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description All settings together are too large */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What decides about issues changed too often; wait */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     list_dead_letters: {
@@ -1777,7 +1806,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others are being tried; try again */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2018,6 +2064,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description All settings of the project together are too large */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     split_issue: {
@@ -2195,6 +2250,15 @@ export interface operations {
             };
             /** @description Others changed it at the same time */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description All settings of the project together are too large */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

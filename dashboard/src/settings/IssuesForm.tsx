@@ -7,7 +7,14 @@ import { projectsQuery } from '../api/queries';
 import { Button, Switch, Time, toast, toastFailure, useNow } from '../ui';
 import { DiscardedIssues } from './DiscardedIssues';
 import { GroupingRules } from './GroupingRules';
-import { issueDraftOf, issuePatch, type ErrorFilter, type FailedRequests } from './issue-draft';
+import {
+  isSameDraft,
+  issueDraftOf,
+  issuePatch,
+  rebaseDraft,
+  type ErrorFilter,
+  type FailedRequests,
+} from './issue-draft';
 import { Panel } from './Panel';
 
 const FILTERS: readonly { key: ErrorFilter; label: string }[] = [
@@ -25,7 +32,14 @@ const REQUESTS: readonly { key: FailedRequests; label: string }[] = [
 /** What becomes an issue, and what belongs together. */
 export function IssuesForm({ project }: { project: Project }) {
   const queries = useQueryClient();
-  const [draft, setDraft] = useState(() => issueDraftOf(project));
+  const saved = issueDraftOf(project);
+  const [known, setKnown] = useState(saved);
+  const [draft, setDraft] = useState(saved);
+  if (!isSameDraft(saved, known)) {
+    // Somebody saved: what they changed must not look like a change of ours, nor be undone by saving.
+    setKnown(saved);
+    setDraft(rebaseDraft(draft, known, saved));
+  }
   const patch = issuePatch(draft, project);
   const isChanged = Object.keys(patch).length > 0;
   const save = useMutation({

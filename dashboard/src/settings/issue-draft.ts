@@ -26,6 +26,19 @@ export function issueDraftOf({ settings }: Project): IssueDraft {
 
 const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
 
+export const isSameDraft = (one: IssueDraft, other: IssueDraft): boolean => same(one, other);
+
+/** The draft on settings that became others meanwhile: what was not edited follows them. */
+export function rebaseDraft(draft: IssueDraft, before: IssueDraft, now: IssueDraft): IssueDraft {
+  const follow = <Key extends keyof IssueDraft>(key: Key) => (same(draft[key], before[key]) ? now[key] : draft[key]);
+  return {
+    failed_requests: follow('failed_requests'),
+    filtersOff: follow('filtersOff'),
+    rules: follow('rules'),
+    criticalPages: follow('criticalPages'),
+  };
+}
+
 /** What the draft changes of the project. */
 export function issuePatch(draft: IssueDraft, project: Project): ProjectPatch {
   const now = issueDraftOf(project);

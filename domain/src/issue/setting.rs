@@ -10,15 +10,27 @@ use crate::row::{Discard, IssueSettings, Project};
 
 /// How long after its request a change counts. Processors know projects within ten seconds.
 pub const DELAY_US: i64 = 60_000_000;
+/// How long a record may wait to be folded, or to be folded again, and still obeys what was in force when it came.
+const KEPT_US: i64 = 3_600_000_000;
 /// Versions that a project keeps. Records that are older than what the oldest is from obey that one.
-pub const MAX_VERSIONS: usize = 8;
-/// Discarded issues of a project.
+pub const MAX_VERSIONS: usize = 16;
+/// Discarded issues of a project, those that are taken again too: their entry says which issue takes what comes.
 pub const MAX_DISCARDS: usize = 500;
 
 /// More issues are discarded than a project can hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a project discards at most {MAX_DISCARDS} issues")]
+#[error(
+    "a project can discard at most {MAX_DISCARDS} issues, and those that are taken again count too; filter the errors in the page instead"
+)]
 pub struct TooManyDiscards;
+
+/// All versions are still needed, as they changed so often of late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("what decides about issues changed {} times within an hour; wait", MAX_VERSIONS - 1)]
+pub struct TooManyChanges {
+    /// When there is room for another change.
+    pub until_us: i64,
+}
 
 impl Project {
     /// What a record obeys that the log took then.
@@ -40,18 +52,29 @@ impl Project {
     }
 
     /// Decides anew, as of a minute after `now_us`. Nothing happens when it is what was decided last.
-    pub fn decide_issue_settings(&mut self, next: IssueSettings, now_us: i64) {
+    ///
+    /// # Errors
+    /// [`TooManyChanges`]; nothing is changed then.
+    pub fn decide_issue_settings(&mut self, next: IssueSettings, now_us: i64) -> Result<(), TooManyChanges> {
         let newest = self.newest_issue_settings();
         if (IssueSettings { from_us: newest.from_us, ..next.clone() }) == newest {
-            return;
+            return Ok(());
+        }
+        let surplus = (self.issue_settings.len() + 1).saturating_sub(MAX_VERSIONS);
+        if surplus > 0 {
+            // What goes must not have been in force for what may not be folded yet.
+            let until_us = self.issue_settings[surplus].from_us + KEPT_US;
+            if now_us < until_us {
+                return Err(TooManyChanges { until_us });
+            }
+            self.issue_settings.drain(..surplus);
         }
         if self.issue_settings.is_empty() {
             self.issue_settings.push(newest.clone());
         }
         let from_us = (now_us + DELAY_US).max(newest.from_us + 1);
         self.issue_settings.push(IssueSettings { from_us, ..next });
-        let surplus = self.issue_settings.len().saturating_sub(MAX_VERSIONS);
-        self.issue_settings.drain(..surplus);
+        Ok(())
     }
 
     /// The issue of an error that the log took then: none while it is discarded. Once it is not any more, what comes is another issue,
@@ -145,13 +168,13 @@ mod tests {
     fn a_record_obeys_what_was_in_force_when_it_came() {
         let mut project = Project { error_filters_off: vec!["bot".to_owned()], ..Project::default() };
         assert_eq!(project.issue_settings_at(5), None);
-        project.decide_issue_settings(off("localhost"), 100);
-        project.decide_issue_settings(off("localhost"), 200);
+        project.decide_issue_settings(off("localhost"), 100).unwrap();
+        project.decide_issue_settings(off("localhost"), 200).unwrap();
         assert_eq!(project.issue_settings.len(), 2, "it was decided before");
         assert_eq!(in_force(&project, 100 + MINUTE - 1), ["bot"]);
         assert_eq!(in_force(&project, 100 + MINUTE), ["localhost"]);
         let before = project.clone();
-        project.decide_issue_settings(off("browser_extension"), 300);
+        project.decide_issue_settings(off("browser_extension"), 300).unwrap();
         for append_us in [0, 100 + MINUTE, 300 + MINUTE - 1] {
             assert_eq!(
                 in_force(&project, append_us),
@@ -163,14 +186,27 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_bounded_and_in_order() {
+    fn versions_are_bounded_and_what_may_still_be_asked_for_stays() {
         let mut project = Project::default();
-        for n in 0..20 {
-            project.decide_issue_settings(off(&n.to_string()), 7);
+        let most = MAX_VERSIONS - 1;
+        for n in 0..most {
+            project.decide_issue_settings(off(&n.to_string()), 7).unwrap();
         }
         assert_eq!(project.issue_settings.len(), MAX_VERSIONS);
         assert!(project.issue_settings.is_sorted_by(|one, other| one.from_us < other.from_us));
-        assert_eq!(in_force(&project, 0), ["12"], "the oldest that is kept");
+        let before = project.clone();
+        let until_us = 7 + MINUTE + KEPT_US;
+        assert_eq!(
+            project.decide_issue_settings(off("more"), until_us - 1),
+            Err(TooManyChanges { until_us })
+        );
+        assert_eq!(project, before);
+        assert!(in_force(&project, 7 + MINUTE - 1).is_empty(), "what is in force while all the others wait");
+        let newest = (most - 1).to_string();
+        assert_eq!(project.decide_issue_settings(off(&newest), 7), Ok(()), "nothing new is no change");
+        project.decide_issue_settings(off("more"), until_us).unwrap();
+        assert_eq!(project.issue_settings.len(), MAX_VERSIONS);
+        assert_eq!(in_force(&project, 7 + MINUTE), ["0"], "the oldest that is kept");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::state::Api;
 const MAX_TITLE_BYTES: usize = 120;
 
 /// Discards issues, each with those merged into it: they are not shown any more, and from a minute later on errors of them make no
-/// issue and are counted as `discarded`.
+/// issue and are counted as `discarded`. At most 500 in the life of a project: those that are taken again count too.
 #[utoipa::path(post, path = "/api/v1/projects/{project}/issues/discard", tag = "issues",
     params(("project" = String, Path, description = "Project id")), request_body = IssueIds, responses(
     (status = 200, body = IssueBulkResult),
@@ -31,6 +31,7 @@ const MAX_TITLE_BYTES: usize = 120;
     (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Others changed it at the same time", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "All settings of the project together are too large", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn discard_issues(
     caller: Caller,
@@ -64,8 +65,9 @@ pub(crate) async fn discard_issues(
             Err(error) => return Err(error),
         }
     }
-    let (actor, now_us) = (caller.name(), api.now_ms().saturating_mul(1_000));
+    let actor = caller.name();
     repository::update(&api, scope.project(), |row| {
+        let now_us = api.now_ms().saturating_mul(1_000);
         for (issue, title) in &dropped {
             row.discard(*issue, title.clone(), &actor, now_us)
                 .map_err(|e| ApiError::bad("ids", e.to_string()))?;
@@ -102,6 +104,7 @@ pub(crate) async fn list_discarded_issues(
     (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "Others changed it at the same time", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "All settings of the project together are too large", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn restore_issue(
     caller: Caller,
@@ -110,8 +113,8 @@ pub(crate) async fn restore_issue(
 ) -> Result<Json<DiscardedIssueList>, ApiError> {
     let (scope, _) = caller.administer(&api, &project).await?;
     let issue: Fingerprint = issue.parse().map_err(|e| ApiError::bad("issue", format!("{e}")))?;
-    let now_us = api.now_ms().saturating_mul(1_000);
     let row = repository::update(&api, scope.project(), |row| {
+        let now_us = api.now_ms().saturating_mul(1_000);
         if row.discard_no_more(issue, now_us) { Ok(()) } else { Err(ApiError::NotFound("discarded issue")) }
     })
     .await?;

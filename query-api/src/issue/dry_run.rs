@@ -1,6 +1,8 @@
 //! What rules of grouping would have made of the last week: they are tried on the newest occurrence of each issue that happened then.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Body;
@@ -13,6 +15,7 @@ use playhead_domain::issue::stack;
 use playhead_domain::row::IssueTotals;
 use playhead_domain::scope::Scope;
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::read;
 use crate::access::Caller;
@@ -25,6 +28,9 @@ use crate::project::settings::checked_rules;
 use crate::session::{events, rows};
 use crate::state::Api;
 
+/// How many run at once, each on a thread for what keeps a core busy; and how long another one waits for its turn.
+pub(crate) const MAX_DRY_RUNS: usize = 2;
+const TURN_LIMIT: Duration = Duration::from_secs(10);
 /// Issues that one request looks at: those with the most events.
 const MAX_ISSUES: usize = 500;
 const CONCURRENT_READS: usize = 16;
@@ -38,7 +44,9 @@ const DAYS: i64 = 7;
     (status = 200, body = DryRun),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 401, body = Problem, content_type = "application/problem+json"),
+    (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "Others are being tried; try again", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn try_grouping_rules(
     caller: Caller,
@@ -46,9 +54,14 @@ pub(crate) async fn try_grouping_rules(
     Segments(project): Segments<String>,
     body: Body,
 ) -> Result<Json<DryRun>, ApiError> {
-    let (scope, project) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.administer(&api, &project).await?;
     let DryRunRequest { rules } = read_json(body).await?;
-    let rules = Rules::new(&checked_rules("rules", &rules)?);
+    let turn = tokio::time::timeout(TURN_LIMIT, Arc::clone(&api.0.dry_runs).acquire_owned()).await;
+    let turn = turn.map_err(|_| ApiError::TooManyDryRuns)?.map_err(|e| ApiError::Internal(e.to_string()))?;
+    // Whoever goes away leaves a thread at work: the turn ends with that.
+    let turn = Arc::new(turn);
+    let compile = move || checked_rules("rules", &rules).map(|rules| Arc::new(Rules::new(&rules)));
+    let rules = apart(&turn, compile).await??;
     let read::All { issues, mut partial } = read::all(&api, scope).await?;
     let today = api.now_ms().div_euclid(DAY_MS);
     let of_week = |totals: &IssueTotals| -> u64 {
@@ -68,13 +81,18 @@ pub(crate) async fn try_grouping_rules(
     let mut groups: BTreeMap<(usize, String), Vec<DryRunIssue>> = BTreeMap::new();
     for some in seen.chunks(CONCURRENT_READS) {
         let reads = some.iter().map(|(_, _, totals)| newest(&api, scope, totals));
-        for ((events, id, totals), data) in some.iter().zip(try_join_all(reads).await?) {
-            let Some(data) = data else {
+        let (all, rules) = (try_join_all(reads).await?, Arc::clone(&rules));
+        let find_all = move || {
+            let find = |data: Option<_>| data.map(|data| find(&rules, &data));
+            all.into_iter().map(find).collect::<Vec<_>>()
+        };
+        for ((events, id, totals), found) in some.iter().zip(apart(&turn, find_all).await?) {
+            let Some(found) = found else {
                 result.not_kept += 1;
                 continue;
             };
             result.issues += 1;
-            if let Some((rule, fingerprint)) = find(&rules, &data) {
+            if let Some((rule, fingerprint)) = found {
                 groups.entry((rule, fingerprint)).or_default().push(present(*id, totals, *events));
             }
         }
@@ -82,6 +100,20 @@ pub(crate) async fn try_grouping_rules(
     let group = |((rule, fingerprint), issues)| DryRunGroup { rule: rule + 1, fingerprint, issues };
     result.groups = groups.into_iter().map(group).collect();
     Ok(Json(result))
+}
+
+/// Runs `work` on a thread of its own, which keeps the turn meanwhile.
+async fn apart<T: Send + 'static>(
+    turn: &Arc<OwnedSemaphorePermit>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let turn = Arc::clone(turn);
+    let working = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    });
+    working.await.map_err(|e| ApiError::Internal(e.to_string()))
 }
 
 /// The data of the newest occurrence; nothing when its session is not kept.

@@ -71,7 +71,7 @@ pub struct ProjectPatch {
     pub network_bodies: Option<Vec<String>>,
     pub error_filters_off: Option<Vec<String>>,
     pub failed_requests: Option<FailedRequests>,
-    /// At most 50.
+    /// At most 50, and 8 KiB of text.
     pub grouping_rules: Option<Vec<GroupingRule>>,
     pub critical_pages: Option<Vec<String>>,
 }
@@ -112,6 +112,9 @@ pub struct GroupingRule {
 pub struct NewProject {
     /// 1 to 100 characters.
     pub name: String,
+    /// As in the project's settings, but from the beginning on: a later change counts after a minute.
+    #[serde(default)]
+    pub error_filters_off: Vec<String>,
 }
 
 /// A project that was created. The secret key is shown here and never again.

@@ -1,9 +1,9 @@
 //! The rows of projects: the store is the truth, the topic `projects` carries it to every gateway and processor.
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use playhead_domain::id::ProjectId;
 use playhead_domain::store::{ClusteringRange, Key, Order, Store, Swap, Value};
-use playhead_domain::{project, row, table};
+use playhead_domain::{project, row, table, topic};
 use prost::Message;
 
 use crate::error::ApiError;
@@ -65,11 +65,7 @@ pub(crate) async fn all(store: &dyn Store) -> Result<Vec<row::Project>, ApiError
 ///
 /// # Errors
 /// [`ApiError::Forbidden`] at the limit of projects; the store's and the log's.
-pub(crate) async fn create(api: &Api, name: &str) -> Result<row::Project, ApiError> {
-    create_with(api, name, &|_: &mut row::Project| ()).await
-}
-
-async fn create_with(
+pub(crate) async fn create(
     api: &Api,
     name: &str,
     set: &(dyn Fn(&mut row::Project) + Sync),
@@ -82,10 +78,13 @@ async fn create_with(
         getrandom::fill(&mut random).map_err(|e| ApiError::Internal(e.to_string()))?;
         let mut project = with_defaults(ProjectId(u64::from_be_bytes(random)), name, api.now_ms());
         set(&mut project);
+        let unpublished = Unpublished(api);
         if swap(api.store(), None, &project).await? {
             publish(api, &project).await?;
+            unpublished.settle();
             return Ok(project);
         }
+        unpublished.settle();
     }
     Err(ApiError::Conflict)
 }
@@ -105,7 +104,43 @@ fn with_defaults(id: ProjectId, name: &str, now_ms: i64) -> row::Project {
     }
 }
 
-/// Changes a project. `change` may run more than once.
+/// A change that may be in the store while processors do not hear of it: its publishing failed, or whoever asked went away. Dropped, it
+/// has all projects published anew within seconds.
+struct Unpublished<'a>(&'a Api);
+
+impl Unpublished<'_> {
+    const fn settle(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Unpublished<'_> {
+    fn drop(&mut self) {
+        self.0.0.unpublished.notify_one();
+    }
+}
+
+/// Returns once a change may not have been published.
+pub async fn unpublished(api: &Api) {
+    api.0.unpublished.notified().await;
+}
+
+/// What the topic does not take must not get into the store: processors would never hear of it.
+fn check_size(project: &row::Project) -> Result<(), ApiError> {
+    let (bytes, most) = (project.encoded_len(), topic::PROJECTS.max_record_bytes);
+    if bytes <= most {
+        return Ok(());
+    }
+    Err(ApiError::Unusable(format!(
+        "all settings of the project together take {bytes} bytes of at most {most}: shorten its grouping rules, origins, image \
+         hosts, network bodies or critical pages"
+    )))
+}
+
+/// Changes a project. `change` may run more than once, and takes the time of each run.
+///
+/// # Errors
+/// Those of `change`; [`ApiError::Unusable`] when the project gets too large; [`ApiError::Conflict`]; the store's and the log's.
 pub(crate) async fn update(
     api: &Api,
     id: ProjectId,
@@ -118,10 +153,14 @@ pub(crate) async fn update(
         if new == old {
             return Ok(new);
         }
+        check_size(&new)?;
+        let unpublished = Unpublished(api);
         if swap(api.store(), Some(&old), &new).await? {
             publish(api, &new).await?;
+            unpublished.settle();
             return Ok(new);
         }
+        unpublished.settle();
     }
     Err(ApiError::Conflict)
 }
@@ -158,7 +197,8 @@ pub async fn publish_all(api: &Api) -> Result<usize, ApiError> {
     let count = projects.len();
     let published = projects.into_iter().map(|project| async move { publish(api, &project).await });
     let published = futures::stream::iter(published).buffer_unordered(CONCURRENT_PUBLISHES);
-    published.try_collect::<()>().await?;
+    let results: Vec<Result<(), ApiError>> = published.collect().await;
+    results.into_iter().collect::<Result<(), ApiError>>()?;
     Ok(count)
 }
 
@@ -173,6 +213,6 @@ pub async fn create_first(
 ) -> Result<row::Project, ApiError> {
     match all(api.store()).await?.into_iter().next() {
         Some(project) => Ok(project),
-        None => create_with(api, name, set).await,
+        None => create(api, name, set).await,
     }
 }

@@ -46,8 +46,10 @@ pub(crate) async fn create_project(
     body: Body,
 ) -> Result<(StatusCode, Json<CreatedProject>), ApiError> {
     caller.require_administrator()?;
-    let NewProject { name } = read_json(body).await?;
-    let project = repository::create(&api, &settings::checked_name(&name)?).await?;
+    let NewProject { name, error_filters_off } = read_json(body).await?;
+    let (name, filters) = (settings::checked_name(&name)?, settings::checked_filters(&error_filters_off)?);
+    let set = |project: &mut row::Project| project.error_filters_off.clone_from(&filters);
+    let project = repository::create(&api, &name, &set).await?;
     let id = ProjectId(project.project);
     let (scope, _) = caller.open(&api, &id.to_string()).await?;
     let secret = secret_key::create(&api, scope).await?;
@@ -85,6 +87,9 @@ pub(crate) async fn get_project(
     (status = 401, body = Problem, content_type = "application/problem+json"),
     (status = 403, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "Others changed it at the same time", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "All settings together are too large", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "What decides about issues changed too often; wait", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn change_project(
     caller: Caller,
@@ -94,7 +99,8 @@ pub(crate) async fn change_project(
 ) -> Result<Json<Project>, ApiError> {
     let (scope, _) = caller.administer(&api, &project).await?;
     let patch: ProjectPatch = read_json(body).await?;
-    let now_ms = api.now_ms();
-    let row = repository::update(&api, scope.project(), |row| settings::apply(&patch, row, now_ms)).await?;
+    // What counts from a minute later on counts from when it was written, however long others were in the way.
+    let change = |row: &mut row::Project| settings::apply(&patch, row, api.now_ms());
+    let row = repository::update(&api, scope.project(), change).await?;
     Ok(Json(present::project(&api, row)))
 }

@@ -2,7 +2,7 @@
 
 use playhead_domain::issue::filter::Filter;
 use playhead_domain::issue::request::Requests;
-use playhead_domain::issue::rule::{self, MAX_RULES};
+use playhead_domain::issue::rule::{self, MAX_BYTES_IN_SUM, MAX_RULES};
 use playhead_domain::row;
 
 use crate::error::ApiError;
@@ -17,7 +17,7 @@ const MAX_SLOW_REQUEST_MS: u32 = 600_000;
 /// Applies what is given.
 ///
 /// # Errors
-/// [`ApiError::BadRequest`] that names the field; the project is then left half changed and must be dropped.
+/// [`ApiError::BadRequest`] that names the field, [`ApiError::TooManyChanges`]; the project is then left half changed and must be dropped.
 pub(crate) fn apply(patch: &ProjectPatch, project: &mut row::Project, now_ms: i64) -> Result<(), ApiError> {
     decide_about_issues(patch, project, now_ms)?;
     if let Some(name) = &patch.name {
@@ -56,7 +56,7 @@ fn decide_about_issues(
 ) -> Result<(), ApiError> {
     let mut next = project.newest_issue_settings();
     if let Some(filters) = &patch.error_filters_off {
-        next.error_filters_off = list("error_filters_off", filters, filter_fault)?;
+        next.error_filters_off = checked_filters(filters)?;
     }
     if let Some(requests) = patch.failed_requests {
         next.failed_requests = requests_of(requests).name().to_owned();
@@ -64,8 +64,11 @@ fn decide_about_issues(
     if let Some(rules) = &patch.grouping_rules {
         next.rules = checked_rules("grouping_rules", rules)?;
     }
-    project.decide_issue_settings(next, now_ms.saturating_mul(1_000));
-    Ok(())
+    let now_us = now_ms.saturating_mul(1_000);
+    project.decide_issue_settings(next, now_us).map_err(|error| ApiError::TooManyChanges {
+        detail: error.to_string(),
+        retry_after_s: u64::try_from((error.until_us - now_us).div_euclid(1_000_000) + 1).unwrap_or(1),
+    })
 }
 
 /// # Errors
@@ -87,6 +90,12 @@ pub(crate) fn checked_rules(
         };
         rule::check(&row).map_err(|e| ApiError::bad(field, format!("rule {}: {e}", index + 1)))?;
         checked.push(row);
+    }
+    if rule::is_too_long_in_sum(&checked) {
+        return Err(ApiError::bad(
+            field,
+            format!("all rules together are longer than {MAX_BYTES_IN_SUM} bytes"),
+        ));
     }
     Ok(checked)
 }
@@ -173,6 +182,11 @@ fn list(
 }
 
 /// A bare `Script error.` tells nothing, so that one stays on; naming it is refused rather than ignored.
+/// Filters that are off.
+pub(crate) fn checked_filters(filters: &[String]) -> Result<Vec<String>, ApiError> {
+    list("error_filters_off", filters, filter_fault)
+}
+
 fn filter_fault(name: &str) -> Option<&'static str> {
     let can_be_off = [Filter::BrowserExtension, Filter::Bot, Filter::Localhost];
     let is_known = can_be_off.iter().any(|filter| filter.name() == name);

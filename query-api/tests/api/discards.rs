@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use playhead_domain::id::ProjectId;
 use playhead_domain::issue::key;
 use playhead_domain::issue::merge::Merges;
-use playhead_domain::issue::setting::{DELAY_US, successor};
+use playhead_domain::issue::setting::{DELAY_US, MAX_VERSIONS, successor};
 use playhead_domain::log::StoredRecord;
 use playhead_domain::{row, table};
 use prost::Message;
@@ -140,6 +140,7 @@ async fn what_decides_about_issues_counts_from_a_minute_later() {
         (json!([rule, {"message": "(", "fingerprint": "x"}]), "rule 2: message: "),
         (json!([{"message": "((a{1000}){1000}){1000}", "fingerprint": "x"}]), "size limit"),
         (json!(vec![rule.clone(); 51]), "at most 50"),
+        (json!(vec![json!({"message": "x".repeat(190), "fingerprint": "x"}); 50]), "longer than 8192"),
     ] {
         let answer = call(&app, &project, "PATCH", "", Some(json!({"grouping_rules": rules}))).await;
         assert_eq!(
@@ -148,6 +149,31 @@ async fn what_decides_about_issues_counts_from_a_minute_later() {
         );
         assert!(answer.text().contains(said), "{}", answer.text());
     }
+}
+
+#[tokio::test]
+async fn what_decides_about_issues_changes_so_often_in_an_hour() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    let change = async |number: i64| {
+        let rule = json!({"type": number.to_string(), "fingerprint": "x"});
+        call(&app, &project, "PATCH", "", Some(json!({"grouping_rules": [rule]}))).await
+    };
+    for number in 1..MAX_VERSIONS as i64 {
+        assert_eq!(change(number).await.status, StatusCode::OK);
+    }
+    app.advance(HOUR);
+    let refused = change(100).await;
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (StatusCode::TOO_MANY_REQUESTS, "too-many-changes")
+    );
+    let wait_s: i64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((60..=61).contains(&wait_s), "{wait_s}");
+    let known = published(&app, &project).await;
+    assert_eq!(known.issue_settings_at(NOON * 1_000).unwrap().rules, [], "what was in force stays");
+    app.advance(wait_s * 1_000);
+    assert_eq!(change(100).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -199,5 +225,8 @@ async fn a_dry_run_says_what_rules_would_have_joined() {
     )
     .await;
     assert_eq!((wrong.status, &wrong.json()["field"]), (StatusCode::BAD_REQUEST, &json!("rules")));
+    let path = format!("/api/v1/projects/{}/grouping-rules/dry-run", project.id);
+    let denied = app.call("POST", &path, &project.secret, Some(json!({"rules": []}))).await;
+    assert_eq!(denied.status, StatusCode::FORBIDDEN, "it keeps a core busy");
     assert_eq!(app.read(&project, "").await["settings"]["grouping_rules"], json!([]), "nothing changed");
 }

@@ -2,10 +2,12 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use playhead_domain::log::{Position, Record};
-use playhead_domain::row::{DeadLetter, IntakeCounts};
+use playhead_domain::row::{self, DeadLetter, IntakeCounts};
 use playhead_domain::session::key;
+use playhead_domain::store::{Key, Swap};
 use playhead_domain::{table, topic};
 use playhead_proto::record::RecordMeta;
+use playhead_query_api::project::{create_first, publish_all, unpublished};
 use prost::Message;
 use serde_json::json;
 
@@ -57,6 +59,69 @@ async fn a_bad_change_names_its_field_and_changes_nothing() {
     assert_eq!(app.read(&project, "").await, before);
     let huge = app.call("PATCH", &path, ADMIN, Some(json!({"name": "x".repeat(100_000)}))).await;
     assert_eq!(huge.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+/// The project's row, made `bytes` long behind the API's back.
+async fn fill(app: &App, project: &Project, bytes: usize) {
+    let id = project.scope.project();
+    let key = Key { partition: vec!["all".into()], clustering: vec![id.0.cast_signed().into()] };
+    let old = app.store.get_serial(&table::PROJECTS, &key).await.unwrap().unwrap();
+    let mut row = row::Project::decode(old.clone()).unwrap();
+    row.network_bodies = vec![String::new()];
+    let room = bytes - row.encoded_len();
+    row.network_bodies[0] = "x".repeat(room - 2);
+    assert_eq!(row.encoded_len(), bytes);
+    let new = Some(row.encode_to_vec().into());
+    let swap = app.store.compare_and_set(&table::PROJECTS, &key, Some(&old), new, None).await.unwrap();
+    assert_eq!(swap, Swap::Applied);
+}
+
+async fn published(app: &App) -> Vec<row::Project> {
+    let records = app.log.read(topic::PROJECTS.name, 0, 0, 1 << 30, Duration::ZERO).await.unwrap();
+    records.into_iter().map(|record| row::Project::decode(record.value).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_change_that_the_topic_would_not_take_is_not_stored() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    fill(&app, &project, topic::PROJECTS.max_record_bytes - 20).await;
+    let path = format!("/api/v1/projects/{}", project.id);
+    let patch = async |body| app.call("PATCH", &path, ADMIN, Some(body)).await;
+    let refused = patch(json!({"image_hosts": ["images.shop.example"]})).await;
+    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "unusable"));
+    assert!(refused.text().contains("shorten its grouping rules"), "{}", refused.text());
+    assert_eq!(app.read(&project, "").await["settings"]["image_hosts"], json!([]));
+    assert_eq!(patch(json!({"name": "shops"})).await.status, StatusCode::OK);
+    assert_eq!(published(&app).await.last().unwrap().name, "shops");
+}
+
+#[tokio::test]
+async fn a_project_that_cannot_be_published_does_not_keep_others_from_it() {
+    let app = App::new().await;
+    let first = app.project("first").await;
+    app.advance(1);
+    for number in 0..40 {
+        app.project(&format!("{number}")).await;
+    }
+    fill(&app, &first, topic::PROJECTS.max_record_bytes + 1).await;
+    let end = async || app.log.offsets(topic::PROJECTS.name, 0).await.unwrap().end;
+    let before = end().await;
+    assert!(publish_all(&app.api).await.is_err());
+    assert_eq!(end().await - before, 40);
+}
+
+#[tokio::test]
+async fn a_change_that_was_not_published_is_told_of() {
+    let app = App::new().await;
+    let soon = Duration::from_millis(10);
+    assert!(tokio::time::timeout(soon, unpublished(&app.api)).await.is_err());
+    let bytes = topic::PROJECTS.max_record_bytes;
+    let set = move |row: &mut row::Project| row.network_bodies = vec!["x".repeat(bytes)];
+    assert!(create_first(&app.api, "shop", &set).await.is_err());
+    tokio::time::timeout(Duration::from_secs(10), unpublished(&app.api)).await.unwrap();
+    app.project("other").await;
+    assert!(tokio::time::timeout(soon, unpublished(&app.api)).await.is_err(), "this one was");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Step 2: loading what a range touches, and folding it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use playhead_domain::erasure::Marks;
@@ -64,7 +65,7 @@ impl Flight {
         let sessions = self.partition.load(&*shared.store, &shared.keys, &wanted, self.to).await?;
         let settings = settings(shared, &projects);
         let input = Input { settings, to: self.to, batches, unreadable, unknown, sessions };
-        self.effects = compute(move || fold_range(input)).await??;
+        self.effects = fold_apart(shared, input).await?;
         self.effects.resolved.append(&mut self.gone_letters);
         self.drop_erased_users(shared).await?;
         dead_letters::bound(shared, self.partition.id, self.from, &mut self.effects).await?;
@@ -96,7 +97,7 @@ impl Flight {
         let (unreadable, unknown) = (Vec::new(), Vec::new());
         let settings = settings(shared, projects);
         let input = Input { settings, to: self.to, batches, unreadable, unknown, sessions };
-        let effects = compute(move || fold_range(input)).await??;
+        let effects = fold_apart(shared, input).await?;
         for session in erased {
             let known = effects.sessions.get(session).map(|work| &work.state);
             shared.erasure.erase_unreclaimed(session.0, session.1, known, shared.now_ms()).await?;
@@ -130,12 +131,22 @@ impl Flight {
     }
 }
 
+/// Compiles what rules the range needs, and folds it.
+async fn fold_apart(shared: &Shared, mut input: Input) -> Result<Effects, Error> {
+    let compiled = Arc::clone(&shared.compiled);
+    let work = move || {
+        input.settings.rules = compiled.in_force(&input.settings.projects, &input.batches);
+        fold_range(input)
+    };
+    Ok(compute(work).await??)
+}
+
 fn settings(shared: &Shared, projects: &Projects) -> Settings {
     Settings {
         topic: shared.topic.name.to_owned(),
         max_streams: shared.config.max_streams,
         projects: projects.known.clone(),
-        rules: shared.rules(&projects.known),
+        rules: HashMap::new(),
         countries: shared.countries.clone(),
         visitors: shared.visitors.clone(),
         on_batch: shared.hooks.on_batch.clone(),

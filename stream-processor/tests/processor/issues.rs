@@ -228,7 +228,7 @@ async fn what_is_filtered_is_no_issue() {
 fn decide(project: &mut Project, from_ms: i64, change: impl Fn(&mut IssueSettings)) {
     let mut next = project.newest_issue_settings();
     change(&mut next);
-    project.decide_issue_settings(next, from_ms * 1_000 - DELAY_US);
+    project.decide_issue_settings(next, from_ms * 1_000 - DELAY_US).unwrap();
 }
 
 /// Two errors, of which the second comes when the filter is off, and a failed request that is an issue by then.
