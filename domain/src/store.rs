@@ -108,6 +108,25 @@ pub enum Mutation {
     DeletePartition { table: &'static Table, partition: Vec<Value>, version: i64 },
 }
 
+impl Mutation {
+    #[must_use]
+    pub const fn table(&self) -> &'static Table {
+        match self {
+            Self::Put { table, .. } | Self::Delete { table, .. } | Self::DeletePartition { table, .. } => {
+                table
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn partition(&self) -> &[Value] {
+        match self {
+            Self::Put { key, .. } | Self::Delete { key, .. } => &key.partition,
+            Self::DeletePartition { partition, .. } => partition,
+        }
+    }
+}
+
 /// What a conditional write did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Swap {

@@ -111,11 +111,7 @@ impl Store for ScyllaStore {
     async fn write(&self, mutations: Vec<Mutation>) -> Result<(), Error> {
         for mutation in &mutations {
             key::check_mutation(mutation)?;
-            match mutation {
-                Mutation::Put { table, key: Key { partition, .. }, .. }
-                | Mutation::Delete { table, key: Key { partition, .. }, .. }
-                | Mutation::DeletePartition { table, partition, .. } => check_not_empty(table, partition)?,
-            }
+            check_not_empty(mutation.table(), mutation.partition())?;
         }
         write::write(&self.cluster, &self.clock, &mutations).await
     }

@@ -70,32 +70,17 @@ pub(super) async fn write(cluster: &Cluster, clock: &Clock, mutations: &[Mutatio
     let homes = cluster.homes();
     let home = |group: &Group<'_>| {
         let (table, mutation) = group.mutations.first()?;
-        homes.of(table, partition_of(mutation))
+        homes.of(table, mutation.partition())
     };
     let groups = stream::iter(share(groups, home).into_iter().map(Ok));
     groups.try_for_each_concurrent(cluster.config.requests, |group| send(cluster, clock, group)).await
-}
-
-fn table_of(mutation: &Mutation) -> &'static Table {
-    match mutation {
-        Mutation::Put { table, .. }
-        | Mutation::Delete { table, .. }
-        | Mutation::DeletePartition { table, .. } => table,
-    }
-}
-
-fn partition_of(mutation: &Mutation) -> &[Value] {
-    match mutation {
-        Mutation::Put { key, .. } | Mutation::Delete { key, .. } => &key.partition,
-        Mutation::DeletePartition { partition, .. } => partition,
-    }
 }
 
 fn group(mutations: &[Mutation]) -> Result<Vec<Group<'_>>, Error> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut places: HashMap<&[Value], usize> = HashMap::new();
     for mutation in mutations {
-        let (table, partition) = (table_of(mutation), partition_of(mutation));
+        let (table, partition) = (mutation.table(), mutation.partition());
         if table.keyspace == Keyspace::Control {
             let detail = "its rows are written conditionally only".to_owned();
             return Err(Error::BadKey { table: table.name, detail });
@@ -252,7 +237,7 @@ mod tests {
         let sessions: Vec<Mutation> = (0..40).map(|session| put(&SESSIONS, session, vec![], bytes)).collect();
         let large = [put(&SESSIONS, 100, vec![], SHARED_BYTES), put(&SESSIONS, 101, vec![], SHARED_BYTES)];
         let all: Vec<Mutation> = sessions.into_iter().chain(large).collect();
-        let session_of = |group: &Group<'_>| match &partition_of(group.mutations[0].1)[2] {
+        let session_of = |group: &Group<'_>| match &group.mutations[0].1.partition()[2] {
             Value::Bytes(session) => session[0],
             other => panic!("{other:?}"),
         };
@@ -264,7 +249,7 @@ mod tests {
         assert_eq!(sizes.iter().filter(|&&size| size == 1).count(), 3, "{sizes:?}");
         for group in shared.iter().filter(|group| group.mutations.len() > 1) {
             assert!(group.counted_bytes() <= SHARED_BYTES);
-            let homes = group.mutations.iter().map(|(_, mutation)| match &partition_of(mutation)[2] {
+            let homes = group.mutations.iter().map(|(_, mutation)| match &mutation.partition()[2] {
                 Value::Bytes(session) => session[0] % 2,
                 other => panic!("{other:?}"),
             });
