@@ -18,21 +18,36 @@ pub(crate) fn write(question: &[u8], position: &[u8]) -> String {
 
 /// Reads a cursor that was made for the same question.
 pub(crate) fn read(question: &[u8], cursor: &str) -> Result<Vec<u8>, ApiError> {
-    let bad = || ApiError::bad("cursor", "not a cursor of this list; start without one");
     if cursor.len() > 2 * (1 + CHECK_BYTES + MAX_POSITION_BYTES)
         || !cursor.is_ascii()
         || !cursor.len().is_multiple_of(2)
     {
-        return Err(bad());
+        return Err(foreign());
     }
     let bytes: Vec<u8> = (0..cursor.len() / 2)
-        .map(|at| u8::from_str_radix(&cursor[2 * at..2 * at + 2], 16).map_err(|_| bad()))
+        .map(|at| u8::from_str_radix(&cursor[2 * at..2 * at + 2], 16).map_err(|_| foreign()))
         .collect::<Result<_, _>>()?;
-    let (head, position) = bytes.split_at_checked(1 + CHECK_BYTES).ok_or_else(bad)?;
+    let (head, position) = bytes.split_at_checked(1 + CHECK_BYTES).ok_or_else(foreign)?;
     if head[0] != VERSION || head[1..] != check(question, position) {
-        return Err(bad());
+        return Err(foreign());
     }
     Ok(position.to_vec())
+}
+
+/// Writes a place in an order: by a number, and among equal ones by an id. Both as they are sorted.
+pub(crate) fn write_place(question: &[u8], number: [u8; 8], id: [u8; 16]) -> String {
+    write(question, &[&number[..], &id].concat())
+}
+
+/// Reads what [`write_place`] wrote for the same question.
+pub(crate) fn read_place(question: &[u8], cursor: &str) -> Result<([u8; 8], [u8; 16]), ApiError> {
+    let position = read(question, cursor)?;
+    let place = position.split_first_chunk().and_then(|(number, id)| Some((*number, id.try_into().ok()?)));
+    place.ok_or_else(foreign)
+}
+
+fn foreign() -> ApiError {
+    ApiError::bad("cursor", "not a cursor of this list; start without one")
 }
 
 fn check(question: &[u8], position: &[u8]) -> [u8; CHECK_BYTES] {

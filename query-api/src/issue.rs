@@ -1,6 +1,8 @@
 //! Issues: lists, one issue, and what people do with it.
 
+pub(crate) mod archive;
 pub(crate) mod change;
+pub(crate) mod decided;
 pub(crate) mod discard;
 pub(crate) mod dry_run;
 pub(crate) mod list;

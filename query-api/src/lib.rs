@@ -23,6 +23,7 @@ mod params;
 mod sealed;
 mod session;
 mod source_map;
+mod turn;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

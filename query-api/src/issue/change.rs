@@ -1,40 +1,21 @@
-//! What people do with an issue: a row of its own, written by compare-and-set, with a history.
+//! What people ask for an issue: checked, decided, and told in its history.
 
-use playhead_domain::issue::grouping::Fingerprint;
-use playhead_domain::issue::key;
-use playhead_domain::row::{self, IssueChange, IssueState, IssueTotals};
+use playhead_domain::row::IssueState;
 use playhead_domain::scope::Scope;
 use playhead_domain::session::fold::cut;
-use playhead_domain::store::Swap;
-use playhead_domain::table::ISSUE_STATES;
-use prost::Message;
 
-use super::read::{self, COUNTED_USERS, Shown, decode_state};
-use super::state::{self, ARCHIVED, ONGOING, RESOLVED, newest_release};
+use super::archive::{self, Counted};
+use super::decided;
+use super::read::{COUNTED_USERS, Shown};
+use super::state::{ARCHIVED, ONGOING, RESOLVED, newest_release};
 use crate::error::ApiError;
-use crate::model::issue::{ArchivedUntil, GivenState, IssuePatch, PinnedPriority, ResolvedIn};
+use crate::model::issue::{GivenState, IssuePatch, PinnedPriority, ResolvedIn};
 use crate::state::Api;
 
-const ATTEMPTS: usize = 8;
-const MAX_HISTORY: usize = 100;
-const MAX_NOTE_BYTES: usize = 200;
 const MAX_RELEASE_BYTES: usize = 200;
 const MAX_UNTIL_EVENTS: u64 = 1_000_000;
 const MAX_UNTIL_DAYS: u32 = 30;
-const DAY_MS: i64 = 86_400_000;
 const MAX_ASSIGNEE_CHARACTERS: usize = 100;
-/// Longer than any project keeps sessions: what was decided of an issue that does not come back is forgotten.
-const KEPT_MS: i64 = 800 * 86_400_000;
-
-/// What there is of an issue, against which archives are judged.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Counted<'a> {
-    pub(crate) totals: &'a IssueTotals,
-    /// Of archives that wait for users.
-    pub(crate) users: u64,
-    /// Of which issues it is made.
-    pub(crate) members: u64,
-}
 
 /// Checks what is asked, before anything is changed.
 ///
@@ -100,132 +81,13 @@ pub(crate) async fn apply(
         return Err(ApiError::bad("release", "no release of the issue is known; name one"));
     }
     let users = match patch.archived_until.as_ref().and_then(|until| until.users) {
-        Some(more) => users_before(api, scope, shown, more).await?,
+        Some(more) => archive::users_before(api, scope, shown, more).await?,
         None => 0,
     };
     let counted = Counted { totals, users, members: shown.merges.mark(shown.id) };
     let now_ms = api.now_ms();
-    update(api, scope, shown.id, |known| changed(known, counted, patch, actor, now_ms)).await
-}
-
-/// How many users an issue has that is to be archived until it has so many more.
-async fn users_before(api: &Api, scope: Scope, shown: &Shown, more: u64) -> Result<u64, ApiError> {
-    let (users, is_exact) = read::users(api, scope, &shown.merges.whole(shown.id)).await?;
-    if is_exact && users + more <= COUNTED_USERS {
-        return Ok(users);
-    }
-    let detail = format!(
-        "users of an issue are counted to {COUNTED_USERS} and this one has {users}; archive it until so many events"
-    );
-    Err(ApiError::bad("archived_until", detail))
-}
-
-/// Writes what has become of an archive, as [`come_due`] says, unless somebody decided otherwise since it was judged. The hours that tell
-/// of an escalation are forgotten after two days, what is written here is not.
-///
-/// # Errors
-/// As [`apply`].
-pub(crate) async fn settle(
-    api: &Api,
-    scope: Scope,
-    issue: Fingerprint,
-    judged: &IssueState,
-    counted: Counted<'_>,
-) -> Result<IssueState, ApiError> {
-    let now_ms = api.now_ms();
-    update(api, scope, issue, |known| settled(known, judged, counted, now_ms)).await
-}
-
-fn settled(known: &IssueState, judged: &IssueState, counted: Counted<'_>, now_ms: i64) -> IssueState {
-    let decision = |state: &IssueState| (state.state.clone(), state.changed_ms, state.archived_until);
-    let mut new = known.clone();
-    if decision(known) == decision(judged) {
-        come_due(&mut new, counted, now_ms);
-    }
-    new
-}
-
-/// Takes an issue out of the archive when what was agreed has happened. An agreement that was made of other counts counts anew: people
-/// merged or split the issue since, or parts of it have expired. Returns whether anything changed.
-pub(crate) fn come_due(state: &mut IssueState, counted: Counted<'_>, now_ms: i64) -> bool {
-    if count_anew(state, counted, now_ms) {
-        return true;
-    }
-    let Some(why) = state::now(counted.totals, Some(state), counted.users, now_ms).returned else {
-        return false;
-    };
-    (state.state, state.changed_ms, state.archived_until) = (ONGOING.to_owned(), now_ms, None);
-    let change = cut(&format!("back from the archive: {why}"), MAX_NOTE_BYTES).to_owned();
-    state.history.push(IssueChange { time_ms: now_ms, actor: String::new(), change });
-    bound_history(state);
-    true
-}
-
-fn count_anew(state: &mut IssueState, counted: Counted<'_>, now_ms: i64) -> bool {
-    let Some(until) = state.archived_until.as_mut().filter(|_| state.state == ARCHIVED) else { return false };
-    if until.members != counted.members {
-        (*until, state.changed_ms) = (since_now(*until, counted, now_ms), now_ms);
-        return true;
-    }
-    let before = *until;
-    if until.users > 0 {
-        until.users_before = until.users_before.min(counted.users);
-    } else {
-        until.events_before = until.events_before.min(counted.totals.events);
-    }
-    *until != before
-}
-
-/// Writes something that happened to an issue into its history.
-///
-/// # Errors
-/// As [`apply`].
-pub(crate) async fn note(
-    api: &Api,
-    scope: Scope,
-    issue: Fingerprint,
-    change: &str,
-    actor: &str,
-) -> Result<IssueState, ApiError> {
-    let now_ms = api.now_ms();
-    update(api, scope, issue, |known| {
-        let mut new = known.clone();
-        let change = cut(change, MAX_NOTE_BYTES).to_owned();
-        new.history.push(IssueChange { time_ms: now_ms, actor: actor.to_owned(), change });
-        bound_history(&mut new);
-        new
-    })
-    .await
-}
-
-async fn update(
-    api: &Api,
-    scope: Scope,
-    issue: Fingerprint,
-    change: impl Fn(&IssueState) -> IssueState,
-) -> Result<IssueState, ApiError> {
-    let key = key::state(scope, issue);
-    for _ in 0..ATTEMPTS {
-        let old = api.store().get_serial(&ISSUE_STATES, &key).await?;
-        let known = old.clone().map(decode_state).transpose()?.unwrap_or_default();
-        let new = change(&known);
-        if new == known {
-            return Ok(new);
-        }
-        let value = Some(new.encode_to_vec().into());
-        let expires_at_ms = Some(api.now_ms() + KEPT_MS);
-        let swap =
-            api.store().compare_and_set(&ISSUE_STATES, &key, old.as_deref(), value, expires_at_ms).await?;
-        if swap == Swap::Applied {
-            return Ok(new);
-        }
-    }
-    Err(ApiError::Conflict)
-}
-
-fn bound_history(state: &mut IssueState) {
-    let surplus = state.history.len().saturating_sub(MAX_HISTORY);
-    state.history.drain(..surplus);
+    decided::update(api, scope, shown.id, |state| *state = changed(state, counted, patch, actor, now_ms))
+        .await
 }
 
 fn changed(
@@ -242,7 +104,7 @@ fn changed(
         && (state != GivenState::Ongoing || name(known) != ONGOING)
     {
         set_state(&mut new, counted, patch, now_ms);
-        if !is_same_decision(&new, known, counted, now_ms) || state == GivenState::Resolved {
+        if !archive::is_same_decision(&new, known, counted, now_ms) || state == GivenState::Resolved {
             notes.push(describe(&new));
         } else {
             new = known.clone();
@@ -265,9 +127,7 @@ fn changed(
         });
         pinned.clone_into(&mut new.pinned);
     }
-    let record = |change| IssueChange { time_ms: now_ms, actor: actor.to_owned(), change };
-    new.history.extend(notes.into_iter().map(record));
-    bound_history(&mut new);
+    notes.into_iter().for_each(|note| decided::record(&mut new, now_ms, actor, note));
     new
 }
 
@@ -290,38 +150,8 @@ fn set_state(new: &mut IssueState, counted: Counted<'_>, patch: &IssuePatch, now
     } else {
         String::new()
     };
-    new.archived_until = patch.archived_until.as_ref().map(|until| agreement(until, counted, now_ms));
-}
-
-fn agreement(until: &ArchivedUntil, counted: Counted<'_>, now_ms: i64) -> row::ArchivedUntil {
-    let agreed = row::ArchivedUntil {
-        escalating: until.escalating,
-        events: until.events.unwrap_or_default(),
-        users: until.users.unwrap_or_default(),
-        days: until.days.unwrap_or_default(),
-        ..row::ArchivedUntil::default()
-    };
-    since_now(agreed, counted, now_ms)
-}
-
-fn since_now(agreed: row::ArchivedUntil, counted: Counted<'_>, now_ms: i64) -> row::ArchivedUntil {
-    let that_day = counted.totals.days.get(&now_ms.div_euclid(DAY_MS));
-    row::ArchivedUntil {
-        events_before: counted.totals.events,
-        events_that_day: that_day.map_or(0, |count| count.events),
-        users_before: counted.users,
-        members: counted.members,
-        ..agreed
-    }
-}
-
-/// Archived once more until the same, which has not happened yet: nothing new.
-fn is_same_decision(new: &IssueState, known: &IssueState, counted: Counted<'_>, now_ms: i64) -> bool {
-    let agreed = |state: &IssueState| {
-        state.archived_until.map(|until| (until.escalating, until.events, until.users, until.days))
-    };
-    let has_happened = || state::now(counted.totals, Some(known), counted.users, now_ms).returned.is_some();
-    new.state == known.state && agreed(new) == agreed(known) && !has_happened()
+    new.archived_until =
+        patch.archived_until.as_ref().map(|until| archive::agreement(until, counted, now_ms));
 }
 
 /// What a history says of the decision.
@@ -348,6 +178,9 @@ fn name(state: &IssueState) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::issue::decided::MAX_HISTORY;
+    use crate::model::issue::ArchivedUntil;
+    use playhead_domain::row::IssueTotals;
 
     fn patch(state: Option<GivenState>, assignee: Option<&str>) -> IssuePatch {
         IssuePatch { state, assignee: assignee.map(str::to_owned), ..IssuePatch::default() }
@@ -369,39 +202,6 @@ mod tests {
         assert_eq!(told, ["archived", "assigned to bo"]);
         assert_eq!((archived.assignee.as_str(), archived.changed_ms), ("bo", 7));
         assert_eq!(change(&archived, &patch(Some(GivenState::Archived), Some("bo"))), archived);
-    }
-
-    fn archived(until: row::ArchivedUntil, changed_ms: i64) -> IssueState {
-        let until = Some(until);
-        IssueState { state: ARCHIVED.to_owned(), changed_ms, archived_until: until, ..IssueState::default() }
-    }
-
-    #[test]
-    fn an_agreement_counts_anew_when_its_counts_are_others() {
-        let totals = |events| IssueTotals { events, ..IssueTotals::default() };
-        let events = row::ArchivedUntil { events: 10, events_before: 100, ..row::ArchivedUntil::default() };
-        let (fewer, more) = (totals(40), totals(5_100));
-        let mut state = archived(events, 7);
-        assert!(come_due(&mut state, Counted { members: 3, ..counted(&more) }, 9), "something was merged in");
-        let until = state.archived_until.unwrap();
-        assert_eq!((until.events_before, until.members, state.changed_ms), (5_100, 3, 9));
-        assert!(!come_due(&mut state, Counted { members: 3, ..counted(&more) }, 9));
-        let mut state = archived(events, 7);
-        assert!(come_due(&mut state, counted(&fewer), 9), "parts have expired");
-        assert_eq!((state.archived_until.unwrap().events_before, state.changed_ms), (40, 7));
-        assert!(come_due(&mut state, counted(&totals(50)), 9));
-        assert_eq!(state.history[0].change, "back from the archive: 10 more events");
-    }
-
-    #[test]
-    fn only_the_decision_that_was_judged_is_settled() {
-        let events = |events| row::ArchivedUntil { events, ..row::ArchivedUntil::default() };
-        let totals = IssueTotals { events: 10, ..IssueTotals::default() };
-        let (judged, other) = (archived(events(10), 7), archived(events(5), 8));
-        assert_eq!(settled(&other, &judged, counted(&totals), 9), other);
-        let assigned = IssueState { assignee: "bo".to_owned(), ..judged.clone() };
-        let settled = settled(&assigned, &judged, counted(&totals), 9);
-        assert_eq!((settled.state.as_str(), settled.assignee.as_str()), (ONGOING, "bo"));
     }
 
     #[test]

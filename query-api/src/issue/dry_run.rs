@@ -27,6 +27,7 @@ use crate::params::Segments;
 use crate::project::settings::checked_rules;
 use crate::session::{events, rows};
 use crate::state::Api;
+use crate::turn;
 
 /// How many run at once, each on a thread for what keeps a core busy; and how long another one waits for its turn.
 pub(crate) const MAX_DRY_RUNS: usize = 2;
@@ -56,8 +57,8 @@ pub(crate) async fn try_grouping_rules(
 ) -> Result<Json<DryRun>, ApiError> {
     let (scope, project) = caller.administer(&api, &project).await?;
     let DryRunRequest { rules } = read_json(body).await?;
-    let turn = tokio::time::timeout(TURN_LIMIT, Arc::clone(&api.0.dry_runs).acquire_owned()).await;
-    let turn = turn.map_err(|_| ApiError::TooManyDryRuns)?.map_err(|e| ApiError::Internal(e.to_string()))?;
+    let turn = Arc::clone(&api.0.dry_runs).acquire_owned();
+    let turn = turn::within(TURN_LIMIT, turn, ApiError::TooManyDryRuns).await?;
     // Whoever goes away leaves a thread at work: the turn ends with that.
     let turn = Arc::new(turn);
     let compile = move || checked_rules("rules", &rules).map(|rules| Arc::new(Rules::new(&rules)));

@@ -11,10 +11,10 @@ use playhead_domain::scope::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
-use super::change::Counted;
+use super::archive::Counted;
 use super::priority::{self, Context};
 use super::query::Query;
-use super::{change, present, read, state};
+use super::{archive, present, read, state};
 use crate::cursor;
 use crate::error::ApiError;
 use crate::model::issue::IssuePage;
@@ -127,7 +127,7 @@ pub(crate) async fn list(
 }
 
 impl Listing<'_> {
-    /// Takes those out of the archive of which what was agreed has happened, see [`change::come_due`].
+    /// Takes those out of the archive of which what was agreed has happened, see [`archive::come_due`].
     async fn open_archives(&mut self) -> Result<(), ApiError> {
         let waits = |given: &IssueState| given.archived_until.is_some();
         let waiting =
@@ -147,11 +147,11 @@ impl Listing<'_> {
             let users = users.unwrap_or_default();
             let counted = Counted { totals, users, members: self.merges.mark(issue) };
             let mut state = given.clone();
-            if !change::come_due(&mut state, counted, now_ms) {
+            if !archive::come_due(&mut state, counted, now_ms) {
                 continue;
             }
             if written < MAX_RETURNED {
-                state = change::settle(self.api, self.scope, issue, given, counted).await?;
+                state = archive::settle(self.api, self.scope, issue, given, counted).await?;
                 written += 1;
             }
             self.states.insert(issue, state);
@@ -226,13 +226,10 @@ fn question(scope: Scope, params: &IssueParams) -> Result<Vec<u8>, ApiError> {
 }
 
 fn write_place(question: &[u8], (number, issue): Place) -> String {
-    cursor::write(question, &[&number.to_be_bytes()[..], &issue.0].concat())
+    cursor::write_place(question, number.to_be_bytes(), issue.0)
 }
 
 fn read_place(question: &[u8], cursor: &str) -> Result<Place, ApiError> {
-    let bytes = cursor::read(question, cursor)?;
-    let place = bytes
-        .split_first_chunk::<8>()
-        .and_then(|(number, issue)| Some((u64::from_be_bytes(*number), Fingerprint(issue.try_into().ok()?))));
-    place.ok_or_else(|| ApiError::bad("cursor", "not a cursor of this list; start without one"))
+    let (number, issue) = cursor::read_place(question, cursor)?;
+    Ok((u64::from_be_bytes(number), Fingerprint(issue)))
 }

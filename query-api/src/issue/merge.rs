@@ -6,15 +6,10 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use playhead_domain::issue::grouping::Fingerprint;
-use playhead_domain::issue::key;
-use playhead_domain::issue::merge::Merges;
 use playhead_domain::scope::Scope;
-use playhead_domain::store::Swap;
-use playhead_domain::table::ISSUE_STATES;
-use prost::Message;
 
 use super::routes::{detail, load, parse_ids};
-use super::{change, read};
+use super::{decided, read};
 use crate::access::Caller;
 use crate::body::read_json;
 use crate::error::ApiError;
@@ -22,8 +17,6 @@ use crate::model::Problem;
 use crate::model::issue::{IssueDetail, IssueMerge};
 use crate::params::Segments;
 use crate::state::Api;
-
-const ATTEMPTS: usize = 8;
 
 /// Makes issues one, which is shown as `into`: counts, users and sessions of all of them, and what happens from now on. Issues that
 /// were merged before come along. It can be undone one by one.
@@ -59,7 +52,7 @@ pub(crate) async fn merge_issues(
         false => None,
     };
     let (actor, now_ms) = (caller.name(), api.now_ms());
-    let added = update(&api, scope, |merges| {
+    let added = decided::update_merges(&api, scope, |merges| {
         if let Some(kept) = &kept {
             merges.forget(|issue| kept.contains(&issue));
         }
@@ -92,7 +85,7 @@ pub(crate) async fn split_issue(
 ) -> Result<Json<IssueDetail>, ApiError> {
     let (scope, project) = caller.open(&api, &project).await?;
     let issue: Fingerprint = issue.parse().map_err(|e| ApiError::bad("issue", format!("{e}")))?;
-    let root = update(&api, scope, |merges| Ok(merges.split(issue))).await?;
+    let root = decided::update_merges(&api, scope, |merges| Ok(merges.split(issue))).await?;
     let Some(root) = root else {
         return Err(ApiError::bad("issue", "is not merged into another one"));
     };
@@ -113,7 +106,7 @@ pub(crate) async fn split_issue(
 
 /// What is merged or split is so, whether its history says so or not.
 async fn note(api: &Api, scope: Scope, issue: Fingerprint, change: &str, actor: &str) {
-    if let Err(error) = change::note(api, scope, issue, change, actor).await {
+    if let Err(error) = decided::note(api, scope, issue, change, actor).await {
         tracing::warn!(project = %scope.project(), %issue, %error, "history of an issue not written");
     }
 }
@@ -126,28 +119,4 @@ async fn kept(api: &Api, scope: Scope) -> Result<Option<BTreeSet<Fingerprint>>, 
 
 fn title(shown: &read::Shown) -> String {
     shown.totals.latest.as_ref().map_or_else(|| shown.id.to_string(), |latest| latest.title.clone())
-}
-
-/// Changes the merges of a project; `change` may run more than once.
-async fn update<T>(
-    api: &Api,
-    scope: Scope,
-    change: impl Fn(&mut Merges) -> Result<T, ApiError>,
-) -> Result<T, ApiError> {
-    let key = key::merges(scope);
-    for _ in 0..ATTEMPTS {
-        let old = api.store().get_serial(&ISSUE_STATES, &key).await?;
-        let known = old.clone().map(read::decode_merges).transpose()?.unwrap_or_default();
-        let mut new = known.clone();
-        let result = change(&mut new)?;
-        if new == known {
-            return Ok(result);
-        }
-        let value = Some(new.to_row().encode_to_vec().into());
-        let swap = api.store().compare_and_set(&ISSUE_STATES, &key, old.as_deref(), value, None).await?;
-        if swap == Swap::Applied {
-            return Ok(result);
-        }
-    }
-    Err(ApiError::Conflict)
 }

@@ -10,10 +10,10 @@ use playhead_domain::row::Project;
 use playhead_domain::scope::Scope;
 use playhead_domain::table::ISSUE_STATES;
 
-use super::change::Counted;
+use super::archive::Counted;
 use super::list::IssueParams;
 use super::priority::Context;
-use super::{change, list, present, read};
+use super::{archive, change, list, present, read};
 use crate::access::Caller;
 use crate::body::read_json;
 use crate::error::ApiError;
@@ -164,8 +164,8 @@ pub(super) async fn detail(
     let users = read::users(api, scope, &whole).await?;
     let (totals, now_ms) = (&shown.totals, api.now_ms());
     let counted = Counted { totals, users: users.0, members: shown.merges.mark(shown.id) };
-    if change::come_due(&mut own.clone(), counted, now_ms) {
-        own = change::settle(api, scope, shown.id, &own, counted).await?;
+    if archive::come_due(&mut own.clone(), counted, now_ms) {
+        own = archive::settle(api, scope, shown.id, &own, counted).await?;
     }
     let mut given = vec![own];
     given.extend(try_join_all(whole[1..].iter().map(|&issue| read::state(api, scope, issue))).await?);

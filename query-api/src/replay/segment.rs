@@ -21,6 +21,7 @@ use crate::params::Segments;
 use crate::sealed::SessionCipher;
 use crate::session::routes;
 use crate::state::Api;
+use crate::turn;
 
 /// What a segment is made of. Written as its id: `f-<stream>-<first>-<last>-<check>` or `b-<stream>-<first>-<index>-<check>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,7 @@ pub(crate) enum SegmentName {
 }
 
 const CHECK_CHARACTERS: usize = 12;
+const BUDGET_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl SegmentName {
     /// The id, with a check over where the bytes are: other bytes, another id.
@@ -199,14 +201,11 @@ async fn read_cut(
     Ok(content)
 }
 
-/// Waits for no one: what is over the budget is told to come back.
+/// Waits for no one for long: what is over the budget is told to come back.
 async fn charge(api: &Api, bytes: usize) -> Result<tokio::sync::OwnedSemaphorePermit, ApiError> {
     let permits = u32::try_from(bytes.min(LARGEST_SEGMENT_BYTES) >> 10).unwrap_or(u32::MAX).max(1);
     let budget = api.0.segment_budget.clone();
-    let wait = std::time::Duration::from_secs(5);
-    let permit =
-        tokio::time::timeout(wait, budget.acquire_many_owned(permits)).await.map_err(|_| ApiError::Busy)?;
-    permit.map_err(|_| ApiError::Busy)
+    turn::within(BUDGET_LIMIT, budget.acquire_many_owned(permits), ApiError::Busy).await
 }
 
 async fn fetch(api: &Api, object: &str, offset: u64, bytes: u32) -> Result<Bytes, ApiError> {

@@ -256,15 +256,10 @@ fn question(scope: Scope, params: &SessionParams) -> Result<Vec<u8>, ApiError> {
 }
 
 fn write_place(question: &[u8], place: Place) -> String {
-    cursor::write(question, &[&place.start_ms.to_be_bytes()[..], &place.session.0].concat())
+    cursor::write_place(question, place.start_ms.to_be_bytes(), place.session.0)
 }
 
 fn read_place(question: &[u8], text: &str) -> Result<Place, ApiError> {
-    let position = cursor::read(question, text)?;
-    let start = position.get(..8).and_then(|bytes| bytes.try_into().ok()).map(i64::from_be_bytes);
-    let session = position.get(8..).and_then(rows::session_id);
-    match (start, session) {
-        (Some(start_ms), Some(session)) => Ok(Place { start_ms, session }),
-        _ => Err(ApiError::bad("cursor", "not a cursor of this list")),
-    }
+    let (start_ms, session) = cursor::read_place(question, text)?;
+    Ok(Place { start_ms: i64::from_be_bytes(start_ms), session: SessionId(session) })
 }

@@ -35,7 +35,11 @@ pub(crate) enum Found {
 
 /// When a map expires that is uploaded or used now.
 pub(crate) fn expiry(api: &Api, project: &row::Project) -> i64 {
-    api.now_ms() + i64::from(project.retention_days) * DAY_MS
+    api.now_ms() + retention_ms(project)
+}
+
+fn retention_ms(project: &row::Project) -> i64 {
+    i64::from(project.retention_days) * DAY_MS
 }
 
 impl Finder<'_> {
@@ -84,8 +88,7 @@ impl Finder<'_> {
 
     /// A map that is used lives on with the project's retention, as a release may be in use for longer than that.
     async fn keep(&self, Reference { id, expires_at_ms }: Reference) -> Result<(), ApiError> {
-        let retention_ms = i64::from(self.project.retention_days) * DAY_MS;
-        if expires_at_ms - self.api.now_ms() > retention_ms / 2 {
+        if expires_at_ms - self.api.now_ms() > retention_ms(self.project) / 2 {
             return Ok(());
         }
         let Some(mut artifact) = repository::one(self.api, self.scope, id).await? else { return Ok(()) };

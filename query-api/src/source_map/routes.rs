@@ -95,19 +95,15 @@ pub(crate) async fn list_source_maps(
     let rest = maps.iter().skip_while(|(id, map)| after.is_some_and(|after| (map.uploaded_us, *id) >= after));
     let items: Vec<_> = rest.clone().take(limit).collect();
     let last = items.last().filter(|_| rest.count() > limit);
-    let next = last.map(|(id, map)| {
-        cursor::write(question.as_bytes(), &[&map.uploaded_us.to_be_bytes()[..], &id.0].concat())
-    });
+    let next =
+        last.map(|(id, map)| cursor::write_place(question.as_bytes(), map.uploaded_us.to_be_bytes(), id.0));
     let items = items.into_iter().map(|(id, map)| present(*id, map)).collect();
     Ok(Json(SourceMapPage { items, next, partial }))
 }
 
 fn read_place(question: &[u8], text: &str) -> Result<(i64, ArtifactId), ApiError> {
-    let position = cursor::read(question, text)?;
-    let place = position
-        .split_first_chunk::<8>()
-        .and_then(|(time, id)| Some((i64::from_be_bytes(*time), ArtifactId::of_bytes(id)?)));
-    place.ok_or_else(|| ApiError::bad("cursor", "not a cursor of this list"))
+    let (uploaded_us, id) = cursor::read_place(question, text)?;
+    Ok((i64::from_be_bytes(uploaded_us), ArtifactId(id)))
 }
 
 /// Deletes all source maps of a release.

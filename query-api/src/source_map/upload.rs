@@ -12,11 +12,12 @@ use playhead_domain::source_map::debug_id::DebugId;
 use playhead_domain::source_map::key::{ArtifactId, bundle_path};
 use playhead_domain::source_map::shape::{self, Checked};
 use playhead_domain::source_map::{Broken, MAX_UPLOAD_BYTES, artifact, reference};
-use tokio::sync::{AcquireError, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
 use crate::model::source_map::NewSourceMap;
 use crate::state::Api;
+use crate::turn;
 
 /// Maps that are looked through at once: each takes some hundred MB while it is.
 const MAX_CHECKS: usize = 2;
@@ -52,12 +53,14 @@ pub(crate) struct Taken {
 pub(crate) async fn take(api: &Api, headers: &HeaderMap, body: Body) -> Result<Taken, ApiError> {
     let uploads = &api.0.uploads;
     let encoding = Encoding::of(headers)?;
-    let _room = turn(uploads.bodies_kib.acquire_many(announced_kib(headers)?)).await?;
+    let room = uploads.bodies_kib.acquire_many(announced_kib(headers)?);
+    let _room = turn::within(TURN_LIMIT, room, ApiError::TooManyUploads).await?;
     let body = tokio::time::timeout(BODY_LIMIT, axum::body::to_bytes(body, MAX_UPLOAD_BYTES))
         .await
         .map_err(|_| ApiError::TooSlow)?
         .map_err(|_| ApiError::TooLarge(MAX_UPLOAD_BYTES))?;
-    let permit = turn(Arc::clone(&uploads.checks).acquire_owned()).await?;
+    let permit = Arc::clone(&uploads.checks).acquire_owned();
+    let permit = turn::within(TURN_LIMIT, permit, ApiError::TooManyUploads).await?;
     let checking = tokio::task::spawn_blocking(move || {
         // It goes with the work, which a client that goes away does not end.
         let _permit = permit;
@@ -68,11 +71,6 @@ pub(crate) async fn take(api: &Api, headers: &HeaderMap, body: Body) -> Result<T
         // What makes a reader panic is a broken map.
         Err(error) => Err(ApiError::Unusable(format!("the source map cannot be read: {error}"))),
     }
-}
-
-async fn turn<T>(acquired: impl Future<Output = Result<T, AcquireError>>) -> Result<T, ApiError> {
-    let turn = tokio::time::timeout(TURN_LIMIT, acquired).await;
-    turn.map_err(|_| ApiError::TooManyUploads)?.map_err(|error| ApiError::Internal(error.to_string()))
 }
 
 /// What the body says that it takes; without that, the most that it may.
