@@ -1,11 +1,9 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useId, useState } from 'react';
-import { updateProject } from '../api/endpoints';
-import type { Project, ProjectPatch } from '../api/model';
+import type { Project } from '../api/model';
 import { asProblem } from '../api/problem';
-import { projectsQuery } from '../api/queries';
-import { Button, Switch, Time, toast, toastFailure, useNow } from '../ui';
+import { Switch, Time, useNow } from '../ui';
 import { DiscardedIssues } from './DiscardedIssues';
+import { Field } from './Field';
 import { GroupingRules } from './GroupingRules';
 import {
   isSameDraft,
@@ -16,6 +14,8 @@ import {
   type FailedRequests,
 } from './issue-draft';
 import { Panel } from './Panel';
+import { SaveBar } from './SaveBar';
+import { useSave } from './use-save';
 
 const FILTERS: readonly { key: ErrorFilter; label: string }[] = [
   { key: 'browser_extension', label: 'Leave out what browser extensions throw' },
@@ -31,7 +31,6 @@ const REQUESTS: readonly { key: FailedRequests; label: string }[] = [
 
 /** What becomes an issue, and what belongs together. */
 export function IssuesForm({ project }: { project: Project }) {
-  const queries = useQueryClient();
   const saved = issueDraftOf(project);
   const [known, setKnown] = useState(saved);
   const [draft, setDraft] = useState(saved);
@@ -42,18 +41,8 @@ export function IssuesForm({ project }: { project: Project }) {
   }
   const patch = issuePatch(draft, project);
   const isChanged = Object.keys(patch).length > 0;
-  const save = useMutation({
-    mutationFn: (change: ProjectPatch) => updateProject(project.id, change),
-    onSuccess: (updated) => {
-      queries.setQueryData(projectsQuery.queryKey, (known) =>
-        known?.map((candidate) => (candidate.id === updated.id ? updated : candidate)),
-      );
-      setDraft(issueDraftOf(updated));
-      toast('Saved. It counts for what is received a minute from now.', 'ok');
-    },
-    onError: (error) => {
-      if (asProblem(error).field === null) toastFailure('Settings could not be saved')(error);
-    },
+  const save = useSave(project, 'Saved. It counts for what is received a minute from now.', (updated) => {
+    setDraft(issueDraftOf(updated));
   });
   const set = (change: Partial<typeof draft>) => {
     if (save.isError) save.reset();
@@ -80,13 +69,19 @@ export function IssuesForm({ project }: { project: Project }) {
             set({ failed_requests });
           }}
         />
-        <CriticalPages
+        <Field
+          name="critical_pages"
+          label="Critical pages"
+          lines
+          placeholder="/checkout/*"
           value={draft.criticalPages}
-          fault={refused?.field === 'critical_pages' ? refused.detail : null}
+          fault={refused?.field === 'critical_pages' ? refused.detail : undefined}
           onChange={(criticalPages) => {
             set({ criticalPages });
           }}
-        />
+        >
+          Paths on which an issue matters more, one pattern a line. Counts at once.
+        </Field>
         <div className="issue-filters">
           {FILTERS.map(({ key, label }) => (
             <Switch
@@ -112,21 +107,13 @@ export function IssuesForm({ project }: { project: Project }) {
         />
         <CountsFrom at={project.settings.grouping_counts_from} />
         {isChanged && (
-          <div className="save-bar" role="status">
-            <span className="grow">Unsaved changes</span>
-            <Button
-              kind="ghost"
-              onClick={() => {
-                save.reset();
-                setDraft(issueDraftOf(project));
-              }}
-            >
-              Discard
-            </Button>
-            <Button kind="primary" type="submit" disabled={save.isPending}>
-              {save.isPending ? 'Saving…' : 'Save'}
-            </Button>
-          </div>
+          <SaveBar
+            isSaving={save.isPending}
+            onDiscard={() => {
+              save.reset();
+              setDraft(issueDraftOf(project));
+            }}
+          />
         )}
       </form>
       <DiscardedIssues projectId={project.id} />
@@ -161,39 +148,6 @@ function RequestsField({ value, onChange }: RequestsFieldProps) {
         </select>
       </div>
       <p className="muted-text">Grouped by method, endpoint and status.</p>
-    </div>
-  );
-}
-
-interface CriticalPagesProps {
-  value: string;
-  fault: string | null;
-  onChange: (value: string) => void;
-}
-
-function CriticalPages({ value, fault, onChange }: CriticalPagesProps) {
-  const id = useId();
-  return (
-    <div className="settings-field">
-      <label htmlFor={id}>Critical pages</label>
-      <div className="settings-input">
-        <textarea
-          id={id}
-          className="text-field mono"
-          rows={2}
-          value={value}
-          placeholder="/checkout/*"
-          spellCheck={false}
-          aria-invalid={fault !== null}
-          aria-describedby={`${id}-about`}
-          onChange={(event) => {
-            onChange(event.target.value);
-          }}
-        />
-      </div>
-      <p id={`${id}-about`} className={fault === null ? 'muted-text' : 'form-fault'}>
-        {fault ?? 'Paths on which an issue matters more, one pattern a line. Counts at once.'}
-      </p>
     </div>
   );
 }

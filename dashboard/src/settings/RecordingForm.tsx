@@ -1,33 +1,22 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useBlocker } from '@tanstack/react-router';
-import { useId, useState, type ReactNode } from 'react';
-import { updateProject } from '../api/endpoints';
-import type { Project, ProjectPatch } from '../api/model';
+import { useState } from 'react';
+import type { Project } from '../api/model';
 import { asProblem } from '../api/problem';
-import { projectsQuery } from '../api/queries';
-import { Button, Dialog, Switch, toast, toastFailure } from '../ui';
+import { Button, Dialog, Switch } from '../ui';
 import { draftOf, readDraft, type DraftField, type SettingsDraft } from './draft';
+import { Field } from './Field';
 import { Panel } from './Panel';
+import { SaveBar } from './SaveBar';
+import { useSave } from './use-save';
 
 type TextField = Exclude<DraftField, 'store_ip'>;
 
 /** What is recorded, for how long, and what is never kept. Nothing changes until it is saved. */
 export function RecordingForm({ project }: { project: Project }) {
-  const queries = useQueryClient();
   const [draft, setDraft] = useState<SettingsDraft>(() => draftOf(project));
   const { patch, faults } = readDraft(draft, project);
-  const save = useMutation({
-    mutationFn: (change: ProjectPatch) => updateProject(project.id, change),
-    onSuccess: (updated) => {
-      queries.setQueryData(projectsQuery.queryKey, (known) =>
-        known?.map((candidate) => (candidate.id === updated.id ? updated : candidate)),
-      );
-      setDraft(draftOf(updated));
-      toast('Settings saved. Recorders follow at their next session.', 'ok');
-    },
-    onError: (error) => {
-      if (asProblem(error).field === null) toastFailure('Settings could not be saved')(error);
-    },
+  const save = useSave(project, 'Settings saved. Recorders follow at their next session.', (updated) => {
+    setDraft(draftOf(updated));
   });
   const isChanged = Object.keys(patch).length + Object.keys(faults).length > 0;
   const refused = save.error ? asProblem(save.error) : null;
@@ -101,82 +90,18 @@ export function RecordingForm({ project }: { project: Project }) {
           <p className="muted-text">Off: the address only tells the country and is then dropped.</p>
         </div>
         {isChanged && (
-          <div className="save-bar" role="status">
-            <span className="grow">Unsaved changes</span>
-            <Button
-              kind="ghost"
-              onClick={() => {
-                save.reset();
-                setDraft(draftOf(project));
-              }}
-            >
-              Discard
-            </Button>
-            <Button kind="primary" type="submit" disabled={save.isPending || Object.keys(faults).length > 0}>
-              {save.isPending ? 'Saving…' : 'Save'}
-            </Button>
-          </div>
+          <SaveBar
+            isSaving={save.isPending}
+            isBlocked={Object.keys(faults).length > 0}
+            onDiscard={() => {
+              save.reset();
+              setDraft(draftOf(project));
+            }}
+          />
         )}
       </form>
       <LeaveGuard isChanged={isChanged} />
     </Panel>
-  );
-}
-
-interface FieldProps {
-  name: TextField;
-  label: string;
-  value: string;
-  fault: string | undefined;
-  onChange: (value: string) => void;
-  unit?: string;
-  /** A list, one item a line. */
-  lines?: boolean;
-  placeholder?: string;
-  children?: ReactNode;
-}
-
-function Field({ name, label, value, fault, onChange, unit, lines = false, placeholder, children }: FieldProps) {
-  const id = useId();
-  const shared = {
-    id,
-    name,
-    value,
-    placeholder,
-    spellCheck: false,
-    autoComplete: 'off',
-    'aria-invalid': fault !== undefined,
-    'aria-describedby': `${id}-about`,
-  };
-  return (
-    <div className="settings-field">
-      <label htmlFor={id}>{label}</label>
-      <div className="settings-input">
-        {lines ? (
-          <textarea
-            {...shared}
-            className="text-field mono"
-            rows={Math.min(6, Math.max(2, value.split('\n').length))}
-            onChange={(event) => {
-              onChange(event.target.value);
-            }}
-          />
-        ) : (
-          <input
-            {...shared}
-            className={unit === undefined ? 'text-field' : 'text-field short num'}
-            inputMode={unit === undefined ? 'text' : 'decimal'}
-            onChange={(event) => {
-              onChange(event.target.value);
-            }}
-          />
-        )}
-        {unit !== undefined && <span className="muted-text">{unit}</span>}
-      </div>
-      <p id={`${id}-about`} className={fault === undefined ? 'muted-text' : 'form-fault'}>
-        {fault ?? children}
-      </p>
-    </div>
   );
 }
 
