@@ -90,6 +90,15 @@ impl Engine {
         self.database.keyspace(name, options).map_err(|source| self.error("creating a keyspace", source))
     }
 
+    /// Deletes a keyspace with its files, if it is there.
+    pub(crate) fn drop_keyspace(&self, name: &str) -> Result<(), Error> {
+        if !self.database.keyspace_exists(name) {
+            return Ok(());
+        }
+        let keyspace = self.keyspace(name, || rows(1 << 20))?;
+        self.database.delete_keyspace(keyspace).map_err(|source| self.error("deleting a keyspace", source))
+    }
+
     pub(crate) fn error(&self, action: &'static str, source: fjall::Error) -> Error {
         Error::Database { action, path: self.path.clone(), source }
     }

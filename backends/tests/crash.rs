@@ -16,7 +16,7 @@ use playhead_backends::log::embedded::{EmbeddedLog, LogConfig};
 use playhead_backends::store::embedded::{EmbeddedStore, StoreConfig};
 use playhead_domain::log::{EventLog, Record, Retention, StoredRecord, TopicSpec};
 use playhead_domain::store::{Key, Mutation, Store};
-use playhead_domain::table::{self, SESSIONS};
+use playhead_domain::table::{self, SESSION_KEYS};
 
 const TOPIC: TopicSpec = TopicSpec {
     name: "events",
@@ -84,7 +84,7 @@ async fn work(log: Arc<EmbeddedLog>, store: Arc<EmbeddedStore>, first: u64) {
         println!("log {number} {} {}", position.partition, position.offset);
         let row = value(number)[..200].to_vec().into();
         let put = Mutation::Put {
-            table: &SESSIONS,
+            table: &SESSION_KEYS,
             key: session_key(number),
             value: row,
             version: 1,
@@ -154,7 +154,7 @@ async fn check(folder: &Path, acknowledged: &Acknowledged) {
         assert_eq!((&record.value[..], &record.meta[..]), (&value(*number)[..], &b"meta"[..]));
     }
     for number in &acknowledged.rows {
-        let row = store.get(&SESSIONS, &session_key(*number)).await.unwrap();
+        let row = store.get(&SESSION_KEYS, &session_key(*number)).await.unwrap();
         let row = row.unwrap_or_else(|| panic!("row {number} is lost"));
         assert_eq!(&row.value[..], &value(*number)[..200]);
     }

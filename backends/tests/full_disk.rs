@@ -11,7 +11,7 @@ use playhead_backends::log::embedded::{EmbeddedLog, LogConfig};
 use playhead_backends::store::embedded::{EmbeddedStore, StoreConfig};
 use playhead_domain::log::{Error, EventLog, Record, Retention, TopicSpec};
 use playhead_domain::store::{self, Key, Mutation, Store};
-use playhead_domain::table::{self, SESSIONS};
+use playhead_domain::table::{self, SESSION_KEYS};
 
 const TOPIC: TopicSpec = TopicSpec {
     name: "events",
@@ -56,7 +56,7 @@ async fn a_store_without_room_still_deletes() {
     let open = |config| EmbeddedStore::open(folder.path(), table::ALL, config, Clock::system()).unwrap();
     let key = Key { partition: vec![1.into(), 2.into(), b"s".to_vec().into()], clustering: vec![] };
     let put = |version| Mutation::Put {
-        table: &SESSIONS,
+        table: &SESSION_KEYS,
         key: key.clone(),
         value: "x".into(),
         version,
@@ -71,9 +71,9 @@ async fn a_store_without_room_still_deletes() {
         matches!(&refused, store::Error::Unavailable(reason) if reason.contains("make room")),
         "{refused}"
     );
-    assert_eq!(store.get(&SESSIONS, &key).await.unwrap().unwrap().version, 1);
-    store.write(vec![Mutation::Delete { table: &SESSIONS, key: key.clone(), version: 3 }]).await.unwrap();
-    assert!(store.get(&SESSIONS, &key).await.unwrap().is_none());
+    assert_eq!(store.get(&SESSION_KEYS, &key).await.unwrap().unwrap().version, 1);
+    store.write(vec![Mutation::Delete { table: &SESSION_KEYS, key: key.clone(), version: 3 }]).await.unwrap();
+    assert!(store.get(&SESSION_KEYS, &key).await.unwrap().is_none());
 }
 
 /// Beyond the bytes that may wait, appends are busy, and every accepted one is there.

@@ -11,7 +11,7 @@ use playhead_backends::log::embedded::{EmbeddedLog, LogConfig};
 use playhead_backends::store::embedded::{EmbeddedStore, StoreConfig};
 use playhead_domain::log::{EventLog, Record, Retention, TopicSpec};
 use playhead_domain::store::{Key, Mutation, Store, Swap};
-use playhead_domain::table::{self, INSTALLATION, SESSION_FACETS, SESSIONS};
+use playhead_domain::table::{self, INSTALLATION, SESSION_FACETS, SESSION_KEYS};
 use playhead_domain::testkit::clock::ManualClock;
 
 /// The files under a folder that hold these bytes.
@@ -63,14 +63,14 @@ fn put(table: &'static table::Table, key: Key, value: String, version: i64) -> M
 async fn plant(store: &EmbeddedStore) {
     for number in 0..200 {
         let text = if number == 77 { SECRET } else { "innocent" };
-        store.write(vec![put(&SESSIONS, session(number), format!("{text} {number}"), 1)]).await.unwrap();
+        store.write(vec![put(&SESSION_KEYS, session(number), format!("{text} {number}"), 1)]).await.unwrap();
     }
     store.write(vec![put(&SESSION_FACETS, facet(), String::new(), 1)]).await.unwrap();
 }
 
 async fn erase(store: &EmbeddedStore) {
     let deletes = vec![
-        Mutation::Delete { table: &SESSIONS, key: session(77), version: 2 },
+        Mutation::Delete { table: &SESSION_KEYS, key: session(77), version: 2 },
         Mutation::DeletePartition { table: &SESSION_FACETS, partition: facet().partition, version: 2 },
     ];
     store.write(deletes).await.unwrap();
@@ -86,12 +86,12 @@ async fn deleted_rows_leave_no_bytes() {
     erase(&store).await;
     store.reclaim().await.unwrap();
     assert_eq!(files_with(folder.path(), SECRET.as_bytes()), Vec::<String>::new());
-    assert_eq!(store.get(&SESSIONS, &session(76)).await.unwrap().unwrap().value, "innocent 76");
-    store.write(vec![put(&SESSIONS, session(77), "back?".into(), 1)]).await.unwrap();
+    assert_eq!(store.get(&SESSION_KEYS, &session(76)).await.unwrap().unwrap().value, "innocent 76");
+    store.write(vec![put(&SESSION_KEYS, session(77), "back?".into(), 1)]).await.unwrap();
     drop(store);
     let store = open_store(folder.path());
-    assert!(store.get(&SESSIONS, &session(77)).await.unwrap().is_none());
-    assert_eq!(store.get(&SESSIONS, &session(199)).await.unwrap().unwrap().value, "innocent 199");
+    assert!(store.get(&SESSION_KEYS, &session(77)).await.unwrap().is_none());
+    assert_eq!(store.get(&SESSION_KEYS, &session(199)).await.unwrap().unwrap().value, "innocent 199");
     assert_eq!(files_with(folder.path(), SECRET.as_bytes()), Vec::<String>::new());
 }
 
@@ -110,7 +110,7 @@ async fn rows_of_earlier_starts_leave_no_bytes() {
     let store = open_store(folder.path());
     store.reclaim().await.unwrap();
     assert_eq!(files_with(folder.path(), SECRET.as_bytes()), Vec::<String>::new());
-    assert_eq!(store.get(&SESSIONS, &session(5)).await.unwrap().unwrap().value, "innocent 5");
+    assert_eq!(store.get(&SESSION_KEYS, &session(5)).await.unwrap().unwrap().value, "innocent 5");
 }
 
 /// Replaced and removed conditional rows, and overwritten values, leave no bytes either.
@@ -124,8 +124,8 @@ async fn overwritten_values_leave_no_bytes() {
     let other = Some("other".into());
     let swap = store.compare_and_set(&INSTALLATION, &key, Some(SECRET.as_bytes()), other, None).await;
     assert_eq!(swap.unwrap(), Swap::Applied);
-    store.write(vec![put(&SESSIONS, session(1), SECRET.into(), 1)]).await.unwrap();
-    store.write(vec![put(&SESSIONS, session(1), "newer".into(), 2)]).await.unwrap();
+    store.write(vec![put(&SESSION_KEYS, session(1), SECRET.into(), 1)]).await.unwrap();
+    store.write(vec![put(&SESSION_KEYS, session(1), "newer".into(), 2)]).await.unwrap();
     store.reclaim().await.unwrap();
     assert_eq!(files_with(folder.path(), SECRET.as_bytes()), Vec::<String>::new());
     assert_eq!(store.get_serial(&INSTALLATION, &key).await.unwrap().unwrap(), "other");
@@ -144,8 +144,8 @@ async fn reclaiming_does_not_stop_others() {
     let mut version = 1;
     while !reclaiming.is_finished() || version < 20 {
         version += 1;
-        store.write(vec![put(&SESSIONS, session(3), version.to_string(), version)]).await.unwrap();
-        let row = store.get(&SESSIONS, &session(3)).await.unwrap().unwrap();
+        store.write(vec![put(&SESSION_KEYS, session(3), version.to_string(), version)]).await.unwrap();
+        let row = store.get(&SESSION_KEYS, &session(3)).await.unwrap().unwrap();
         assert_eq!(row.version, version);
     }
     reclaiming.await.unwrap().unwrap();
@@ -199,15 +199,15 @@ async fn old_records_leave_no_bytes_and_no_space() {
 async fn reclaims_at_the_same_time_forget_everything() {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(open_store(folder.path()));
-    let rows = (0..16).map(|number| put(&SESSIONS, session(number), format!("{SECRET} {number}"), 1));
+    let rows = (0..16).map(|number| put(&SESSION_KEYS, session(number), format!("{SECRET} {number}"), 1));
     store.write(rows.collect()).await.unwrap();
     let calls = (0..16).map(|number| {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
-            let delete = Mutation::Delete { table: &SESSIONS, key: session(number), version: 2 };
+            let delete = Mutation::Delete { table: &SESSION_KEYS, key: session(number), version: 2 };
             store.write(vec![delete]).await.unwrap();
             store.reclaim().await.unwrap();
-            assert!(store.get(&SESSIONS, &session(number)).await.unwrap().is_none());
+            assert!(store.get(&SESSION_KEYS, &session(number)).await.unwrap().is_none());
         })
     });
     for call in calls.collect::<Vec<_>>() {
@@ -222,7 +222,10 @@ async fn a_torn_batch_at_the_end_is_dropped_and_damage_before_it_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let store = open_store(folder.path());
     for number in 0..3 {
-        store.write(vec![put(&SESSIONS, session(number), format!("value of {number}"), 1)]).await.unwrap();
+        store
+            .write(vec![put(&SESSION_KEYS, session(number), format!("value of {number}"), 1)])
+            .await
+            .unwrap();
     }
     drop(store);
     let journal = folder.path().join("0.jnl");
@@ -239,9 +242,9 @@ async fn a_torn_batch_at_the_end_is_dropped_and_damage_before_it_is_told() {
     assert!(refused.to_string().contains("restore the data folder from a backup"), "{refused}");
     damage("value of 2");
     let store = open_store(folder.path());
-    assert!(store.get(&SESSIONS, &session(1)).await.unwrap().is_some());
-    assert!(store.get(&SESSIONS, &session(2)).await.unwrap().is_none());
-    store.write(vec![put(&SESSIONS, session(2), "again".to_owned(), 1)]).await.unwrap();
+    assert!(store.get(&SESSION_KEYS, &session(1)).await.unwrap().is_some());
+    assert!(store.get(&SESSION_KEYS, &session(2)).await.unwrap().is_none());
+    store.write(vec![put(&SESSION_KEYS, session(2), "again".to_owned(), 1)]).await.unwrap();
     drop(store);
-    assert!(open_store(folder.path()).get(&SESSIONS, &session(2)).await.unwrap().is_some());
+    assert!(open_store(folder.path()).get(&SESSION_KEYS, &session(2)).await.unwrap().is_some());
 }

@@ -417,16 +417,10 @@ fn delete_listings(
 }
 
 fn delete_rows(scope: Scope, session: SessionId, version: i64) -> Vec<Mutation> {
-    [
-        &table::SESSION_EVENTS,
-        &table::SESSION_FRAMES,
-        &table::SESSION_BLOCKS,
-        &table::SESSIONS,
-        &table::SESSION_STATE,
-    ]
-    .into_iter()
-    .map(|table| delete_partition(table, scope, session, version))
-    .collect()
+    [&table::SESSION_EVENTS, &table::SESSION_FRAMES, &table::SESSION_BLOCKS, &table::SESSION_STATE]
+        .into_iter()
+        .map(|table| delete_partition(table, scope, session, version))
+        .collect()
 }
 
 fn delete_partition(table: &'static Table, scope: Scope, session: SessionId, version: i64) -> Mutation {

@@ -6,3 +6,4 @@ pub mod facet;
 pub mod fact;
 pub mod fold;
 pub mod key;
+pub mod state;

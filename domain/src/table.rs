@@ -77,6 +77,9 @@ macro_rules! tables {
     };
 }
 
+/// Data tables of earlier versions: whoever opens a store drops them, with what they may hold of somebody.
+pub static RETIRED: &[&str] = &["sessions"];
+
 // Tenant and project ids are 64 bits without sign; as columns they are the same bits with a sign.
 tables! {
     /// Who owns a log partition and how far its effects are: [`crate::row::PartitionControl`].
@@ -92,12 +95,10 @@ tables! {
     /// Small named values of the installation.
     INSTALLATION = Control Changing "installation" [text("name")] [];
 
-    /// Fold state in two alternating slots: [`crate::row::SessionState`].
+    /// A session's summary and fold state, in two alternating slots: [`crate::row::SessionState`].
     SESSION_STATE = Data Changing "session_state" [int("tenant"), int("project"), bytes("session")] [int("slot")];
     /// The session's random data key, wrapped: [`crate::row::SessionKey`].
     SESSION_KEYS = Data Changing "session_keys" [int("tenant"), int("project"), bytes("session")] [];
-    /// [`crate::row::SessionSummary`] by id.
-    SESSIONS = Data Changing "sessions" [int("tenant"), int("project"), bytes("session")] [];
     /// Sessions by day and start; the value is empty.
     SESSIONS_BY_START = Data Expiring "sessions_by_start"
         [int("tenant"), int("project"), int("day"), int("shard")] [int("start_ms"), bytes("session")];

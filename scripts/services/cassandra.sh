@@ -25,8 +25,9 @@ cassandra_start() {
   for package in $cassandra_opens; do opens+=("--add-opens=$package=ALL-UNNAMED" "--add-exports=$package=ALL-UNNAMED"); done
   cassandra_settings >"$run/$1.yaml"
   cassandra_logging >"$run/$1.logback.xml"
-  # A single node need not wait for others' gossip, nor for superusers that are not used.
-  start_process "$1" "$java" -Xms512m "-Xmx$cassandra_memory" "-XX:MaxDirectMemorySize=$cassandra_memory" -XX:+UseSerialGC -Xss512k \
+  # A single node need not wait for others' gossip, nor for superusers that are not used. What is acknowledged needs Kafka at once, and the
+  # store a little later.
+  start_yielding_process "$1" "$java" -Xms512m "-Xmx$cassandra_memory" "-XX:MaxDirectMemorySize=$cassandra_memory" -XX:+UseSerialGC -Xss512k \
     -XX:+ExitOnOutOfMemoryError "-javaagent:$(echo "$cassandra_jars"/jamm-*.jar)" "${opens[@]}" \
     -Djdk.attach.allowAttachSelf=true "-Djava.io.tmpdir=$run" "-Dlogback.configurationFile=$run/$1.logback.xml" \
     "-Dcassandra.config=file://$run/$1.yaml" "-Dcassandra.storagedir=$data/$1" -Dcassandra-foreground=yes \
@@ -64,13 +65,6 @@ concurrent_writes: 16
 batch_size_warn_threshold: 64KiB
 batch_size_fail_threshold: 128KiB
 unlogged_batch_across_partitions_warn_threshold: 1000
-# Space for memtables is a quarter of the heap, on and off it. Tries take least of it.
-memtable:
-  configurations:
-    trie:
-      class_name: TrieMemtable
-    default:
-      inherits: trie
 memtable_allocation_type: offheap_objects
 file_cache_size: 64MiB
 networking_cache_size: 32MiB

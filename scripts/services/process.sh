@@ -34,6 +34,15 @@ start_process() {
   echo "$pid $(started_at "$pid")" >"$run/$name.pid"
 }
 
+# The same for a command that lets others go first on busy cores. Linux may share cores among sessions before it looks at processes.
+start_yielding_process() {
+  local name=$1 group
+  shift
+  start_process "$name" nice -n 10 "$@"
+  group=/proc/$(pid_of "$name")/autogroup
+  [ ! -w "$group" ] || echo 10 >"$group" 2>/dev/null || true
+}
+
 # Signals a part if it runs.
 send() {
   local pid

@@ -18,10 +18,10 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use playhead_domain::id::{ProjectId, SessionId, StreamId, TenantId};
-use playhead_domain::row::{Block, OpenSession, SessionKey, SessionSummary};
+use playhead_domain::row::{Block, OpenSession};
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::{self, DataKey};
-use playhead_domain::session::key;
+use playhead_domain::session::{key, state};
 use playhead_domain::store::{self, ClusteringRange, Mutation, Order, Row, Value};
 use playhead_domain::table;
 use prost::Message;
@@ -202,10 +202,13 @@ impl Work<'_> {
         let Some((session, last_append_us)) = session_of(row) else {
             return Ok(shared.store.write(vec![close]).await?);
         };
-        let Some((key, summary)) = key_and_summary(shared, session).await? else {
+        let state = state::newest(&*shared.store, session.0, session.1).await?;
+        let Some((wrapped_key, summary)) = state.and_then(|state| Some((state.wrapped_key, state.summary?)))
+        else {
             // Erased or expired.
             return Ok(shared.store.write(vec![close]).await?);
         };
+        let key = shared.keys.unwrap(session.1, &wrapped_key)?;
         if summary.last_append_us > last_append_us {
             // It went on: it is listed in a later slice, too.
             return Ok(shared.store.write(vec![close]).await?);
@@ -286,21 +289,4 @@ impl Work<'_> {
 
 fn close(row: &Row) -> Mutation {
     Mutation::Delete { table: &table::OPEN_SESSIONS, key: row.key.clone(), version: row.version }
-}
-
-async fn key_and_summary(
-    shared: &Shared,
-    (scope, id): SessionRef,
-) -> Result<Option<(DataKey, SessionSummary)>, Error> {
-    let row_key = key::session(scope, id);
-    let (Some(summary), Some(wrapped)) = (
-        shared.store.get(&table::SESSIONS, &row_key).await?,
-        shared.store.get(&table::SESSION_KEYS, &row_key).await?,
-    ) else {
-        return Ok(None);
-    };
-    let corrupt = |error: prost::DecodeError| store::Error::Corrupt(format!("session {id}: {error}"));
-    let summary = SessionSummary::decode(summary.value).map_err(corrupt)?;
-    let wrapped = SessionKey::decode(wrapped.value).map_err(corrupt)?.wrapped;
-    Ok(Some((shared.keys.unwrap(id, &wrapped)?, summary)))
 }

@@ -213,7 +213,6 @@ fn session_rows(rows: &mut Vec<Mutation>, stamp: Stamp<'_>, (scope, id): Session
         rows.push(put(&table::SESSION_FRAMES, key, frame.encode_to_vec(), stamp, expires));
     }
     let start_ms = summary.list_start_ms;
-    rows.push(put(&table::SESSIONS, key::session(scope, id), summary.encode_to_vec(), stamp, expires));
     if work.is_new {
         let key = key::by_start(scope, id, start_ms);
         rows.push(put(&table::SESSIONS_BY_START, key, Bytes::new(), stamp, expires));

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use playhead_domain::row::{Client, Project, SessionKey, SessionState};
-use playhead_domain::seal::KeyWrapper;
+use playhead_domain::seal::{DataKey, KeyWrapper};
 use playhead_domain::session::{fold, key};
 use playhead_domain::store::{self, ClusteringRange, Order, Store};
 use playhead_domain::table::{SESSION_KEYS, SESSION_STATE};
@@ -68,6 +69,7 @@ impl Partition {
     }
 
     /// The states of `sessions` as of the checkpoint, for a range that ends at `to`. Missing are those that are being erased.
+    /// `is_redo`: another try at the range may have written rows.
     ///
     /// # Errors
     /// What may be better next time. What will not be concerns its session alone.
@@ -77,10 +79,12 @@ impl Partition {
         keys: &KeyWrapper,
         sessions: &BTreeSet<SessionRef>,
         to: u64,
+        is_redo: bool,
     ) -> Result<BTreeMap<SessionRef, Loaded>, LoadError> {
         let range = self.control.next_offset()..to;
         let cached: Vec<_> = sessions.iter().map(|session| (*session, self.cache.take(session))).collect();
-        let load = |(session, saved)| load_apart(store, keys, session, saved, range.clone()).boxed();
+        let load =
+            |(session, saved)| load_apart(store, keys, session, saved, (range.clone(), is_redo)).boxed();
         let loads: Vec<_> = cached.into_iter().map(load).collect();
         let mut loads = futures::stream::iter(loads).buffer_unordered(CONCURRENT_LOADS);
         let mut loaded = BTreeMap::new();
@@ -107,7 +111,7 @@ async fn load_apart(
     keys: &KeyWrapper,
     session: SessionRef,
     saved: Option<Saved>,
-    range: Range<u64>,
+    range: (Range<u64>, bool),
 ) -> Result<Option<(SessionRef, Loaded)>, LoadError> {
     match load_one(store, keys, session, saved, range).await {
         Ok(work) => Ok(work.map(|work| (session, Loaded::Work(Box::new(work))))),
@@ -124,7 +128,7 @@ async fn load_one(
     keys: &KeyWrapper,
     session: SessionRef,
     saved: Option<Saved>,
-    range: Range<u64>,
+    (range, is_redo): (Range<u64>, bool),
 ) -> Result<Option<SessionWork>, LoadError> {
     let saved = match saved {
         Some(saved) => Some(saved),
@@ -132,7 +136,9 @@ async fn load_one(
     };
     match saved {
         Some(saved) => resume(keys, &session, saved),
-        None => begin(store, keys, &session).await.map(Some),
+        None if is_redo => begin_again(store, keys, &session).await.map(Some),
+        // Whoever wrote rows of the session before this range has left a state, too.
+        None => Ok(Some(from_nothing(keys, &session)?)),
     }
 }
 
@@ -162,32 +168,36 @@ fn resume(keys: &KeyWrapper, session: &SessionRef, saved: Saved) -> Result<Optio
     Ok(Some(work(saved.state, 1 - saved.slot, key, false)))
 }
 
-/// A flush that did not reach its checkpoint may have stored a key already; what was sealed with it must stay readable.
-async fn begin(
+/// The last try at the range may have stored a key already; what was sealed with it must stay readable.
+async fn begin_again(
     store: &dyn Store,
     keys: &KeyWrapper,
-    (scope, session): &SessionRef,
+    session: &SessionRef,
 ) -> Result<SessionWork, LoadError> {
-    let row = store.get(&SESSION_KEYS, &key::session(*scope, *session)).await?;
-    let stored = row.and_then(|row| SessionKey::decode(row.value).ok());
-    let (key, wrapped) = match stored {
-        Some(stored) => (keys.unwrap(*session, &stored.wrapped)?, stored.wrapped),
-        None => keys.create(*session)?,
-    };
-    let state = SessionState { wrapped_key: wrapped, ..fold::empty(*session, 0) };
-    Ok(work(state, 0, key, true))
+    let row = store.get(&SESSION_KEYS, &key::session(session.0, session.1)).await?;
+    match row.and_then(|row| SessionKey::decode(row.value).ok()) {
+        Some(SessionKey { wrapped }) => {
+            let key = keys.unwrap(session.1, &wrapped)?;
+            Ok(begun(session, key, wrapped))
+        }
+        None => Ok(from_nothing(keys, session)?),
+    }
 }
 
 /// A session of which nothing is known, with a key of its own.
 pub(crate) fn from_nothing(
     keys: &KeyWrapper,
-    (_, session): &SessionRef,
+    session: &SessionRef,
 ) -> Result<SessionWork, playhead_domain::seal::Error> {
-    let (key, wrapped_key) = keys.create(*session)?;
-    Ok(work(SessionState { wrapped_key, ..fold::empty(*session, 0) }, 0, key, true))
+    let (key, wrapped_key) = keys.create(session.1)?;
+    Ok(begun(session, key, wrapped_key))
 }
 
-fn work(state: SessionState, slot: i64, key: playhead_domain::seal::DataKey, is_new: bool) -> SessionWork {
+fn begun((_, session): &SessionRef, key: DataKey, wrapped_key: Bytes) -> SessionWork {
+    work(SessionState { wrapped_key, ..fold::empty(*session, 0) }, 0, key, true)
+}
+
+fn work(state: SessionState, slot: i64, key: DataKey, is_new: bool) -> SessionWork {
     SessionWork {
         state,
         slot,

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::store::memory::MemoryStore;
-    use playhead_domain::table::SESSIONS;
+    use playhead_domain::table::SESSION_KEYS;
     use prometheus::TextEncoder;
 
     #[tokio::test]
@@ -99,7 +99,7 @@ mod tests {
         let store = ObservedStore::new(Arc::new(MemoryStore::new(Clock::system())), &registry).unwrap();
         store.write(Vec::new()).await.unwrap();
         let key = Key { partition: Vec::new(), clustering: Vec::new() };
-        assert!(store.get(&SESSIONS, &key).await.is_err(), "the key does not fit");
+        assert!(store.get(&SESSION_KEYS, &key).await.is_err(), "the key does not fit");
         let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
         for line in [
             r#"playhead_store_request_seconds_count{operation="write"} 1"#,

@@ -57,14 +57,14 @@ fn number(value: u64) -> Value {
     Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
-/// The partition of every table that is keyed by session: `SESSIONS`, `SESSION_STATE`, `SESSION_KEYS`, `SESSION_EVENTS`,
+/// The partition of every table that is keyed by session: `SESSION_STATE`, `SESSION_KEYS`, `SESSION_EVENTS`,
 /// `SESSION_FRAMES`, `SESSION_BLOCKS`.
 #[must_use]
 pub fn session_partition(scope: Scope, session: SessionId) -> Vec<Value> {
     scoped(scope, [Value::from(session.0)])
 }
 
-/// A row of `SESSIONS` or `SESSION_KEYS`.
+/// A row of `SESSION_KEYS`.
 #[must_use]
 pub fn session(scope: Scope, session: SessionId) -> Key {
     Key { partition: session_partition(scope, session), clustering: vec![] }

@@ -140,13 +140,9 @@ async fn read_session(
     start_ms: i64,
     rows: &mut Vec<(&'static str, Row)>,
 ) {
-    for table in [
-        &table::SESSIONS,
-        &table::SESSION_KEYS,
-        &table::SESSION_EVENTS,
-        &table::SESSION_FRAMES,
-        &table::SESSION_BLOCKS,
-    ] {
+    for table in
+        [&table::SESSION_KEYS, &table::SESSION_EVENTS, &table::SESSION_FRAMES, &table::SESSION_BLOCKS]
+    {
         scan(store, table, key::session_partition(scope, id), rows).await;
     }
     let first = rows.len();
@@ -220,7 +216,7 @@ impl Folding {
             }
         } else if table == table::ISSUE_USERS.name {
             self.say(table, &row.key, &row.value);
-        } else if table == table::SESSIONS.name || table == table::SESSIONS_BY_START.name {
+        } else if table == table::SESSIONS_BY_START.name {
             self.say(table, &row.key, decode::<SessionSummary>(row));
         } else if table == table::SESSION_FACETS.name {
             self.say(table, &row.key, "");

@@ -60,7 +60,7 @@ async fn wipe(scene: &Scene) -> anyhow::Result<String> {
     let found = format!("SELECT table_name FROM system_schema.tables WHERE keyspace_name = '{data}'");
     let mut tables: Vec<String> = cql.run(&found).await?;
     tables.retain(|table| table != SUPPRESSIONS);
-    if !tables.iter().any(|table| table == "sessions") {
+    if !tables.iter().any(|table| table == "session_state") {
         bail!("keyspace {data} holds no sessions: {tables:?}");
     }
     for table in &tables {

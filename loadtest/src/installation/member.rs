@@ -10,11 +10,16 @@ use tokio::process::{Child, Command};
 
 use super::metrics::Metrics;
 
+/// A tenth of the share of the others, while they want all.
+const NICENESS: &str = "10";
+
 /// What a process is started as.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipe {
     pub(crate) name: String,
     pub(crate) binary: PathBuf,
+    /// Others come first on busy cores.
+    pub(crate) yields: bool,
     pub(crate) arguments: Vec<String>,
     pub(crate) environment: Vec<(String, String)>,
     /// Address and port that it listens on.
@@ -54,10 +59,20 @@ impl Recipe {
         self.environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     }
 
+    fn command(&self) -> Command {
+        if !self.yields {
+            return command(&self.binary);
+        }
+        let mut nice = command(Path::new("nice"));
+        nice.arg("-n").arg(NICENESS).arg(&self.binary);
+        nice
+    }
+
     pub(crate) fn start(self) -> anyhow::Result<Member> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(&self.log);
         let log = log.with_context(|| format!("cannot write {}", self.log.display()))?;
-        let child = command(&self.binary)
+        let child = self
+            .command()
             .args(&self.arguments)
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
@@ -200,6 +215,7 @@ mod tests {
 
     fn shell(folder: &std::path::Path, script: &str) -> Member {
         let recipe = Recipe {
+            yields: false,
             name: "shell".to_owned(),
             binary: PathBuf::from("/bin/sh"),
             arguments: vec!["-c".to_owned(), script.to_owned()],

@@ -74,6 +74,8 @@ impl Stage {
         Ok(Recipe {
             name: name.to_owned(),
             binary: self.binary.clone(),
+            // As an installation's shares of processors would have it: who acknowledges goes first, what shows it may follow.
+            yields: role != "gateway",
             arguments: vec![role.to_owned(), "--listen".to_owned(), listen.clone()],
             environment: self.environment.iter().chain(&self.settings).cloned().collect(),
             listen,

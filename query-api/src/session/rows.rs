@@ -4,10 +4,9 @@ use futures::future::try_join_all;
 use playhead_domain::id::{SessionId, StreamId};
 use playhead_domain::row;
 use playhead_domain::scope::Scope;
-use playhead_domain::session::key;
-use playhead_domain::store::{ClusteringRange, Order, Row};
+use playhead_domain::session::{key, state};
+use playhead_domain::store::{ClusteringRange, Order};
 use playhead_domain::table;
-use prost::Message;
 
 use crate::error::ApiError;
 use crate::state::Api;
@@ -23,23 +22,13 @@ pub(crate) fn stream_id(bytes: &[u8]) -> Option<StreamId> {
     bytes.try_into().ok().map(StreamId)
 }
 
-pub(crate) fn decode_summary(row: &Row) -> Result<row::SessionSummary, ApiError> {
-    row::SessionSummary::decode(row.value.clone())
-        .map_err(|e| ApiError::Corrupt(format!("session summary: {e}")))
-}
-
 /// The summary of a session, unless there is none.
 pub(crate) async fn summary(
     api: &Api,
     scope: Scope,
     session: SessionId,
 ) -> Result<Option<row::SessionSummary>, ApiError> {
-    api.store()
-        .get(&table::SESSIONS, &key::session(scope, session))
-        .await?
-        .as_ref()
-        .map(decode_summary)
-        .transpose()
+    Ok(state::newest(api.store(), scope, session).await?.and_then(|state| state.summary))
 }
 
 /// The summaries of sessions, in their order; several are read at once.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
@@ -14,7 +15,7 @@ use playhead_backends::log::memory::MemoryLog;
 use playhead_backends::store::memory::MemoryStore;
 use playhead_domain::id::{SessionId, StreamId, TenantId};
 use playhead_domain::log::EventLog;
-use playhead_domain::row::{self, Counts, EventChunk, Frame, SessionSummary, StreamSummary};
+use playhead_domain::row::{self, Counts, EventChunk, Frame, SessionState, SessionSummary, StreamSummary};
 use playhead_domain::scope::{Grant, Scope};
 use playhead_domain::seal::{DataKey, KeyWrapper, Purpose, WRAPPING_PURPOSE};
 use playhead_domain::session::{facet, key};
@@ -164,7 +165,9 @@ impl App {
             self.put(&table::SESSION_FACETS, key::facet(project.scope, name, &value, start_ms, id), ()).await;
         }
         self.put(&table::SESSIONS_BY_START, key::by_start(project.scope, id, start_ms), ()).await;
-        self.put(&table::SESSIONS, key::session(project.scope, id), summary).await;
+        let wrapped_key = Bytes::from_static(b"wrapped");
+        let state = SessionState { summary: Some(summary), wrapped_key, ..SessionState::default() };
+        self.put(&table::SESSION_STATE, key::state(project.scope, id, 0), state).await;
         id
     }
 

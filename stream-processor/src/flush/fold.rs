@@ -62,7 +62,8 @@ impl Flight {
             self.erase_what_was_written(shared, &batches, &erased, &projects).await?;
         }
         let wanted = sessions.difference(&erased).copied().collect();
-        let sessions = self.partition.load(&*shared.store, &shared.keys, &wanted, self.to).await?;
+        let (store, keys, is_redo) = (&*shared.store, &shared.keys, self.is_redo);
+        let sessions = self.partition.load(store, keys, &wanted, self.to, is_redo).await?;
         let settings = settings(shared, &projects);
         let input = Input { settings, to: self.to, batches, unreadable, unknown, sessions };
         self.effects = fold_apart(shared, input).await?;

@@ -24,7 +24,7 @@ use playhead_domain::row::{
 };
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::{DataKey, KeyWrapper, Purpose, WRAPPING_PURPOSE};
-use playhead_domain::session::{facet, key};
+use playhead_domain::session::{facet, key, state};
 use playhead_domain::store::{ClusteringRange, Key, Order, Row, Store, Value};
 use playhead_domain::table::{self, Table};
 use playhead_domain::testkit::projection::{Place, Projection};
@@ -451,7 +451,7 @@ impl World {
     }
 
     pub(crate) async fn summary(&self, id: SessionId) -> Option<SessionSummary> {
-        self.row(&table::SESSIONS, key::session(scope(), id)).await
+        state::newest(&*self.store, scope(), id).await.unwrap()?.summary
     }
 
     pub(crate) async fn data_key(&self, id: SessionId) -> Option<DataKey> {
@@ -548,10 +548,10 @@ impl World {
         let read = Projection::read(&*self.store, &keys, &place).await;
         let Some(memory) = &self.memory else { return read };
         let rows = memory.rows();
-        let sessions = rows.iter().filter(|(name, _)| *name == table::SESSIONS.name);
+        let sessions = rows.iter().filter(|(name, _)| *name == table::SESSION_STATE.name);
         for (_, row) in sessions {
-            let summary = SessionSummary::decode(row.value.clone()).unwrap();
-            let id = SessionId(summary.session[..].try_into().unwrap());
+            let state = SessionState::decode(row.value.clone()).unwrap();
+            let id = SessionId(state.summary.unwrap().session[..].try_into().unwrap());
             self.frames(id).await;
             self.compacted(id).await;
         }

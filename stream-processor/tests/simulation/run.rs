@@ -15,7 +15,7 @@ use playhead_domain::id::{ProjectId, SessionId, StreamId, TenantId};
 use playhead_domain::log::generation::FromGeneration;
 use playhead_domain::log::{EventLog, TopicSpec};
 use playhead_domain::project::{self, ProjectDirectory};
-use playhead_domain::row::{Block, Frame, PartitionControl, Project, SessionKey, SessionSummary};
+use playhead_domain::row::{Block, Frame, PartitionControl, Project, SessionKey, SessionState};
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::{KeyWrapper, Purpose, WRAPPING_PURPOSE};
 use playhead_domain::session::key;
@@ -483,9 +483,15 @@ fn check_sent(world: &World, batches: &[Batch]) -> Result<(), String> {
             _ => None,
         })
         .collect();
-    for (_, row) in world.rows(table::SESSIONS.name) {
-        let summary = SessionSummary::decode(row.value).unwrap();
-        let id = SessionId(summary.session[..].try_into().unwrap());
+    let mut newest: BTreeMap<SessionId, Row> = BTreeMap::new();
+    for (_, row) in world.rows(table::SESSION_STATE.name) {
+        let known = newest.entry(session_of(&row)).or_insert_with(|| row.clone());
+        if row.version > known.version {
+            *known = row;
+        }
+    }
+    for (id, row) in newest {
+        let summary = SessionState::decode(row.value).unwrap().summary.unwrap();
         let sent = sent.remove(&id).ok_or_else(|| format!("session {id} was never sent"))?;
         let seen: u64 = summary.streams.iter().map(|stream| stream.seen).sum();
         if seen != sent.len() as u64 || summary.dom_events != seen {

@@ -11,6 +11,8 @@ use super::config::KafkaConfig;
 pub(super) const REBALANCE_TIMEOUT_MS: u64 = 60_000;
 /// Heartbeats within a session's time-out. A change of the group is noticed at the next one.
 const HEARTBEATS: u64 = 6;
+/// Brokers gather so much for a fetch, unless that takes them longer than `fetch_wait_ms`: fewer requests when there is much to read.
+const FETCH_MIN_BYTES: usize = 64 << 10;
 
 impl KafkaConfig {
     pub(super) const fn request_timeout(&self) -> Duration {
@@ -120,6 +122,7 @@ impl KafkaConfig {
             .set("max.partition.fetch.bytes", partition_bytes.to_string())
             .set("fetch.max.bytes", (self.fetch_bytes / 4).max(partition_bytes).to_string())
             .set("fetch.wait.max.ms", self.fetch_wait_ms.to_string())
+            .set("fetch.min.bytes", FETCH_MIN_BYTES.to_string())
             .set("fetch.queue.backoff.ms", "10")
             .set("fetch.error.backoff.ms", "100");
         client

@@ -60,7 +60,7 @@ pub struct KafkaConfig {
     pub fetch_bytes: usize,
     /// Bytes of one partition that one request asks for.
     pub fetch_partition_bytes: usize,
-    /// How long brokers hold a request for records while there are none.
+    /// How long brokers hold a request for records while there are less than 64 KiB.
     pub fetch_wait_ms: u64,
     /// Reads without a group that run at once; further ones wait their turn.
     pub readers: usize,

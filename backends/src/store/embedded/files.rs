@@ -9,7 +9,7 @@ use std::path::Path;
 use fjall::{Keyspace, PersistMode};
 use parking_lot::{Mutex, RwLock};
 use playhead_domain::store::Error;
-use playhead_domain::table::Table;
+use playhead_domain::table::{self, Table};
 
 use super::grave::GraveKey;
 use super::{StoreConfig, read_error};
@@ -35,6 +35,8 @@ pub(super) struct Files {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Due {
     Row(&'static Table, Vec<u8>),
+    /// A row of a table that is there no more.
+    Retired,
     Grave(GraveKey),
 }
 
@@ -57,6 +59,9 @@ impl Files {
         for table in tables {
             let keyspace = engine.keyspace(&format!("table.{}", table.name), rows)?;
             opened.insert(table.name, (*table, keyspace));
+        }
+        for name in table::RETIRED {
+            engine.drop_keyspace(&format!("table.{name}"))?;
         }
         let salt = read_salt(&engine)?;
         let unclean = Mutex::new(opened.keys().copied().collect());
@@ -109,6 +114,9 @@ impl Files {
         let (name, after) = (std::str::from_utf8(&rest[..name_len]).ok()?, &rest[name_len + 1..]);
         if name.is_empty() {
             return Some(Due::Grave(GraveKey(after.try_into().ok()?)));
+        }
+        if table::RETIRED.contains(&name) {
+            return Some(Due::Retired);
         }
         Some(Due::Row(self.tables.get(name)?.0, after.to_vec()))
     }

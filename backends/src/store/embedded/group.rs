@@ -136,6 +136,7 @@ impl<'a> Group<'a> {
                     let row = self.row(table, key.clone())?.after.take_if(|row| !row.is_visible(now_ms));
                     row.map(|row| row.value.len() + key.len())
                 }
+                Due::Retired => None,
                 Due::Grave(key) => {
                     let grave = self.grave(*key)?.after.take_if(|grave| grave.until_ms <= now_ms);
                     grave.map(|_| key.0.len())

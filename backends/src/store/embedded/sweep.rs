@@ -82,7 +82,7 @@ fn sweep(files: &Files, writer: &Writer, removed: &mut Removed) -> Result<(), Er
 fn table_name(due: &Due) -> Option<&'static str> {
     match due {
         Due::Row(table, _) => Some(table.name),
-        Due::Grave(_) => None,
+        Due::Retired | Due::Grave(_) => None,
     }
 }
 

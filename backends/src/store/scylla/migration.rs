@@ -29,6 +29,8 @@ struct Migration {
 enum Change {
     /// Creates the declared tables that are not there.
     Tables,
+    /// Drops a data table that nothing reads any more.
+    Drop(&'static str),
 }
 
 /// All of them, oldest first. An entry never changes once it is released; a new table is a new entry with [`Change::Tables`].
@@ -36,6 +38,11 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, title: "tables of the first release", change: Change::Tables },
     Migration { version: 2, title: "tables of issues", change: Change::Tables },
     Migration { version: 3, title: "table of source maps", change: Change::Tables },
+    Migration {
+        version: 4,
+        title: "session summaries live in session_state",
+        change: Change::Drop("sessions"),
+    },
 ];
 
 const TABLE: &str = "schema_migrations";
@@ -286,6 +293,7 @@ impl Schema<'_> {
             on_progress(&format!("version {}: {}", migration.version, migration.title));
             match migration.change {
                 Change::Tables => self.create_tables(on_progress).await?,
+                Change::Drop(table) => self.drop_table(table).await?,
             }
             self.record(migration).await?;
         }
@@ -306,6 +314,12 @@ impl Schema<'_> {
             self.define(&text).await.map_err(|error| unavailable(&error))?;
         }
         Ok(())
+    }
+
+    async fn drop_table(&self, table: &str) -> Result<(), Error> {
+        self.keep_lock().await?;
+        let text = format!("DROP TABLE IF EXISTS {}.{table}", self.cluster.config.keyspace);
+        self.define(&text).await.map_err(|error| unavailable(&error))
     }
 
     async fn record(&self, migration: &Migration) -> Result<(), Error> {
@@ -330,5 +344,15 @@ mod tests {
     fn versions_only_grow() {
         assert!(MIGRATIONS.windows(2).all(|pair| pair[0].version < pair[1].version));
         assert!(needed() > 0);
+    }
+
+    #[test]
+    fn what_is_dropped_is_retired_and_used_no_more() {
+        let dropped = MIGRATIONS.iter().filter_map(|migration| match migration.change {
+            Change::Drop(table) => Some(table),
+            Change::Tables => None,
+        });
+        assert_eq!(dropped.collect::<Vec<_>>(), table::RETIRED);
+        assert!(table::ALL.iter().all(|table| !table::RETIRED.contains(&table.name)));
     }
 }

@@ -184,7 +184,7 @@ fn bind(mutation: &Mutation, now_ms: i64) -> (Operation, Vec<Parameter<'_>>) {
 mod tests {
     use super::*;
     use playhead_domain::store::Key;
-    use playhead_domain::table::{PROJECTS, SESSION_STATE, SESSIONS};
+    use playhead_domain::table::{PROJECTS, SESSION_KEYS, SESSION_STATE};
 
     fn put(table: &'static Table, session: u8, clustering: Vec<Value>, bytes: usize) -> Mutation {
         let key = Key { partition: vec![1.into(), 2.into(), vec![session].into()], clustering };
@@ -202,14 +202,14 @@ mod tests {
     fn what_goes_under_one_partition_key_goes_together() {
         let mutations = [
             put(&SESSION_STATE, 1, vec![0.into()], 10),
-            put(&SESSIONS, 1, vec![], 20),
+            put(&SESSION_KEYS, 1, vec![], 20),
             put(&SESSION_STATE, 2, vec![0.into()], 30),
             put(&SESSION_STATE, 1, vec![1.into()], 40),
         ];
         assert_eq!(
             shape(&mutations),
             [
-                (vec!["session_state", "sessions", "session_state"], 70 + 3 * STATEMENT_BYTES),
+                (vec!["session_state", "session_keys", "session_state"], 70 + 3 * STATEMENT_BYTES),
                 (vec!["session_state"], 30 + STATEMENT_BYTES)
             ]
         );
@@ -219,14 +219,14 @@ mod tests {
     fn what_is_large_goes_to_one_table_at_a_time() {
         let mutations = [
             put(&SESSION_STATE, 1, vec![0.into()], 10),
-            put(&SESSIONS, 1, vec![], JOINED_BYTES),
+            put(&SESSION_KEYS, 1, vec![], JOINED_BYTES),
             put(&SESSION_STATE, 1, vec![1.into()], 40),
         ];
         assert_eq!(
             shape(&mutations),
             [
                 (vec!["session_state", "session_state"], 50 + 2 * STATEMENT_BYTES),
-                (vec!["sessions"], JOINED_BYTES + STATEMENT_BYTES)
+                (vec!["session_keys"], JOINED_BYTES + STATEMENT_BYTES)
             ]
         );
     }
@@ -234,8 +234,10 @@ mod tests {
     #[test]
     fn small_writes_of_one_home_share_requests_up_to_a_bound() {
         let bytes = 3 << 10;
-        let sessions: Vec<Mutation> = (0..40).map(|session| put(&SESSIONS, session, vec![], bytes)).collect();
-        let large = [put(&SESSIONS, 100, vec![], SHARED_BYTES), put(&SESSIONS, 101, vec![], SHARED_BYTES)];
+        let sessions: Vec<Mutation> =
+            (0..40).map(|session| put(&SESSION_KEYS, session, vec![], bytes)).collect();
+        let large =
+            [put(&SESSION_KEYS, 100, vec![], SHARED_BYTES), put(&SESSION_KEYS, 101, vec![], SHARED_BYTES)];
         let all: Vec<Mutation> = sessions.into_iter().chain(large).collect();
         let session_of = |group: &Group<'_>| match &group.mutations[0].1.partition()[2] {
             Value::Bytes(session) => session[0],
