@@ -113,6 +113,35 @@ async fn rows_of_earlier_starts_leave_no_bytes() {
     assert_eq!(store.get(&SESSION_KEYS, &session(5)).await.unwrap().unwrap().value, "innocent 5");
 }
 
+/// A table that a new version has no use for goes when the store is opened; what was due in it is passed over.
+#[tokio::test(flavor = "multi_thread")]
+async fn retired_tables_leave_no_bytes() {
+    static OLD: table::Table = table::Table { name: "sessions", ..SESSION_KEYS };
+    assert!(table::RETIRED.contains(&OLD.name));
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::default();
+    let expires_at_ms = Some(clock.now_ms() + 5_000);
+    let open = |tables: &[&'static table::Table]| {
+        let now = clock.clone();
+        let clock = Clock::from_fn(move || now.now_us());
+        EmbeddedStore::open(folder.path(), tables, StoreConfig::default(), clock).unwrap()
+    };
+    let store = open(&[&OLD, &SESSION_KEYS]);
+    for (table, text) in [(&OLD, SECRET), (&SESSION_KEYS, "innocent")] {
+        let (key, value) = (session(1), text.into());
+        store.write(vec![Mutation::Put { table, key, value, version: 1, expires_at_ms }]).await.unwrap();
+    }
+    store.reclaim().await.unwrap();
+    drop(store);
+    assert!(!files_with(&folder.path().join("keyspaces"), SECRET.as_bytes()).is_empty(), "it is in a table");
+    drop(open(table::ALL));
+    let store = open(table::ALL);
+    clock.advance(Duration::from_secs(6));
+    store.reclaim().await.unwrap();
+    assert_eq!(files_with(folder.path(), SECRET.as_bytes()), Vec::<String>::new());
+    assert_eq!(files_with(folder.path(), b"innocent"), Vec::<String>::new(), "what is due goes all the same");
+}
+
 /// Replaced and removed conditional rows, and overwritten values, leave no bytes either.
 #[tokio::test(flavor = "multi_thread")]
 async fn overwritten_values_leave_no_bytes() {

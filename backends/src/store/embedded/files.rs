@@ -60,7 +60,7 @@ impl Files {
             let keyspace = engine.keyspace(&format!("table.{}", table.name), rows)?;
             opened.insert(table.name, (*table, keyspace));
         }
-        for name in table::RETIRED {
+        for name in table::RETIRED.iter().filter(|&name| !opened.contains_key(name)) {
             engine.drop_keyspace(&format!("table.{name}"))?;
         }
         let salt = read_salt(&engine)?;
