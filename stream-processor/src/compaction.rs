@@ -6,6 +6,7 @@
 //! that was seen, so a late batch stays and opens the session again.
 
 mod block;
+mod group;
 mod source;
 mod staging;
 mod unit;
@@ -17,11 +18,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::join_all;
 use playhead_domain::id::{ProjectId, SessionId, StreamId, TenantId};
 use playhead_domain::row::{Block, OpenSession};
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::{self, DataKey};
-use playhead_domain::session::{key, state};
+use playhead_domain::session::key;
 use playhead_domain::store::{self, ClusteringRange, Mutation, Order, Row, Value};
 use playhead_domain::table;
 use prost::Message;
@@ -33,6 +35,7 @@ use crate::cache::SessionRef;
 use crate::compute::Panicked;
 use crate::shared::Shared;
 use block::BlockBuilder;
+use group::{Group, Ready};
 pub(crate) use source::objects_of;
 use source::{Frames, Source};
 use staging::{Finished, Owner, Stagings};
@@ -41,7 +44,7 @@ const PAGE: usize = 500;
 /// Sessions under work at a time: most of a session's time is waiting for the store.
 const CONCURRENT_SESSIONS: usize = 16;
 /// Raw bytes that sessions under work may hold together, in KiB; a session holds at most about two blocks.
-const BUDGET_KIB: u32 = 96 << 10;
+const BUDGET_KIB: u32 = 64 << 10;
 
 /// Compaction waits while batches are further behind than this: what just came in is looked at first, what has ended can wait.
 const YIELDS_BEHIND: Duration = Duration::from_secs(5);
@@ -86,13 +89,14 @@ pub(crate) async fn pass(shared: &Shared, shutdown: &CancellationToken) -> Resul
         stagings: Stagings::new(shared),
         budget: Semaphore::new(BUDGET_KIB as usize),
     };
-    let mut open = HashSet::new();
+    let (mut open, mut group) = (HashSet::new(), Group::default());
     for owner in shared.owned() {
-        work.look_at_partition(owner, &mut open).await?;
+        work.look_at_partition(owner, &mut open, &mut group).await?;
         if shutdown.is_cancelled() {
             return Ok(work.stagings.compacted());
         }
     }
+    work.compact_group(&mut group).await;
     let written = work.stagings.write(shared).await;
     let compacted = work.stagings.compacted();
     if let Err(error) = written {
@@ -118,6 +122,7 @@ impl Work<'_> {
         &self,
         owner: Owner,
         open: &mut HashSet<Vec<Value>>,
+        group: &mut Group,
     ) -> Result<(), store::Error> {
         let (store, topic) = (&*self.shared.store, self.shared.topic.name);
         let columns = key::log_partition(topic, owner.0);
@@ -126,23 +131,24 @@ impl Work<'_> {
         // a slice that was found empty after that goes.
         let newest = slices.pop();
         for slice in slices {
-            if self.look_at_slice(owner, &slice, open).await? == 0 {
+            if self.look_at_slice(owner, &slice, open, group).await? == 0 {
                 let (key, version) = (slice.key, slice.version);
                 store.write(vec![Mutation::Delete { table: &table::OPEN_SLICES, key, version }]).await?;
             }
         }
         if let Some(newest) = newest {
-            self.look_at_slice(owner, &newest, open).await?;
+            self.look_at_slice(owner, &newest, open, group).await?;
         }
         Ok(())
     }
 
-    /// Compacts what is over in the slice. Returns how many rows it had.
+    /// Takes what is over in the slice. Returns how many rows it had.
     async fn look_at_slice(
         &self,
         owner: Owner,
         slice: &Row,
         open: &mut HashSet<Vec<Value>>,
+        group: &mut Group,
     ) -> Result<usize, store::Error> {
         let [Value::Int(slice)] = slice.key.clustering[..] else { return Ok(0) };
         let columns = key::open_partition(self.shared.topic.name, owner.0, slice);
@@ -152,10 +158,8 @@ impl Work<'_> {
             let page = store.scan(&table::OPEN_SESSIONS, &columns, &range, order, PAGE).await?;
             found += page.rows.len();
             open.extend(page.rows.iter().map(|row| row.key.clustering.clone()));
-            let over: Vec<Row> = page.rows.iter().filter(|row| is_over(self.shared, row)).cloned().collect();
-            let sessions = over.into_iter().take_while(|_| !self.shutdown.is_cancelled());
-            let sessions = sessions.map(|row| async move { self.try_session(owner, &row).await });
-            futures::stream::iter(sessions).buffer_unordered(CONCURRENT_SESSIONS).collect::<()>().await;
+            let over: Vec<&Row> = page.rows.iter().filter(|row| is_over(self.shared, row)).collect();
+            self.take(owner, &over, group).await;
             if self.shutdown.is_cancelled() {
                 return Ok(found);
             }
@@ -183,45 +187,75 @@ fn session_of(row: &Row) -> Option<(SessionRef, i64)> {
 }
 
 impl Work<'_> {
-    async fn try_session(&self, owner: Owner, row: &Row) {
-        while self.shared.progress.behind(self.shared.now_us()) > YIELDS_BEHIND {
+    /// Finds out what these sessions consist of, and compacts those found so far whenever they are enough.
+    async fn take(&self, owner: Owner, over: &[&Row], group: &mut Group) {
+        for some in over.chunks(CONCURRENT_SESSIONS) {
+            self.wait_for_turn().await;
             if self.shutdown.is_cancelled() {
                 return;
             }
-            tokio::time::sleep(YIELDS_FOR).await;
-        }
-        if let Err(error) = self.compact(owner, row).await {
-            self.shared.metrics.compaction_failures.inc();
-            tracing::warn!(%error, row = ?row.key.clustering, "the session is compacted again with the next pass");
+            let looked_at = some.iter().map(|row| self.look_at_session(owner, row));
+            for (row, found) in some.iter().zip(join_all(looked_at).await) {
+                match found {
+                    Ok(ready) => group.extend(ready),
+                    Err(error) => self.failed(&error, &row.key.clustering),
+                }
+            }
+            if group.is_full() {
+                self.compact_group(group).await;
+            }
         }
     }
 
-    async fn compact(&self, owner: Owner, row: &Row) -> Result<(), Error> {
+    async fn compact_group(&self, group: &mut Group) {
+        let sessions = group.take(self.shared).await;
+        let sessions = sessions.into_iter().map(|ready| async move {
+            self.wait_for_turn().await;
+            if self.shutdown.is_cancelled() {
+                return;
+            }
+            let session = [Value::from(ready.session.1.0)];
+            if let Err(error) = self.compact(ready).await {
+                self.failed(&error, &session);
+            }
+        });
+        futures::stream::iter(sessions).buffer_unordered(CONCURRENT_SESSIONS).collect::<()>().await;
+    }
+
+    async fn wait_for_turn(&self) {
+        while self.shared.progress.behind(self.shared.now_us()) > YIELDS_BEHIND
+            && !self.shutdown.is_cancelled()
+        {
+            tokio::time::sleep(YIELDS_FOR).await;
+        }
+    }
+
+    fn failed(&self, error: &Error, row: &[Value]) {
+        self.shared.metrics.compaction_failures.inc();
+        tracing::warn!(%error, ?row, "the session is compacted again with the next pass");
+    }
+
+    /// What a listed session consists of; `None`: there is nothing to compact, and it is listed no more.
+    async fn look_at_session(&self, owner: Owner, row: &Row) -> Result<Option<Ready>, Error> {
         let shared = self.shared;
         let close = close(row);
-        let Some((session, last_append_us)) = session_of(row) else {
-            return Ok(shared.store.write(vec![close]).await?);
+        let found = match session_of(row) {
+            Some((session, last_append_us)) => {
+                Ready::find(shared, owner, session, last_append_us, &close).await?
+            }
+            None => None,
         };
-        let state = state::newest(&*shared.store, session.0, session.1).await?;
-        let Some((wrapped_key, summary)) = state.and_then(|state| Some((state.wrapped_key, state.summary?)))
-        else {
-            // Erased or expired.
-            return Ok(shared.store.write(vec![close]).await?);
-        };
-        let key = shared.keys.unwrap(session.1, &wrapped_key)?;
-        if summary.last_append_us > last_append_us {
-            // It went on: it is listed in a later slice, too.
-            return Ok(shared.store.write(vec![close]).await?);
+        if found.is_none() {
+            shared.store.write(vec![close]).await?;
         }
-        // Frames first: one that is gone by then is in the blocks that are listed next.
-        let frames = source::list_frames(&*shared.store, session).await?;
-        let blocks = source::list_blocks(&*shared.store, session).await?;
-        if frames.rows.is_empty() {
-            return Ok(shared.store.write(vec![close]).await?);
-        }
+        Ok(found)
+    }
+
+    async fn compact(&self, ready: Ready) -> Result<(), Error> {
+        let Ready { owner, session, key, expires_at_ms, close, frames, blocks } = ready;
         let _held = self.budget.acquire_many(self.held_kib(&frames.rows)).await;
         let version = frames.newest_version.max(blocks.newest_version) + 1;
-        let mut finished = Finished::new(owner, session, version, summary.expires_at_ms);
+        let mut finished = Finished::new(owner, session, version, expires_at_ms);
         let is_last = !frames.has_more;
         let mut streams: BTreeMap<StreamId, (Vec<source::FrameRow>, Vec<Block>)> = BTreeMap::new();
         for frame in frames.rows {
@@ -237,7 +271,7 @@ impl Work<'_> {
             // After the frames: what a stop in between leaves is looked at again.
             finished.deletes.push(close);
         }
-        self.stagings.finish(shared, finished).await
+        self.stagings.finish(self.shared, finished).await
     }
 
     /// What a session's frames may take in memory while they become blocks.

@@ -32,6 +32,8 @@ pub(crate) struct FrameRow {
     pub(crate) stream: StreamId,
     pub(crate) seq: u64,
     pub(crate) frame: Frame,
+    /// The frame's bytes, if they were read already.
+    pub(super) sealed: Option<Bytes>,
     key: Key,
     version: i64,
 }
@@ -73,6 +75,7 @@ pub(crate) async fn list_frames(
             stream,
             seq,
             frame: Frame::decode(row.value).ok()?,
+            sealed: None,
             key: row.key,
             version: row.version,
         })
@@ -275,7 +278,11 @@ impl<'a> Source<'a> {
     /// What a frame holds up to its fault. An object that is gone for good is a gap; one that cannot be read now is an error.
     async fn open_frame(&self, row: FrameRow) -> Result<(Vec<u8>, Option<&'static str>), Error> {
         let frame = row.frame;
-        let sealed = match self.read(&frame.object, frame.offset, frame.bytes).await {
+        let read = match row.sealed {
+            Some(sealed) => Ok(sealed),
+            None => self.read(&frame.object, frame.offset, frame.bytes).await,
+        };
+        let sealed = match read {
             Ok(sealed) => sealed,
             Err(object_store::Error::NotFound { .. }) => return Ok((Vec::new(), Some("lost"))),
             Err(error) => return Err(error.into()),
@@ -328,17 +335,23 @@ fn units(block: &Block, mut raw: &[u8]) -> Vec<Unit> {
 }
 
 #[cfg(test)]
+impl FrameRow {
+    fn of(seq: u64, frame: Frame) -> Self {
+        let key = Key { partition: vec![], clustering: vec![] };
+        Self { stream: StreamId([1; 8]), seq, frame, sealed: None, key, version: 1 }
+    }
+
+    pub(super) fn at(offset: u64, bytes: u32) -> Self {
+        Self::of(0, Frame { offset, bytes, ..Frame::default() })
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     fn row(seq: u64, part: (u32, u32)) -> FrameRow {
-        FrameRow {
-            stream: StreamId([1; 8]),
-            seq,
-            frame: Frame { part_index: part.0, part_count: part.1, ..Frame::default() },
-            key: Key { partition: vec![], clustering: vec![] },
-            version: 1,
-        }
+        FrameRow::of(seq, Frame { part_index: part.0, part_count: part.1, ..Frame::default() })
     }
 
     fn grouped(rows: Vec<FrameRow>) -> Vec<Vec<u64>> {
