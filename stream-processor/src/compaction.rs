@@ -41,10 +41,12 @@ use source::{Frames, Source};
 use staging::{Finished, Owner, Stagings};
 
 const PAGE: usize = 500;
-/// Sessions under work at a time: most of a session's time is waiting for the store.
-const CONCURRENT_SESSIONS: usize = 16;
+/// Sessions that are looked at at a time: that is waiting for the store.
+const CONCURRENT_LOOKS: usize = 16;
+/// Sessions under work at a time: that is work for the cores, but for large ones.
+const CONCURRENT_SESSIONS: usize = 4;
 /// Raw bytes that sessions under work may hold together, in KiB; a session holds at most about two blocks.
-const BUDGET_KIB: u32 = 64 << 10;
+const BUDGET_KIB: u32 = 32 << 10;
 
 /// Compaction waits while batches are further behind than this: what just came in is looked at first, what has ended can wait.
 const YIELDS_BEHIND: Duration = Duration::from_secs(5);
@@ -189,7 +191,7 @@ fn session_of(row: &Row) -> Option<(SessionRef, i64)> {
 impl Work<'_> {
     /// Finds out what these sessions consist of, and compacts those found so far whenever they are enough.
     async fn take(&self, owner: Owner, over: &[&Row], group: &mut Group) {
-        for some in over.chunks(CONCURRENT_SESSIONS) {
+        for some in over.chunks(CONCURRENT_LOOKS) {
             self.wait_for_turn().await;
             if self.shutdown.is_cancelled() {
                 return;

@@ -52,7 +52,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    fn push(&mut self, part: Bytes) {
+    pub(crate) fn push(&mut self, part: Bytes) {
         self.bytes += part.len() as u64;
         self.parts.push(part);
     }

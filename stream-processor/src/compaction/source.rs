@@ -26,14 +26,23 @@ const PAGE: usize = 1_000;
 /// Frames of a session that one pass takes; the rest is left to the next.
 const MAX_FRAMES: usize = 20_000;
 const MAX_BLOCKS: usize = 20_000;
+/// Raw bytes of frames that are opened at once.
+const AHEAD_BYTES: usize = 1 << 20;
+
+/// What is known of a frame's bytes.
+pub(super) enum Sealed {
+    Unread,
+    Read(Bytes),
+    /// Its object is gone for good.
+    Lost,
+}
 
 /// A row of `SESSION_FRAMES`.
 pub(crate) struct FrameRow {
     pub(crate) stream: StreamId,
     pub(crate) seq: u64,
     pub(crate) frame: Frame,
-    /// The frame's bytes, if they were read already.
-    pub(super) sealed: Option<Bytes>,
+    pub(super) sealed: Sealed,
     key: Key,
     version: i64,
 }
@@ -75,7 +84,7 @@ pub(crate) async fn list_frames(
             stream,
             seq,
             frame: Frame::decode(row.value).ok()?,
-            sealed: None,
+            sealed: Sealed::Unread,
             key: row.key,
             version: row.version,
         })
@@ -199,13 +208,26 @@ impl Frames {
         Some(self.groups.front()?.first()?.seq)
     }
 
+    /// The next groups, at least one if there is one, whose frames together say that they inflate to so many bytes.
+    fn take(&mut self, most_bytes: usize) -> Vec<Vec<FrameRow>> {
+        let (mut taken, mut bytes) = (Vec::new(), 0);
+        while let Some(group) = self.groups.front() {
+            bytes += group.iter().map(|row| row.frame.raw_bytes as usize).sum::<usize>();
+            if !taken.is_empty() && bytes > most_bytes {
+                break;
+            }
+            taken.extend(self.groups.pop_front());
+        }
+        taken
+    }
+
     /// Deletes every row that is in a group.
     pub(crate) fn deletes(&self) -> impl Iterator<Item = Mutation> + '_ {
         self.groups.iter().flatten().map(FrameRow::delete)
     }
 }
 
-/// The units of a stream in order of `seq`. Holds one open block and one unit at a time.
+/// The units of a stream in order of `seq`. Holds one open block and [`AHEAD_BYTES`] of frames, or one unit, at a time.
 pub(crate) struct Source<'a> {
     shared: &'a Shared,
     id: SessionId,
@@ -214,6 +236,8 @@ pub(crate) struct Source<'a> {
     /// Units of the block that is open.
     open: VecDeque<Unit>,
     frames: Frames,
+    /// Units of the frames that were before [`Source::frames`].
+    ahead: VecDeque<Unit>,
 }
 
 impl<'a> Source<'a> {
@@ -224,19 +248,20 @@ impl<'a> Source<'a> {
         blocks: Vec<Block>,
         frames: Frames,
     ) -> Self {
-        Self { shared, id: session.1, key, blocks: blocks.into(), open: VecDeque::new(), frames }
+        let (open, ahead) = (VecDeque::new(), VecDeque::new());
+        Self { shared, id: session.1, key, blocks: blocks.into(), open, frames, ahead }
     }
 
     pub(crate) async fn next(&mut self) -> Result<Option<Unit>, Error> {
         if self.open.is_empty()
             && let Some(block) = self.blocks.front()
-            && self.frames.first_seq().is_none_or(|seq| first_seq(block) < seq)
+            && self.next_new().is_none_or(|seq| first_seq(block) < seq)
             && let Some(block) = self.blocks.pop_front()
         {
             self.open = self.open_block(block).await?.into();
         }
         let in_block = self.open.front().and_then(|unit| unit.members.first()).map(|member| member.seq);
-        match (in_block, self.frames.first_seq()) {
+        match (in_block, self.next_new()) {
             (Some(old), Some(new)) if new < old => self.next_frames().await,
             (Some(_), _) => Ok(self.open.pop_front()),
             (None, _) => self.next_frames().await,
@@ -257,51 +282,61 @@ impl<'a> Source<'a> {
         .await?
     }
 
-    async fn next_frames(&mut self) -> Result<Option<Unit>, Error> {
-        let Some(group) = self.frames.groups.pop_front() else { return Ok(None) };
-        let declared: usize = group.iter().map(|row| row.frame.raw_bytes as usize).sum();
-        let is_too_large = group.len() > 1 && declared > limits::MAX_JOINED_BYTES;
-        let mut unit = Unit::default();
-        for row in group {
-            let member = row.member();
-            if is_too_large {
-                unit.push(member, &[], Some("too_large"));
-                continue;
-            }
-            let (raw, fault) = self.open_frame(row).await?;
-            unit.push(member, &raw, fault);
-        }
-        unit.end_at_line();
-        Ok(Some(unit))
+    /// The `seq` of the next unit that is in no block yet.
+    fn next_new(&self) -> Option<u64> {
+        let ahead = self.ahead.front().and_then(|unit| unit.members.first()).map(|member| member.seq);
+        ahead.or_else(|| self.frames.first_seq())
     }
 
-    /// What a frame holds up to its fault. An object that is gone for good is a gap; one that cannot be read now is an error.
-    async fn open_frame(&self, row: FrameRow) -> Result<(Vec<u8>, Option<&'static str>), Error> {
-        let frame = row.frame;
-        let read = match row.sealed {
-            Some(sealed) => Ok(sealed),
-            None => self.read(&frame.object, frame.offset, frame.bytes).await,
-        };
-        let sealed = match read {
-            Ok(sealed) => sealed,
-            Err(object_store::Error::NotFound { .. }) => return Ok((Vec::new(), Some("lost"))),
-            Err(error) => return Err(error.into()),
-        };
-        let (id, key) = (self.id, self.key.clone());
-        compute(move || {
-            let Ok(packed) = key.open(id, Purpose::Frame, &sealed) else {
-                return (Vec::new(), Some("unreadable"));
-            };
-            let declared = (frame.raw_bytes as usize).min(limits::MAX_DOM_RAW_BYTES);
-            let Some(encoding) = Encoding::from_name(&frame.encoding) else {
-                return (Vec::new(), Some("unreadable"));
-            };
-            let inflated = inflate_lossy(&packed, encoding, declared);
-            (inflated.bytes, inflated.fault.map(|fault| fault.reason()))
-        })
-        .await
-        .map_err(Error::from)
+    async fn next_frames(&mut self) -> Result<Option<Unit>, Error> {
+        if self.ahead.is_empty() {
+            self.ahead = self.open_frames().await?.into();
+        }
+        Ok(self.ahead.pop_front())
     }
+
+    /// Opens some frames at once: handing over to another thread costs more than opening one.
+    async fn open_frames(&mut self) -> Result<Vec<Unit>, Error> {
+        let mut groups = self.frames.take(AHEAD_BYTES);
+        for row in groups.iter_mut().flatten().filter(|row| matches!(row.sealed, Sealed::Unread)) {
+            row.sealed = match self.read(&row.frame.object, row.frame.offset, row.frame.bytes).await {
+                Ok(sealed) => Sealed::Read(sealed),
+                Err(object_store::Error::NotFound { .. }) => Sealed::Lost,
+                Err(error) => return Err(error.into()),
+            };
+        }
+        let (id, key) = (self.id, self.key.clone());
+        let open = move || groups.into_iter().map(|group| open_group(id, &key, group)).collect();
+        Ok(compute(open).await?)
+    }
+}
+
+/// What the frames of an event, or of a batch, hold up to their fault. What is gone for good is a gap.
+fn open_group(id: SessionId, key: &DataKey, group: Vec<FrameRow>) -> Unit {
+    let declared: usize = group.iter().map(|row| row.frame.raw_bytes as usize).sum();
+    let is_too_large = group.len() > 1 && declared > limits::MAX_JOINED_BYTES;
+    let mut unit = Unit::default();
+    for row in group {
+        let member = row.member();
+        let (raw, fault) =
+            if is_too_large { (Vec::new(), Some("too_large")) } else { open_frame(id, key, &row) };
+        unit.push(member, &raw, fault);
+    }
+    unit.end_at_line();
+    unit
+}
+
+fn open_frame(id: SessionId, key: &DataKey, row: &FrameRow) -> (Vec<u8>, Option<&'static str>) {
+    let Sealed::Read(sealed) = &row.sealed else { return (Vec::new(), Some("lost")) };
+    let Ok(packed) = key.open(id, Purpose::Frame, sealed) else {
+        return (Vec::new(), Some("unreadable"));
+    };
+    let declared = (row.frame.raw_bytes as usize).min(limits::MAX_DOM_RAW_BYTES);
+    let Some(encoding) = Encoding::from_name(&row.frame.encoding) else {
+        return (Vec::new(), Some("unreadable"));
+    };
+    let inflated = inflate_lossy(&packed, encoding, declared);
+    (inflated.bytes, inflated.fault.map(|fault| fault.reason()))
 }
 
 fn first_seq(block: &Block) -> u64 {
@@ -338,7 +373,7 @@ fn units(block: &Block, mut raw: &[u8]) -> Vec<Unit> {
 impl FrameRow {
     fn of(seq: u64, frame: Frame) -> Self {
         let key = Key { partition: vec![], clustering: vec![] };
-        Self { stream: StreamId([1; 8]), seq, frame, sealed: None, key, version: 1 }
+        Self { stream: StreamId([1; 8]), seq, frame, sealed: Sealed::Unread, key, version: 1 }
     }
 
     pub(super) fn at(offset: u64, bytes: u32) -> Self {

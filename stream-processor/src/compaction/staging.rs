@@ -23,7 +23,7 @@ use crate::cache::SessionRef;
 use crate::calendar;
 use crate::compute::compute;
 use crate::control::Control;
-use crate::effect::object_rows;
+use crate::effect::{Parts, object_rows};
 use crate::retry::retry;
 use crate::shared::{Shared, locked};
 
@@ -85,7 +85,7 @@ impl Finished {
 
 struct Staging {
     name: String,
-    bytes: Vec<u8>,
+    object: Parts,
     sessions: BTreeSet<SessionRef>,
     expires_at_ms: i64,
 }
@@ -93,7 +93,7 @@ struct Staging {
 /// The objects under way, together about as large as one may be, and the sessions that wait for them. Sessions add to them at the
 /// same time.
 pub(crate) struct Stagings {
-    limit_bytes: usize,
+    limit_bytes: u64,
     /// Blocks that are compressed at a time. Each takes up to tens of MB for its tables, and a core for itself.
     compressing: Semaphore,
     /// Those that nobody uses now; they go with the pass.
@@ -112,7 +112,7 @@ struct Waiting {
 impl Stagings {
     pub(crate) fn new(shared: &Shared) -> Self {
         Self {
-            limit_bytes: shared.config.object_bytes,
+            limit_bytes: shared.config.object_bytes as u64,
             compressing: Semaphore::new(cores().div_ceil(2)),
             compressors: std::sync::Mutex::default(),
             waiting: Mutex::default(),
@@ -150,19 +150,20 @@ impl Stagings {
         let mut waiting = self.waiting.lock().await;
         let staging = waiting.by_day.entry(day).or_insert_with(|| Staging {
             name: format!("blocks/{}/{}", calendar::date(day), shared.hooks.name()),
-            bytes: Vec::new(),
+            object: Parts::default(),
             sessions: BTreeSet::new(),
             expires_at_ms: 0,
         });
         staging.name.clone_into(&mut row.object);
-        row.offset = staging.bytes.len() as u64;
-        row.bytes = u32::try_from(sealed.len()).unwrap_or(u32::MAX);
-        staging.bytes.extend_from_slice(&sealed);
+        let sealed_bytes = sealed.len();
+        row.offset = staging.object.bytes;
+        row.bytes = u32::try_from(sealed_bytes).unwrap_or(u32::MAX);
+        staging.object.push(sealed.into());
         staging.sessions.insert(finished.session);
         staging.expires_at_ms = staging.expires_at_ms.max(finished.expires_at_ms);
         finished.blocks.push((stream, row));
-        shared.metrics.compaction_out_bytes.inc_by(sealed.len() as u64);
-        let bytes: usize = waiting.by_day.values().map(|staging| staging.bytes.len()).sum();
+        shared.metrics.compaction_out_bytes.inc_by(sealed_bytes as u64);
+        let bytes: u64 = waiting.by_day.values().map(|staging| staging.object.bytes).sum();
         let most = waiting.by_day.values().map(|staging| staging.sessions.len()).max();
         if bytes >= self.limit_bytes || most >= Some(MAX_OBJECT_SESSIONS) {
             self.write_waiting(shared, &mut waiting).await?;
@@ -190,17 +191,10 @@ impl Stagings {
         let finished = std::mem::take(&mut waiting.finished);
         let started = Instant::now();
         for (day, staging) in std::mem::take(&mut waiting.by_day) {
-            let Staging { name, bytes, sessions, expires_at_ms } = staging;
-            let rows = object_rows(
-                "blocks",
-                &name,
-                day,
-                bytes.len() as u64,
-                &sessions,
-                expires_at_ms,
-                shared.now_us(),
-            );
-            let (path, payload) = (Path::from(name), PutPayload::from(bytes));
+            let Staging { name, object, sessions, expires_at_ms } = staging;
+            let rows =
+                object_rows("blocks", &name, day, object.bytes, &sessions, expires_at_ms, shared.now_us());
+            let (path, payload) = (Path::from(name), object.parts.into_iter().collect::<PutPayload>());
             retry(WRITE_FOR, || shared.blobs.put(&path, payload.clone())).await?;
             retry(WRITE_FOR, || shared.store.write(rows.clone())).await?;
         }
