@@ -131,7 +131,10 @@ test('selectors meet the pods that they are for, and only those', () => {
       const labels = policy ? spec.podSelector.matchLabels : selector[kind]?.();
       if (!labels) continue;
       const met = pods(manifests).filter((pod) => of(pod.metadata.labels, labels));
-      assert.deepEqual(met.map(({ name }) => name), [`Deployment ${metadata.name}`]);
+      assert.deepEqual(
+        met.map(({ name }) => name),
+        [`Deployment ${metadata.name}`],
+      );
     }
   }
 });
@@ -152,7 +155,9 @@ test('the Ingress reaches every address of the dashboard, and no metrics', () =>
       pathType === 'Exact' ? wanted === path : wanted === path || wanted.startsWith(`${path}/`),
     );
   const router = readFileSync(`${repository}/dashboard/src/router.tsx`, 'utf8');
-  const addresses = [...router.matchAll(/getParentRoute: \(\) => rootRoute,\s*path: '([^']+)'/g)].map((match) => match[1]);
+  const addresses = [...router.matchAll(/getParentRoute: \(\) => rootRoute,\s*path: '([^']+)'/g)].map(
+    (match) => match[1],
+  );
   assert.ok(addresses.includes('/') && addresses.includes('/p/$project'), 'the router is written otherwise now');
   for (const address of [...addresses, '/api/v1/me', '/api/openapi.json', '/stage', '/assets/a.js', '/favicon.svg']) {
     assert.ok(reaches('playhead-query-api', address), address);

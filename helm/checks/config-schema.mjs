@@ -21,7 +21,8 @@ export function configSchema() {
   const root = table();
   for (const { section, name, value } of settings()) {
     const path = section === '' ? name : `${section}.${name}`;
-    if (EMBEDDED_SECTIONS.includes(section) || EMBEDDED_SETTINGS.includes(path) || BY_REFERENCE.includes(path)) continue;
+    if (EMBEDDED_SECTIONS.includes(section) || EMBEDDED_SETTINGS.includes(path) || BY_REFERENCE.includes(path))
+      continue;
     const tables = path.split('.');
     const last = tables.pop();
     const parent = tables.reduce((outer, inner) => (outer.properties[inner] ??= table()), root);

@@ -1,5 +1,5 @@
 // Runs helm on the chart, for a cluster that is not there.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 
@@ -17,7 +17,10 @@ export const valuesFile = (name) => here(`values/${name}.yaml`);
 /** Lints with values; throws with what helm says. */
 export function lint(name) {
   const files = name ? ['--values', valuesFile(name)] : [];
-  return execFileSync(helm, ['lint', '--strict', '--quiet', chart, ...version, ...files], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(helm, ['lint', '--strict', chart, ...version, ...files], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${stdout}\n${stderr}`);
 }
 
 /** The manifests of a set of values, hooks and tests too, as objects. */
