@@ -11,8 +11,8 @@ const helm = process.env.HELM ?? 'helm';
 const version = ['--kube-version', '1.33.0'];
 
 /** The sets of values that are rendered, by name. */
-export const valueSets = ['minimal', 'everything', 'fixed'];
-export const valuesFile = (name) => here(`values/${name}.yaml`);
+export const valueSets = ['minimal', 'everything', 'fixed', 'examples'];
+export const valuesFile = (name) => here(name === 'examples' ? '../../k8s/values.yaml' : `values/${name}.yaml`);
 
 /** Lints with values; throws with what helm says. */
 export function lint(name) {
