@@ -64,6 +64,8 @@ for (const [wrong, said] of [
   ['config.kafka.brokers=', 'config.kafka.brokers'],
   ['config.scylla.nodes=', 'config.scylla.nodes'],
   ['config.blobs.url=', 'config.blobs.url'],
+  ['secrets.installationKey.name=', 'secrets.installationKey'],
+  ['secrets.adminToken.name=', 'secrets.adminToken'],
   ['streamProcessor.replicas=65', 'config.batches.partitions'],
   ['gateway.config.batches.partitions=8', 'config.batches must be the same'],
   ['config.processor.session_idle_ms=5000', 'session_idle_ms'],

@@ -29,6 +29,8 @@ that no pod needs a secret that it has no use for. A dict of root and name; the 
 {{- $_ := required "config.kafka.brokers: set it to some brokers, such as kafka-bootstrap.kafka:9092" (get (default dict $settings.kafka) "brokers") -}}
 {{- $_ := required "config.scylla.nodes: set it to some nodes, such as scylla-client.scylla:9042" (get (default dict $settings.scylla) "nodes") -}}
 {{- $_ := required "config.blobs.url: set it to a bucket, such as s3://recordings" (get (default dict $settings.blobs) "url") -}}
+{{- $_ := required "secrets.installationKey: name a secret that has the installation key" .root.Values.secrets.installationKey.name -}}
+{{- $_ := required "secrets.adminToken: name a secret that has the administrator's token" .root.Values.secrets.adminToken.name -}}
 {{- $root := .root.Values.config -}}
 {{- range $section := list "batches" "kafka" -}}
 {{- if ne (toJson (get $root $section)) (toJson (get $settings $section)) -}}
