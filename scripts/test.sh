@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 # Steps in order. Formatting and lints first, as they are quick; browsers last.
 # shellcheck disable=SC2034
-all_steps=(prepare format lint rust simulation sdk dashboard build kill load live end-to-end)
+all_steps=(prepare format lint rust simulation sdk dashboard build chart kill load live end-to-end)
 
 step_prepare() { scripts/prepare.sh browser; }
 step_format() { cargo fmt --all --check; }
@@ -20,6 +20,8 @@ step_simulation() {
 step_sdk() { install_npm sdk; (cd sdk && npm run --silent check && npm test --silent); }
 step_dashboard() { install_npm dashboard; (cd dashboard && npm run --silent check && npm test --silent); }
 step_build() { scripts/build.sh; }
+# The Helm chart, alerts and dashboards, against the binary.
+step_chart() { scripts/chart.sh; }
 # Fifty kills under load: nothing acknowledged is lost or doubled, every session plays.
 step_kill() {
   cargo build --release --locked -p playhead-loadtest

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# Sourced: fetches and builds what the services run. Kept apart from their data, by version.
+# Sourced: fetches and builds what the services run, and tools. Kept apart from their data, by version.
 
 maven_plugin=org.apache.maven.plugins:maven-dependency-plugin:3.8.1
 
@@ -48,7 +48,7 @@ fetch_jars() {
 build_go() {
   local target=$1 package=$2 version=$3 minimum=$4
   [ -x "$target" ] && return
-  need_go "$minimum"
+  need_go "$minimum" "$(basename "$package")"
   echo "Building $(basename "$package") $version (one to three minutes, once)"
   mkdir -p "$software"
   local work
@@ -73,11 +73,12 @@ apt_offers() {
   [ -z "$candidate" ] || printf '%s\n' "$2" "$candidate" | sort --check=quiet --version-sort
 }
 
+# `need_go MINIMUM_GO WHAT_IT_BUILDS`.
 need_go() {
   go_is_at_least "$1" && return
   # Debian 12's is too old to be worth its 400 MB.
   command -v go >/dev/null || ! apt_offers golang-go "$1" || install_packages golang-go || true
   go_is_at_least "$1" ||
-    fail "Go $1 or newer is needed to build the S3 server, there is $(go env GOVERSION 2>/dev/null || echo none):" \
+    fail "Go $1 or newer is needed to build $2, there is $(go env GOVERSION 2>/dev/null || echo none):" \
       "install it from https://go.dev/dl (Debian 12's own is too old, Debian 13's will do)"
 }
