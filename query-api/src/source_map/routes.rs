@@ -61,10 +61,8 @@ pub(crate) async fn upload_source_map(
 ) -> Result<(StatusCode, Json<SourceMap>), ApiError> {
     let (scope, row) = caller.open(&api, &project).await?;
     let upload::Taken { id, mut artifact, packed } = upload::take(&api, &headers, body).await?;
-    let known = repository::one(&api, scope, id).await?;
-    artifact.uploaded_us = known.map_or_else(|| repository::now_us(&api), |known| known.uploaded_us);
     artifact.expires_at_ms = find::expiry(&api, &row);
-    repository::add(&api, scope, id, &artifact, packed).await?;
+    let artifact = repository::add(&api, scope, id, artifact, packed).await?;
     let (release, path) = (&artifact.release, &artifact.path);
     tracing::info!(project = %scope.project(), release, path, %id, "source map uploaded");
     Ok((StatusCode::CREATED, Json(present(id, &artifact))))
@@ -144,8 +142,8 @@ pub(crate) async fn delete_source_map(
     let (scope, _) = caller.open(&api, &project).await?;
     let id: ArtifactId =
         map.parse().map_err(|_| ApiError::bad("map", "expected 32 lower-case hexadecimal digits"))?;
-    let artifact = repository::one(&api, scope, id).await?.ok_or(ApiError::NotFound("source map"))?;
-    repository::remove(&api, scope, id, &artifact).await?;
+    repository::one(&api, scope, id).await?.ok_or(ApiError::NotFound("source map"))?;
+    repository::remove(&api, scope, id).await?;
     tracing::info!(project = %scope.project(), %id, "source map deleted");
     Ok(StatusCode::NO_CONTENT)
 }

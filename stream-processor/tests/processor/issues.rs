@@ -16,7 +16,7 @@ use crate::steps::stop_at;
 use crate::world::{Batch, World, scope, session};
 
 /// Of all log partitions.
-async fn issues(world: &World) -> BTreeMap<Fingerprint, IssueTotals> {
+pub(crate) async fn issues(world: &World) -> BTreeMap<Fingerprint, IssueTotals> {
     let mut newest: BTreeMap<(Fingerprint, i64), IssueTotals> = BTreeMap::new();
     for shard in 0..key::SHARDS {
         for row in world.rows(&table::ISSUES, key::issues_partition(scope(), shard)).await {
