@@ -41,6 +41,10 @@ pub(crate) async fn add(
     mut artifact: SourceMapArtifact,
     packed: Vec<u8>,
 ) -> Result<SourceMapArtifact, ApiError> {
+    let known = one(api, scope, id).await?;
+    if known.is_none() {
+        api.0.map_quota.take(api, scope, artifact.stored_bytes).await?;
+    }
     let mut upload = [0; 8];
     getrandom::fill(&mut upload).map_err(|error| ApiError::Internal(error.to_string()))?;
     artifact.object = key::object_of_upload(scope, id, upload);
@@ -49,7 +53,6 @@ pub(crate) async fn add(
     if began.elapsed() > ROWS_WITHIN {
         return Err(ApiError::TooSlow);
     }
-    let known = one(api, scope, id).await?;
     artifact.uploaded_us = known.map_or_else(|| now_us(api), |known| known.uploaded_us);
     repository::add(api.store(), scope, id, &artifact, now_us(api)).await?;
     // One that could not be read may be whole now.
@@ -59,6 +62,7 @@ pub(crate) async fn add(
 
 pub(crate) async fn remove(api: &Api, scope: Scope, id: ArtifactId) -> Result<(), ApiError> {
     repository::remove(api.store(), scope, id, now_us(api)).await?;
+    api.0.map_quota.forget(scope);
     api.0.maps.forget(scope, id);
     Ok(())
 }
@@ -66,6 +70,7 @@ pub(crate) async fn remove(api: &Api, scope: Scope, id: ArtifactId) -> Result<()
 /// Deletes all maps of a release, however many there are; tells how many.
 pub(crate) async fn remove_release(api: &Api, scope: Scope, release: &str) -> Result<u64, ApiError> {
     let removed = repository::remove_release(api.store(), scope, release, now_us(api)).await?;
+    api.0.map_quota.forget(scope);
     removed.iter().for_each(|id| api.0.maps.forget(scope, *id));
     Ok(removed.len() as u64)
 }

@@ -48,6 +48,7 @@ pub(crate) struct DeletionParams {
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 401, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The project has as many source maps as it may have; the detail says which to delete", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Larger than the limit, which the detail tells", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "The map cannot be used; the detail says why", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Others are uploading; see Retry-After", body = Problem, content_type = "application/problem+json"),

@@ -5,6 +5,7 @@ use axum::http::{Request, StatusCode, header};
 use playhead_domain::id::{SessionId, StreamId};
 use playhead_domain::source_map::key::ArtifactId;
 use playhead_domain::source_map::repository;
+use playhead_query_api::Config;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, App, NOON, Project, summary};
@@ -334,6 +335,26 @@ async fn a_map_that_lives_on_takes_nothing_back_from_a_later_one() {
         let files = [0, 1].map(|at| stack["frames"][at]["original"]["file"].as_str().unwrap());
         assert_eq!(files, ["../../src/pay.ts", "src/second.ts"]);
     }
+}
+
+#[tokio::test]
+async fn a_project_has_so_many_maps_and_is_told_which_to_delete() {
+    let app = App::with(Config { max_source_maps: 2, ..Config::default() }).await;
+    let project = app.project("shop").await;
+    for (release, path) in [("1.0", "a.js"), ("1.1", "a.js")] {
+        add(&app, &project, &upload(release, path)).await;
+        app.advance(1_000);
+    }
+    let body = upload("1.2", "a.js").to_string().into_bytes();
+    let refused = post(&app, &project, body.clone(), None).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.text().contains("first those of 1.0 (1)"), "{}", refused.text());
+    add(&app, &project, &upload("1.1", "a.js")).await;
+    let path = format!("/api/v1/projects/{}/source-maps?release=1.0", project.id);
+    app.call("DELETE", &path, &project.secret, None).await;
+    assert_eq!(post(&app, &project, body, None).await.status, StatusCode::CREATED);
+    let other = app.project("other").await;
+    add(&app, &other, &upload("1.0", "a.js")).await;
 }
 
 #[tokio::test]
