@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use playhead_domain::issue::naming::Written;
@@ -70,23 +70,23 @@ impl Maps {
         shared: &Shared,
         projects: BTreeMap<Scope, i64>,
     ) -> Result<BTreeSet<Scope>, store::Error> {
-        let mut with_maps = BTreeSet::new();
-        for (scope, newest_us) in projects {
-            let known = locked(&self.projects).get(&scope).and_then(|known| known.get(newest_us));
-            let has_any = match known {
-                Some(known) => known,
-                None => {
-                    let (since, since_us) = (Instant::now(), shared.now_us());
-                    let value = repository::has_any(&*shared.store, scope).await?;
-                    remember(&self.projects, scope, Remembered { value, since, since_us });
-                    value
-                }
-            };
-            if has_any {
-                with_maps.insert(scope);
-            }
+        let looks = projects.into_iter().map(|(scope, newest_us)| {
+            async move { Ok::<_, store::Error>((scope, self.has_maps(shared, scope, newest_us).await?)) }
+                .boxed()
+        });
+        let looks = futures::stream::iter(looks.collect::<Vec<_>>()).buffered(CONCURRENT_READS);
+        let found: Vec<_> = looks.try_collect().await?;
+        Ok(found.into_iter().filter(|(_, has_maps)| *has_maps).map(|(scope, _)| scope).collect())
+    }
+
+    async fn has_maps(&self, shared: &Shared, scope: Scope, newest_us: i64) -> Result<bool, store::Error> {
+        if let Some(known) = locked(&self.projects).get(&scope).and_then(|known| known.get(newest_us)) {
+            return Ok(known);
         }
-        Ok(with_maps)
+        let (since, since_us) = (Instant::now(), shared.now_us());
+        let value = repository::has_any(&*shared.store, scope).await?;
+        remember(&self.projects, scope, Remembered { value, since, since_us });
+        Ok(value)
     }
 
     async fn leads(

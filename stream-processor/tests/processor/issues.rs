@@ -283,6 +283,32 @@ async fn a_setting_counts_for_records_from_its_time_on_whenever_they_are_process
 }
 
 #[tokio::test]
+async fn a_failed_request_is_of_the_page_on_which_it_began() {
+    let world = World::new().await;
+    let settings = IssueSettings { failed_requests: "server".to_owned(), ..IssueSettings::default() };
+    world.project(|project| project.issue_settings = vec![settings]).await;
+    let began_ms = Batch::new(1, 1, 0).from;
+    let moves_on =
+        json!({"k": "navigation", "t": began_ms + 500, "url": "https://shop.example/done", "how": "push"});
+    let failed = |seq, time_ms| {
+        Batch::new(1, 1, seq).signal(json!({"k": "request", "t": time_ms, "method": "GET",
+            "url": "https://shop.example/pay", "status": 503, "outcome": "http_error"}))
+    };
+    for batch in [
+        Batch::new(1, 1, 0).page("https://shop.example/cart").signal(moves_on),
+        Batch::new(1, 2, 0).page("https://shop.example/another-tab"),
+        failed(1, began_ms + 100),
+        failed(2, began_ms + 900),
+    ] {
+        world.send(&batch).await;
+        world.process().await;
+    }
+    let (_, totals) = issue(&world, "GET /pay: answered 503").await;
+    let pages = BTreeMap::from([("/cart".to_owned(), 1), ("/done".to_owned(), 1)]);
+    assert_eq!(totals.pages.unwrap().values, pages);
+}
+
+#[tokio::test]
 async fn a_setting_that_changes_between_two_tries_leaves_no_row_of_the_first() {
     let turns_filter_on = |settings: &mut IssueSettings| settings.error_filters_off = Vec::new();
     let joins = |settings: &mut IssueSettings| {
