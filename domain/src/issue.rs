@@ -1,11 +1,12 @@
 //! From an error to an issue: its stack is read, its group found, and what is nobody's issue is told apart. Pure, bounded and linear
 //! in what the error holds. Then what is counted of an issue, and which issues people made one.
 //!
-//! Deliberately absent: what else people do with an issue, and source maps, which are applied to what is shown.
+//! Deliberately absent: what else people do with an issue, and how source maps are found.
 
 pub mod stack;
 pub mod origin;
 pub mod name;
+pub mod naming;
 pub mod message;
 pub mod engine;
 pub mod grouping;
@@ -22,6 +23,7 @@ pub mod key;
 
 use filter::{Filter, Filters};
 use grouping::{Fingerprint, Group};
+use naming::Written;
 use rule::Rules;
 use stack::{Frame, Kind, Stack};
 
@@ -66,6 +68,7 @@ pub struct Cause<'a> {
 /// What is known of an error once it was looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Examined {
+    /// As the engine told it.
     pub stack: Stack,
     /// Stacks of the causes and of the parts, in their order.
     pub causes: Vec<Stack>,
@@ -90,10 +93,24 @@ impl Examined {
 /// Looks at an error. The project's rules decide before what the page gave.
 #[must_use]
 pub fn examine(thrown: &Thrown<'_>, filters: Filters, rules: &Rules, is_bot: bool) -> Examined {
-    let stack = read(thrown);
+    examine_named(thrown, filters, rules, is_bot, |_| None)
+}
+
+/// The same, where source maps tell how frames were written. Rules and filters look at what the engine told.
+#[must_use]
+pub fn examine_named<'w>(
+    thrown: &Thrown<'_>,
+    filters: Filters,
+    rules: &Rules,
+    is_bot: bool,
+    written: impl Fn(&Frame) -> Option<&'w Written>,
+) -> Examined {
+    let stack = stack_of(thrown);
+    let named = naming::name(&stack, written);
+    let shown = named.as_ref().unwrap_or(&stack);
     let group = match rules.find(thrown, &stack) {
-        Some((rule, fingerprint)) => grouping::group_by_rule(thrown, &stack, rule, fingerprint),
-        None => grouping::group(thrown, &stack),
+        Some((rule, fingerprint)) => grouping::group_by_rule(thrown, shown, rule, fingerprint),
+        None => grouping::group(thrown, shown),
     };
     let inner = |causes: &[Cause<'_>]| {
         causes.iter().take(MAX_CAUSES).map(|cause| stack::parse(cause.stack, cause.message)).collect()
@@ -103,14 +120,15 @@ pub fn examine(thrown: &Thrown<'_>, filters: Filters, rules: &Rules, is_bot: boo
         errors: inner(&thrown.errors),
         group,
         title: title(thrown.kind, thrown.message),
-        culprit: culprit(thrown, &stack),
+        culprit: culprit(thrown, shown),
         filtered: filters.drop(thrown, &stack, is_bot),
         stack,
     }
 }
 
 /// The stack, or the one place that the browser named.
-fn read(thrown: &Thrown<'_>) -> Stack {
+#[must_use]
+pub fn stack_of(thrown: &Thrown<'_>) -> Stack {
     let mut stack = stack::parse(thrown.stack, thrown.message);
     let is_place =
         matches!(thrown.mechanism, "uncaught" | "") && !thrown.source.is_empty() && thrown.line > 0;

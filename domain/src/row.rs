@@ -162,6 +162,21 @@ pub struct StreamState {
     /// `without_signals` did not take all.
     #[prost(bool, tag = "9")]
     pub signals_forgotten: bool,
+    /// Of its document.
+    #[prost(string, tag = "10")]
+    pub release: String,
+    /// Where the visitor was last in it, in the order of time.
+    #[prost(message, repeated, tag = "11")]
+    pub visits: Vec<PageVisit>,
+}
+
+/// From when on a visitor was on a page.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct PageVisit {
+    #[prost(int64, tag = "1")]
+    pub time_ms: i64,
+    #[prost(string, tag = "2")]
+    pub url: String,
 }
 
 /// The numbers `from..to` of a stream's batches.

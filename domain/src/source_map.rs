@@ -3,13 +3,18 @@
 //! A map is looked through once, when it comes ([`shape`]): what is kept of it cannot make a reader use more memory than its size
 //! allows. Sources are never opened: only what the map itself has of them (`sourcesContent`) counts.
 //!
-//! Deliberately absent: where maps are stored and how they are found (see `query-api`).
+//! Which map a script has is kept with the time from which it counts ([`repository`]), as the fold must find the same one however often
+//! it is tried.
+//!
+//! Deliberately absent: reading objects (each service has its own way to wait for object storage).
 
 pub mod artifact;
+pub mod cache;
 pub mod debug_id;
 pub mod key;
 pub mod map;
 pub mod reference;
+pub mod repository;
 pub mod scope;
 pub mod shape;
 

@@ -18,6 +18,10 @@ pub struct Config {
     pub segment_budget_bytes: usize,
     /// Bytes of source maps that are kept ready for the next stack.
     pub source_map_cache_bytes: usize,
+    /// Source maps that a project may have.
+    pub max_source_maps: usize,
+    /// Bytes that a project's source maps may take together, as they are stored.
+    pub max_source_map_bytes: u64,
 }
 
 impl Default for Config {
@@ -29,6 +33,8 @@ impl Default for Config {
             failed_sign_ins_per_minute: 20,
             segment_budget_bytes: 256 << 20,
             source_map_cache_bytes: 128 << 20,
+            max_source_maps: 20_000,
+            max_source_map_bytes: 20 << 30,
         }
     }
 }
@@ -56,6 +62,10 @@ impl Config {
         }
         if self.source_map_cache_bytes < 1 << 20 {
             return Err("source_map_cache_bytes must be at least 1048576".to_owned());
+        }
+        // More are not looked at by one request.
+        if !(1..=50_000).contains(&self.max_source_maps) {
+            return Err("max_source_maps must be 1 to 50000".to_owned());
         }
         Ok(())
     }

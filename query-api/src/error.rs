@@ -34,6 +34,8 @@ pub enum ApiError {
     RecordExpired,
     #[error("somebody else changed it at the same time; read it again")]
     Conflict,
+    #[error("{0}")]
+    OverQuota(String),
     #[error("the body is over {0} bytes")]
     TooLarge(usize),
     #[error("the body did not come in time; send it again")]
@@ -42,7 +44,7 @@ pub enum ApiError {
     TooManyAttempts { retry_after_s: u64 },
     #[error("{detail}")]
     TooManyChanges { detail: String, retry_after_s: u64 },
-    #[error("too many recordings are being read; try again")]
+    #[error("too many recordings or source maps are being read; try again")]
     Busy,
     #[error("other source maps are being taken; try again")]
     TooManyUploads,
@@ -103,6 +105,7 @@ impl ApiError {
             Self::Expired => (StatusCode::GONE, "expired", "Expired by retention"),
             Self::RecordExpired => (StatusCode::GONE, "expired", "Expired in the log"),
             Self::Conflict => (StatusCode::CONFLICT, "conflict", "Changed meanwhile"),
+            Self::OverQuota(_) => (StatusCode::CONFLICT, "over-quota", "The project has no room for it"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "too-slow", "Too slow"),
             Self::TooManyAttempts { .. } => {

@@ -2,6 +2,7 @@
 
 pub(crate) mod cache;
 pub(crate) mod find;
+pub(crate) mod quota;
 pub(crate) mod repository;
 pub(crate) mod resolve;
 pub(crate) mod routes;

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::issue::dry_run::MAX_DRY_RUNS;
 use crate::metrics::Metrics;
 use crate::source_map::cache::MapCache;
+use crate::source_map::quota::Quota;
 use crate::source_map::upload::Uploads;
 
 /// The tenant that owns what is created without an organisation.
@@ -99,6 +100,7 @@ pub(crate) struct Inner {
     /// One permit per KiB of a recording that is being read.
     pub(crate) segment_budget: Arc<Semaphore>,
     pub(crate) maps: MapCache,
+    pub(crate) map_quota: Quota,
     /// Source maps that are being taken at once: each is held whole.
     pub(crate) uploads: Uploads,
     /// Dry runs of rules at once: each keeps a core busy.
@@ -140,6 +142,7 @@ impl Api {
             metrics: Metrics::register(&parts.registry)?,
             segment_budget,
             maps,
+            map_quota: Quota::default(),
             uploads: Uploads::new(),
             dry_runs: Arc::new(Semaphore::new(MAX_DRY_RUNS)),
             unpublished: Notify::new(),

@@ -14,6 +14,7 @@ use playhead_domain::row::{Object, ObjectSession};
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key;
 use playhead_domain::source_map;
+use playhead_domain::source_map::key::ArtifactId;
 use playhead_domain::store::{self, ClusteringRange, Mutation, Order};
 use playhead_domain::table;
 use prost::Message;
@@ -102,15 +103,20 @@ impl Collector<'_> {
             let Some((tenant, project, id)) = source_map::key::object_of(object.location.as_ref()) else {
                 continue;
             };
-            let key = source_map::key::artifact(Scope::of_log_record(tenant, project), id);
-            if self.is_old(&object, false)
-                && self.shared.store.get(&table::SOURCE_MAPS, &key).await?.is_none()
-            {
+            let scope = Scope::of_log_record(tenant, project);
+            if self.is_old(&object, false) && !self.holds_a_map(scope, id, object.location.as_ref()).await? {
                 self.delete_blob(&object.location).await?;
                 self.count();
             }
         }
         Ok(())
+    }
+
+    /// Whether the row of a map names that object.
+    async fn holds_a_map(&self, scope: Scope, id: ArtifactId, object: &str) -> Result<bool, store::Error> {
+        let known = source_map::repository::kept(&*self.shared.store, scope, id).await?;
+        let named = |named: &str| source_map::key::object_of_artifact(scope, id, named) == object;
+        Ok(known.is_some_and(|(artifact, _)| named(&artifact.object)))
     }
 
     /// Old enough that no flush or compaction is still about to write rows for it.

@@ -31,6 +31,8 @@ pub struct Config {
     pub max_dead_letters: usize,
     /// Issues kept per project and log partition; errors of further ones are counted as one.
     pub max_issues: usize,
+    /// Source maps kept in memory to name frames of errors.
+    pub source_map_cache_bytes: usize,
     /// How long a batch of a project not yet heard of holds up its flush.
     pub unknown_project_wait_ms: u64,
 }
@@ -51,6 +53,7 @@ impl Default for Config {
             max_streams: playhead_proto::limits::MAX_STREAMS,
             max_dead_letters: 100,
             max_issues: 5_000,
+            source_map_cache_bytes: 64 << 20,
             unknown_project_wait_ms: 5_000,
         }
     }
@@ -118,6 +121,13 @@ impl Config {
         between("max_streams", self.max_streams as u64, 1, 1_000, "between 1 and 1000")?;
         between("max_dead_letters", self.max_dead_letters as u64, 0, 10_000, "at most 10000")?;
         between("max_issues", self.max_issues as u64, 1, 100_000, "between 1 and 100000")?;
+        between(
+            "source_map_cache_bytes",
+            self.source_map_cache_bytes as u64,
+            1 << 20,
+            4 << 30,
+            "between 1 MiB and 4 GiB",
+        )?;
         between("unknown_project_wait_ms", self.unknown_project_wait_ms, 0, 60_000, "at most a minute")
     }
 }

@@ -74,6 +74,8 @@ pub(crate) enum Error {
     Store(#[from] store::Error),
     #[error("writing the flush's object: {0}")]
     Blobs(#[from] object_store::Error),
+    #[error("reading a source map: {0}")]
+    Map(object_store::Error),
     #[error("the flush's object, which it shares, was not written: {0}")]
     SharedObject(String),
     #[error("folding: {0}")]

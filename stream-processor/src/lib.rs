@@ -24,6 +24,7 @@ mod intake;
 mod issue;
 mod interrupted;
 mod metrics;
+mod naming;
 mod normalize;
 mod occurrence;
 mod partition;

@@ -30,6 +30,7 @@ pub(crate) struct Metrics {
     pub(crate) collected_objects: IntCounter,
     pub(crate) lost_partitions: IntCounter,
     pub(crate) expired_records: IntCounter,
+    pub(crate) unnamed_maps: IntCounter,
 }
 
 impl Metrics {
@@ -95,6 +96,10 @@ impl Metrics {
             expired_records: maker.counter(
                 "expired_records_total",
                 "Records that expired in the log before they were processed.",
+            )?,
+            unnamed_maps: maker.counter(
+                "unnamed_source_maps_total",
+                "Source maps that named no frames in a flush, as they are too large or too many.",
             )?,
             lost_partitions: maker.counter("lost_partitions_total", "Partitions given up in a flush.")?,
         })

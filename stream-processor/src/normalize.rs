@@ -1,8 +1,8 @@
 //! Signals of a batch, read once: into the lines that are stored and the facts that are folded.
 
-use playhead_domain::row::{Gap, User};
+use playhead_domain::row::{Gap, PageVisit, User};
 use playhead_domain::session::fact::{Fact, Page, What};
-use playhead_domain::session::fold::cut;
+use playhead_domain::session::fold::{self, cut};
 use playhead_proto::limits;
 use playhead_proto::signal::Signal;
 use serde::Serialize;
@@ -26,8 +26,10 @@ pub(crate) struct Normalized {
     pub(crate) gaps: Vec<Gap>,
     pub(crate) dropped: u64,
     pub(crate) impossible_times: bool,
-    /// Where the visitor is.
-    pub(crate) page_url: String,
+    /// Where the visitor was, in the order of the lines.
+    pub(crate) visits: Vec<PageVisit>,
+    /// Of the document.
+    pub(crate) release: String,
 }
 
 /// A stored event.
@@ -48,13 +50,18 @@ pub(crate) struct Reading<'a> {
     pub(crate) slow_request_ms: f64,
     /// What decides about issues.
     pub(crate) in_force: &'a InForce<'a>,
-    /// Where the visitor was before the batch.
+    /// Of the document, as far as it is known before the batch.
+    pub(crate) release: &'a str,
+    /// Where the visitor was in the document before the batch.
+    pub(crate) visits: &'a [PageVisit],
+    /// Where a visitor of whom that is not known was last.
     pub(crate) page_url: &'a str,
 }
 
 /// Reads inflated signals.
 pub(crate) fn normalize(batch: &Batch, raw: &[u8], reading: Reading<'_>) -> Normalized {
-    let mut normalized = Normalized { page_url: reading.page_url.to_owned(), ..Normalized::default() };
+    let (visits, release) = (reading.visits.to_vec(), reading.release.to_owned());
+    let mut normalized = Normalized { visits, release, ..Normalized::default() };
     let lines = raw.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     for (index, line) in lines.enumerate() {
         if index >= limits::MAX_SIGNALS_PER_BATCH {
@@ -70,6 +77,13 @@ pub(crate) fn normalize(batch: &Batch, raw: &[u8], reading: Reading<'_>) -> Norm
 }
 
 impl Normalized {
+    /// Where the visitor was then: a request that failed is told when it is over, which may be on another page.
+    fn page_at(&self, time_ms: i64) -> Option<&str> {
+        let before = self.visits.iter().filter(|visit| visit.time_ms <= time_ms);
+        let visit = before.max_by_key(|visit| visit.time_ms).or_else(|| self.visits.first());
+        visit.map(|visit| visit.url.as_str())
+    }
+
     fn add(&mut self, batch: &Batch, index: usize, mut signal: Signal, reading: Reading<'_>) {
         let (time, is_possible) = batch.server_time(signal.time, reading.offset_ms);
         let is_whole = mend_durations(&mut signal.data);
@@ -78,9 +92,14 @@ impl Normalized {
             signal.data.insert("clamped".to_owned(), Value::Bool(true));
         }
         if matches!(signal.kind.as_str(), "page" | "navigation") {
-            without_query(signal.text("url")).clone_into(&mut self.page_url);
+            self.visits.push(PageVisit { time_ms: time, url: without_query(signal.text("url")).to_owned() });
         }
-        let mut what = detect(batch, &mut signal, Reading { page_url: &self.page_url, ..reading });
+        if signal.kind == "page" && !signal.text("release").is_empty() {
+            fold::release_name(signal.text("release")).clone_into(&mut self.release);
+        }
+        let page_url = self.page_at(time).unwrap_or(reading.page_url);
+        let reading = Reading { page_url, release: &self.release, ..reading };
+        let mut what = detect(batch, &mut signal, reading);
         if let Some(occurrence) = what.occurrence_mut() {
             occurrence.index = u32::try_from(index).unwrap_or(u32::MAX);
         }
@@ -126,7 +145,8 @@ fn detect(batch: &Batch, signal: &mut Signal, reading: Reading<'_>) -> What {
         "page" => What::Page(Box::new(page(signal, &batch.meta.user_agent))),
         "navigation" => What::Navigation { url: without_query(signal.text("url")).to_owned() },
         "error" => {
-            What::Error(Box::new(occurrence::detect(&batch.meta.user_agent, signal, reading.in_force)))
+            let told = (batch.meta.user_agent.as_str(), reading.release);
+            What::Error(Box::new(occurrence::detect(told, signal, reading.in_force)))
         }
         "request" => request(&batch.meta.user_agent, signal, reading),
         "console" => What::Console { error: signal.text("level") == "error" },

@@ -8,14 +8,17 @@ use playhead_domain::issue::grouping::Group;
 use playhead_domain::issue::request::{self, Requests, Sent};
 use playhead_domain::issue::rule::Rules;
 use playhead_domain::issue::stack::Stack;
-use playhead_domain::issue::{Cause, Examined, MAX_CAUSES, Thrown, examine};
+use playhead_domain::issue::{Cause, Examined, MAX_CAUSES, Thrown, examine_named};
 use playhead_domain::row::Project;
+use playhead_domain::scope::Scope;
 use playhead_domain::session::fact::Occurrence;
 use playhead_domain::session::fold::cut;
+use playhead_domain::source_map::debug_id::DebugId;
 use playhead_proto::signal::Signal;
 use serde_json::{Map, Value, json};
 
 use crate::client;
+use crate::naming::{Names, Told};
 use crate::normalize::without_query;
 
 const MAX_KIND_BYTES: usize = 200;
@@ -32,6 +35,8 @@ pub(crate) struct InForce<'a> {
     pub(crate) filters: Filters,
     pub(crate) requests: Requests,
     pub(crate) rules: Arc<Rules>,
+    /// What maps tell of the project's frames.
+    names: Option<(Scope, &'a Names)>,
 }
 
 impl<'a> InForce<'a> {
@@ -49,7 +54,21 @@ impl<'a> InForce<'a> {
             filters: Filters::without(off),
             requests: version.map_or(Requests::None, |version| Requests::of(&version.failed_requests)),
             rules: version.and_then(|version| rules(version.from_us)).unwrap_or_default(),
+            names: None,
         }
+    }
+
+    pub(crate) fn naming(self, scope: Scope, names: &'a Names) -> Self {
+        Self { names: Some((scope, names)).filter(|_| !names.is_empty()), ..self }
+    }
+
+    fn examine(&self, thrown: &Thrown<'_>, is_bot: bool, signal: &Signal, release: &str) -> Examined {
+        let debug_ids = if self.names.is_some() { debug_ids(signal) } else { Vec::new() };
+        let (logged_us, page_url) = (self.logged_us, thrown.page_url);
+        examine_named(thrown, self.filters, &self.rules, is_bot, |frame| {
+            let (scope, names) = self.names?;
+            names.written(Told { scope, logged_us, release, debug_ids: &debug_ids, page_url }, frame)
+        })
     }
 
     /// The issue of that group, or that it was discarded.
@@ -61,10 +80,14 @@ impl<'a> InForce<'a> {
     }
 }
 
-/// Looks at an error and writes what was found into its data.
-pub(crate) fn detect(user_agent: &str, signal: &mut Signal, in_force: &InForce<'_>) -> Occurrence {
+/// Looks at an error and writes what was found into its data. `release` is that of its document.
+pub(crate) fn detect(
+    (user_agent, release): (&str, &str),
+    signal: &mut Signal,
+    in_force: &InForce<'_>,
+) -> Occurrence {
     let thrown = thrown(signal);
-    let mut examined = examine(&thrown, in_force.filters, &in_force.rules, is_bot(user_agent));
+    let mut examined = in_force.examine(&thrown, is_bot(user_agent), signal, release);
     in_force.settle(&mut examined.group, &mut examined.filtered);
     let short = |text: &str, limit| cut(text, limit).to_owned();
     let occurrence = Occurrence {
@@ -125,7 +148,14 @@ pub(crate) fn detect_request(
     Some(occurrence)
 }
 
-fn thrown(signal: &Signal) -> Thrown<'_> {
+/// Those that the page told, by address of the script.
+pub(crate) fn debug_ids(signal: &Signal) -> Vec<(&str, DebugId)> {
+    let told = signal.data.get("debug_ids").and_then(Value::as_object);
+    let told = told.into_iter().flatten();
+    told.filter_map(|(url, id)| Some((url.as_str(), id.as_str()?.parse().ok()?))).collect()
+}
+
+pub(crate) fn thrown(signal: &Signal) -> Thrown<'_> {
     let number = |name| signal.number(name).map_or(0, |number| number.clamp(0.0, f64::from(u32::MAX)) as u32);
     let given = signal.data.get("fingerprint").and_then(Value::as_array);
     Thrown {
@@ -205,7 +235,7 @@ mod tests {
 
     /// In a record of the time 5.
     fn look(user_agent: &str, signal: &mut Signal, project: &Project) -> Occurrence {
-        detect(user_agent, signal, &in_force(project))
+        detect((user_agent, ""), signal, &in_force(project))
     }
 
     fn in_force(project: &Project) -> InForce<'_> {

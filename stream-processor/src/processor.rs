@@ -20,6 +20,7 @@ use crate::driver::Driver;
 use crate::flush::Step;
 use crate::hooks::Hooks;
 use crate::metrics::Metrics;
+use crate::naming::Maps;
 use crate::progress::{self, Progress};
 use crate::shared::{CONCURRENT_REDOS, Shared, locked};
 use crate::{collection, compaction, interrupted};
@@ -95,6 +96,7 @@ impl Processor {
     pub fn with_hooks(parts: Parts, hooks: Hooks) -> Result<Self, Error> {
         parts.config.validate()?;
         let user_hash_key = parts.installation_key.derive(USER_HASH_PURPOSE);
+        let maps = Maps::new(parts.config.source_map_cache_bytes);
         let shared = Shared {
             metrics: Metrics::new(&parts.registry)?,
             keys: KeyWrapper::new(parts.installation_key.derive(WRAPPING_PURPOSE)),
@@ -114,6 +116,7 @@ impl Processor {
             progress: Progress::default(),
             unknown: Mutex::default(),
             compiled: Arc::default(),
+            maps,
             redos: Semaphore::new(CONCURRENT_REDOS),
             is_running: AtomicBool::new(false),
             compaction_is_behind: AtomicBool::new(false),

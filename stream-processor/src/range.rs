@@ -24,6 +24,7 @@ use crate::client::CountryLookup;
 use crate::compute::isolate;
 use crate::effect::{Effects, Letter, SessionWork};
 use crate::hooks::OnBatch;
+use crate::naming::Names;
 use session::SessionFold;
 
 /// The largest state of a session: its row's value, less what may be added to it.
@@ -55,6 +56,8 @@ pub(crate) struct Settings {
     pub(crate) projects: HashMap<Scope, Arc<Project>>,
     /// The projects' rules of grouping that some batch obeys, by the time from which they count.
     pub(crate) rules: HashMap<(Scope, i64), Arc<Rules>>,
+    /// How frames were written.
+    pub(crate) names: Names,
     pub(crate) countries: Option<Arc<dyn CountryLookup>>,
     pub(crate) visitors: VisitorKey,
     pub(crate) on_batch: Option<OnBatch>,

@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::flush::{self, Step};
 use crate::hooks::Hooks;
 use crate::metrics::Metrics;
+use crate::naming::Maps;
 use crate::progress::Progress;
 use crate::spared::Spared;
 
@@ -55,6 +56,7 @@ pub(crate) struct Shared {
     pub(crate) progress: Progress,
     pub(crate) unknown: Mutex<HashMap<ProjectId, Instant>>,
     pub(crate) compiled: Arc<CompiledRules>,
+    pub(crate) maps: Maps,
     /// Ranges of others that are redone at a time.
     pub(crate) redos: Semaphore,
     pub(crate) is_running: AtomicBool,

@@ -13,6 +13,7 @@ import {
   type ErrorFilter,
   type FailedRequests,
 } from './issue-draft';
+import { LeaveGuard } from './LeaveGuard';
 import { Panel } from './Panel';
 import { SaveBar } from './SaveBar';
 import { useSave } from './use-save';
@@ -117,6 +118,7 @@ export function IssuesForm({ project }: { project: Project }) {
         )}
       </form>
       <DiscardedIssues projectId={project.id} />
+      <LeaveGuard isChanged={isChanged} />
     </Panel>
   );
 }

@@ -1,10 +1,10 @@
-import { useBlocker } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Project } from '../api/model';
 import { asProblem } from '../api/problem';
-import { Button, Dialog, Switch } from '../ui';
+import { Switch } from '../ui';
 import { draftOf, readDraft, type DraftField, type SettingsDraft } from './draft';
 import { Field } from './Field';
+import { LeaveGuard } from './LeaveGuard';
 import { Panel } from './Panel';
 import { SaveBar } from './SaveBar';
 import { useSave } from './use-save';
@@ -102,32 +102,5 @@ export function RecordingForm({ project }: { project: Project }) {
       </form>
       <LeaveGuard isChanged={isChanged} />
     </Panel>
-  );
-}
-
-/** Asks before unsaved changes are lost. */
-function LeaveGuard({ isChanged }: { isChanged: boolean }) {
-  const blocker = useBlocker({
-    shouldBlockFn: ({ current, next }) => isChanged && current.pathname !== next.pathname,
-    enableBeforeUnload: isChanged,
-    withResolver: true,
-  });
-  const isBlocked = blocker.status === 'blocked';
-  return (
-    <Dialog
-      open={isBlocked}
-      title="Leave without saving?"
-      onClose={() => blocker.reset?.()}
-      actions={
-        <>
-          <Button onClick={() => blocker.reset?.()}>Stay</Button>
-          <Button kind="danger" onClick={() => blocker.proceed?.()}>
-            Leave
-          </Button>
-        </>
-      }
-    >
-      <p>Your changes to the settings are not saved.</p>
-    </Dialog>
   );
 }

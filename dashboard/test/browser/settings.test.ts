@@ -148,6 +148,18 @@ it('asks before unsaved changes are lost', async () => {
   await close(watched);
 });
 
+it('asks before what was decided about issues is lost', async () => {
+  const watched = await open();
+  const { page } = watched;
+  const requests = page.locator('#issues').getByLabel('Failed requests as issues');
+  await requests.selectOption('server');
+  await page.getByRole('link', { name: 'Sessions', exact: true }).click();
+  await page.getByRole('heading', { name: 'Leave without saving?' }).waitFor();
+  await page.getByRole('button', { name: 'Stay' }).click();
+  expect(await requests.inputValue()).toBe('server');
+  await close(watched);
+});
+
 it('deletes a user’s data after asking', async () => {
   const watched = await open();
   const { page } = watched;

@@ -24,9 +24,12 @@
 //! Causes and the parts of an `AggregateError` do not count, as the outer error says where the page noticed; only an
 //! `AggregateError` without frames (of `Promise.any`) is told by its parts.
 //!
-//! Limits, accepted: in a minified bundle two equal messages of one file are one issue until names are known; a function that was
-//! assigned to a property has no name in Safari, and one that ends with `return JSON.parse(…)` is forgotten there, so that such an
-//! error may be a second issue; a failed `fetch` has frames in some engines only.
+//! Frames that a source map names ([`super::naming`]) have the names that their author gave: none of them is minified. An error with such
+//! a frame is grouped under a version of its own, so that errors without maps stay in the issues that they have.
+//!
+//! Limits, accepted: in a minified bundle without a map two equal messages of one file are one issue; a function that was assigned to a
+//! property has no name in Safari, and one that ends with `return JSON.parse(…)` is forgotten there, so that such an error may be a
+//! second issue; a failed `fetch` has frames in some engines only.
 //!
 //! The rules have a version, which is part of what is hashed and is kept with the group. Any change to what a group is made of, in this
 //! module or in those it asks, is a new version; groups of an older one stay as they are.
@@ -38,8 +41,10 @@ use super::{Thrown, engine, message, name};
 use crate::endpoint;
 use crate::session::fold::cut;
 
-/// The rules that [`group`] follows.
+/// The rules that [`group`] follows for what the engines told.
 pub const GROUPING_VERSION: u32 = 1;
+/// The same rules for a stack in which a source map names a frame.
+pub const NAMED_GROUPING_VERSION: u32 = 2;
 
 const MAX_PARTS: usize = 3;
 /// Frames of scripts that are looked at: V8 keeps ten, native ones among them.
@@ -150,7 +155,7 @@ pub struct Component {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Group {
     pub fingerprint: Fingerprint,
-    /// [`GROUPING_VERSION`] when it was made.
+    /// [`GROUPING_VERSION`] or [`NAMED_GROUPING_VERSION`] when it was made.
     pub version: u32,
     pub basis: Basis,
     pub components: Vec<Component>,
@@ -161,7 +166,7 @@ pub struct Group {
 pub fn group(thrown: &Thrown<'_>, stack: &Stack) -> Group {
     let (basis, components) = by_itself(thrown, stack);
     if thrown.fingerprint.is_empty() {
-        return Group::new(basis, components);
+        return Group::new(version_of(basis, stack), basis, components);
     }
     let is_default = |part: &&str| part.replace(' ', "") == "{{default}}";
     let given = thrown.fingerprint.iter().take(MAX_GIVEN);
@@ -174,7 +179,15 @@ pub fn group(thrown: &Thrown<'_>, stack: &Stack) -> Group {
         false => Component { counted: false, why: "the page's fingerprint decides", ..component },
     });
     all.extend(rest);
-    Group::new(Basis::Fingerprint, all)
+    // What the page gives alone is the same issue whether there are maps or not.
+    let version = if adds { version_of(basis, stack) } else { GROUPING_VERSION };
+    Group::new(version, Basis::Fingerprint, all)
+}
+
+fn version_of(basis: Basis, stack: &Stack) -> u32 {
+    let is_of_code = matches!(basis, Basis::Stack | Basis::Message);
+    let is_named = is_of_code && stack.frames.iter().any(|frame| frame.is_written);
+    if is_named { NAMED_GROUPING_VERSION } else { GROUPING_VERSION }
 }
 
 /// The group of an error that the project's rule of that number (from 0) matched. A page that gives the same fingerprint gives the
@@ -195,7 +208,7 @@ pub fn group_by_rule(thrown: &Thrown<'_>, stack: &Stack, rule: usize, fingerprin
         why: "the project's rule decides",
         ..component
     }));
-    Group::new(Basis::Rule, all)
+    Group::new(GROUPING_VERSION, Basis::Rule, all)
 }
 
 /// The group of a failed request. `host`: of which host, and whether that is another one than the page's.
@@ -216,13 +229,13 @@ pub fn of_request(method: &str, template: &str, failure: &str, (host, is_other):
     } else if !host.is_empty() {
         components.push(ignored("host", one(host), "the page's own: each environment has its own"));
     }
-    Group::new(Basis::Request, components)
+    Group::new(GROUPING_VERSION, Basis::Request, components)
 }
 
 impl Group {
-    fn new(basis: Basis, components: Vec<Component>) -> Self {
+    fn new(version: u32, basis: Basis, components: Vec<Component>) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("playhead 2026 issue fingerprint");
-        hasher.update(&GROUPING_VERSION.to_be_bytes());
+        hasher.update(&version.to_be_bytes());
         for component in components.iter().filter(|component| component.counted) {
             feed(&mut hasher, component.name);
             hasher.update(&(component.values.len() as u64).to_be_bytes());
@@ -230,7 +243,7 @@ impl Group {
         }
         let mut fingerprint = [0; 16];
         fingerprint.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        Self { fingerprint: Fingerprint(fingerprint), version: GROUPING_VERSION, basis, components }
+        Self { fingerprint: Fingerprint(fingerprint), version, basis, components }
     }
 }
 
@@ -399,10 +412,10 @@ fn reason(frame: &Frame, minified: &[&str]) -> Option<&'static str> {
         Kind::Eval => Some("evaluated text: each browser places it elsewhere"),
         _ if frame.is_async => Some("asynchronous caller: not every browser shows it"),
         _ if !frame.in_app => Some("of a framework or a library"),
-        _ if minified.contains(&frame.file.as_str()) => Some(MINIFIED),
+        _ if !frame.is_written && minified.contains(&frame.file.as_str()) => Some(MINIFIED),
         _ => match function_of(frame) {
             "" => Some(NAMELESS),
-            short if name::is_minified(short) => Some(MINIFIED),
+            short if !frame.is_written && name::is_minified(short) => Some(MINIFIED),
             _ => None,
         },
     }
@@ -487,6 +500,7 @@ fn is_helper(function: &str) -> bool {
 /// Whether a frame is in a line as long as only minifiers write them.
 fn is_dense(frame: &Frame) -> bool {
     frame.in_app
+        && !frame.is_written
         && matches!(frame.kind, Kind::Script | Kind::Blob | Kind::Data)
         && (frame.column > LONG_LINE_COLUMN || frame.file.contains(".min."))
 }

@@ -100,6 +100,18 @@ pub fn is_of_page(source: &str) -> bool {
     is_in_app(&Frame { file: source.to_owned(), ..Frame::default() })
 }
 
+/// Whether a script's address is on the host of a page, or on one below or above it: `static.shop.example` beside `shop.example` and
+/// `www.shop.example`. Where the page was is not always known: then every script may be its own.
+#[must_use]
+pub fn is_of_site(script: &str, page_url: &str) -> bool {
+    let bare = |host: &'_ str| host.strip_prefix("www.").unwrap_or(host).to_ascii_lowercase();
+    let (script, page) = (bare(parts(script).0), bare(parts(page_url).0));
+    let is_below = |host: &str, other: &str| {
+        other.contains('.') && host.strip_suffix(other).is_some_and(|rest| rest.ends_with('.'))
+    };
+    page.is_empty() || script == page || is_below(&script, &page) || is_below(&page, &script)
+}
+
 /// Whether a frame is the page's own code.
 pub(super) fn is_in_app(frame: &Frame) -> bool {
     let is_page = matches!(frame.kind, Kind::Script | Kind::Eval | Kind::Wasm | Kind::Blob | Kind::Data);
@@ -174,6 +186,18 @@ mod tests {
             assert!(!is_ours("f", file), "{file}");
         }
         assert!(!is_ours("ZoneDelegate.invokeTask", "https://shop.example/main.js"));
+    }
+
+    #[test]
+    fn hosts_of_one_site() {
+        let page = "https://www.shop.example/cart";
+        for ours in ["https://shop.example/a.js", "https://static.Shop.example:8080/a.js"] {
+            assert!(is_of_site(ours, page) && is_of_site(ours, ""), "{ours}");
+        }
+        assert!(is_of_site("http://localhost:5173/a.js", "http://localhost:8080/"));
+        for other in ["https://widget.example/a.js", "https://notshop.example/a.js", "https://example/a.js"] {
+            assert!(!is_of_site(other, page), "{other}");
+        }
     }
 
     #[test]

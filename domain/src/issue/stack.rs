@@ -58,6 +58,9 @@ pub struct Frame {
     /// It had awaited, or scheduled, what is above it.
     #[serde(rename = "async", skip_serializing_if = "is_false")]
     pub is_async: bool,
+    /// Function, file and place are those of the source, which a source map told.
+    #[serde(skip)]
+    pub is_written: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

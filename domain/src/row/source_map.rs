@@ -31,12 +31,18 @@ pub struct SourceMapArtifact {
     pub contents: u64,
     #[prost(int64, tag = "10")]
     pub expires_at_ms: i64,
+    /// Nobody is shown it from then on; 0: it is not deleted.
+    #[prost(int64, tag = "11")]
+    pub deleted_us: i64,
+    /// The object that holds it, one for each upload; empty: the one of its id alone.
+    #[prost(string, tag = "12")]
+    pub object: String,
 }
 
-/// Which map belongs to a debug id, or to a path of a release.
+/// Which map belongs to a debug id, or to a path of a release, from the time on that its key tells.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct SourceMapRef {
-    /// Of the artifact: 16 bytes.
+    /// Of the artifact: 16 bytes; empty: none any more.
     #[prost(bytes = "bytes", tag = "1")]
     pub artifact: Bytes,
     #[prost(int64, tag = "2")]

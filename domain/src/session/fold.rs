@@ -1,13 +1,15 @@
 //! Folding batches into a session's summary. Same batches in the same order, same summary; every list is bounded.
 
 use crate::id::{SessionId, StreamId};
-use crate::row::{Counts, SessionState, SessionSummary, StreamState, StreamSummary, User};
+use crate::row::{Counts, PageVisit, SessionState, SessionSummary, StreamState, StreamSummary, User};
 use crate::session::activity;
 use crate::session::dedup::{self, Admission, Memory};
 use crate::session::fact::{Batch, Fact, Occurrence, Page, What};
 
 const MAX_PAGES: usize = 200;
 const MAX_URL_BYTES: usize = 1_024;
+/// Pages of a document that are remembered for what began on them.
+const MAX_VISITS: usize = 3;
 const MAX_STREAM_URL_BYTES: usize = 300;
 const MAX_NAMES: usize = 100;
 const MAX_NAME_BYTES: usize = 200;
@@ -115,6 +117,7 @@ pub fn fold(state: &mut SessionState, batch: &Batch) {
             known.without_signals.retain(|&seq| seq != batch.seq);
         }
     }
+    note_document(state, batch);
     let summary = state.summary.get_or_insert_default();
     let first = summary.list_start_ms == 0;
     let earliest = batch.facts.iter().map(|fact| fact.time_ms).fold(batch.from_ms, i64::min);
@@ -151,6 +154,45 @@ pub fn fold(state: &mut SessionState, batch: &Batch) {
     }
     for gap in &batch.gaps {
         note_gap(summary, batch.stream, gap);
+    }
+}
+
+/// Of the document: a session may go on through a deployment, and in several tabs.
+fn note_document(state: &mut SessionState, batch: &Batch) {
+    let known = state.streams.iter_mut().find(|known| known.stream[..] == batch.stream.0);
+    let Some(known) = known else { return };
+    for fact in &batch.facts {
+        let url = match &fact.what {
+            What::Page(page) => {
+                if !page.release.is_empty() {
+                    release_name(&page.release).clone_into(&mut known.release);
+                }
+                &page.url
+            }
+            What::Navigation { url } => url,
+            _ => continue,
+        };
+        let url = cut(url, MAX_STREAM_URL_BYTES).to_owned();
+        let at = known.visits.partition_point(|visit| visit.time_ms <= fact.time_ms);
+        known.visits.insert(at, PageVisit { time_ms: fact.time_ms, url });
+        if known.visits.len() > MAX_VISITS {
+            known.visits.remove(0);
+        }
+    }
+}
+
+/// What is kept of the name of a release.
+#[must_use]
+pub fn release_name(told: &str) -> &str {
+    cut(told, MAX_NAME_BYTES)
+}
+
+/// The release of a document, as far as it is known; else the session's newest.
+#[must_use]
+pub fn release_of(state: &SessionState, stream: StreamId) -> &str {
+    match find_stream(state, stream) {
+        Some(known) if !known.release.is_empty() => &known.release,
+        _ => state.summary.as_ref().map_or("", |summary| &summary.release),
     }
 }
 

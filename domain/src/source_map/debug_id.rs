@@ -29,6 +29,13 @@ impl DebugId {
     }
 }
 
+/// The id of a script among those that a page told by address. Queries and fragments are redacted at different places of a stack.
+pub fn find<'a>(mut told: impl Iterator<Item = (&'a str, DebugId)>, file: &str) -> Option<DebugId> {
+    let bare = |url: &str| url.find(['?', '#']).unwrap_or(url.len());
+    let file = &file[..bare(file)];
+    told.find(|(url, _)| &url[..bare(url)] == file).map(|(_, id)| id)
+}
+
 impl FromStr for DebugId {
     type Err = NotADebugId;
 

@@ -3,6 +3,8 @@
 use sourcemap::{DecodedMap, SourceView};
 
 use super::Broken;
+use crate::issue::naming::Written;
+
 use super::scope::{Position, Scopes};
 
 /// What a mapping takes in memory.
@@ -60,15 +62,34 @@ impl SourceMap {
             DecodedMap::Hermes(_) => return Err(Broken::Inconsistent("it is a map of bytecode".to_owned())),
         };
         let scopes = Scopes::read(code, |position, name| name_at(&map, position).unwrap_or(name).to_owned());
-        let text = |text: &str| text.len() + TEXT_BYTES;
-        let texts: usize = map.sources().chain(map.names()).map(text).sum();
-        // Lines of a source are found once and remembered.
-        let lines = |content: &str| content.bytes().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
-        let contents: usize =
-            map.source_contents().flatten().map(|content| text(content) + lines(content) * LINE_BYTES).sum();
+        let texts: usize = map.sources().chain(map.names()).map(|text| text.len() + TEXT_BYTES).sum();
+        let contents: usize = map.source_contents().flatten().map(content_bytes).sum();
         let mappings = map.get_token_count() as usize * MAPPING_BYTES;
         let bytes = mappings + texts + contents + scopes.bytes();
         Ok(Self { ignored: map.ignore_list().copied().collect(), map, scopes, bytes })
+    }
+
+    /// Without the texts of the sources, which only who shows them needs.
+    #[must_use]
+    pub fn without_contents(mut self) -> Self {
+        let contents: usize = self.map.source_contents().flatten().map(content_bytes).sum();
+        for source in 0..self.map.get_source_count() {
+            self.map.set_source_contents(source, None);
+        }
+        self.bytes -= contents;
+        self
+    }
+
+    /// A place as it was written; line and column as in [`Self::original`].
+    #[must_use]
+    pub fn written(&self, line: u32, column: u32) -> Option<Written> {
+        self.original(line, column).map(|original| Written {
+            function: original.function.map(str::to_owned),
+            file: original.file.to_owned(),
+            line: original.line,
+            column: original.column,
+            is_ignored: original.is_ignored,
+        })
     }
 
     /// About how much memory it takes.
@@ -94,6 +115,12 @@ impl SourceMap {
             content: self.map.get_source_view(token.get_src_id()),
         })
     }
+}
+
+/// Lines of a source are found once and remembered.
+fn content_bytes(content: &str) -> usize {
+    let lines = content.bytes().filter(|byte| matches!(byte, b'\n' | b'\r')).count() + 1;
+    content.len() + TEXT_BYTES + lines * LINE_BYTES
 }
 
 /// The name that the map gives to exactly this place.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use playhead_domain::issue::filter::{Filter, Filters};
-use playhead_domain::issue::grouping::{Basis, Fingerprint, GROUPING_VERSION};
+use playhead_domain::issue::grouping::{Basis, Fingerprint, GROUPING_VERSION, Group, NAMED_GROUPING_VERSION};
+use playhead_domain::issue::naming::Written;
 use playhead_domain::issue::rule::Rules;
-use playhead_domain::issue::{Cause, Thrown, examine};
+use playhead_domain::issue::{Cause, Thrown, examine, examine_named};
 
 use crate::corpus::{self, Told};
 
@@ -251,6 +252,57 @@ fn what_is_nobodys_issue_is_named() {
     assert_eq!(Filters::without(&[]), Filters::default());
     let thrown = Thrown { page_url: "http://localhost/", ..plain.thrown() };
     assert_eq!(examine(&thrown, off, &Rules::default(), true).filtered, None);
+}
+
+/// The group and the culprit of an error in a minified bundle, of which a map tells that function and file.
+fn named(message: &str, column: u32, written: (&str, &str)) -> (Group, String) {
+    let stack = format!("Error: {message}\n    at a (https://a.example/assets/index-BxY12abc.js:1:{column})");
+    let told = error("Error", message, &stack);
+    let (function, file) = written;
+    let written = Written {
+        function: Some(function.to_owned()),
+        file: file.to_owned(),
+        line: 7,
+        column: 3,
+        is_ignored: false,
+    };
+    let examined =
+        examine_named(&told.thrown(), Filters::default(), &Rules::default(), false, |_| Some(&written));
+    assert!(!examined.stack.frames[0].is_written, "what is stored is what the engine told");
+    (examined.group, examined.culprit)
+}
+
+#[test]
+fn a_map_groups_by_what_somebody_wrote() {
+    let (pay, culprit) = named("cart is gone", 900, ("Cart.pay", "../../src/cart.ts"));
+    assert_eq!((pay.version, pay.basis), (NAMED_GROUPING_VERSION, Basis::Stack));
+    assert_eq!(culprit, "pay (/src/cart.ts)");
+    let of = |column, written| named("cart is gone", column, written).0.fingerprint;
+    assert_eq!(pay.fingerprint, of(70, ("Cart.pay", "../src/cart.ts")), "another build");
+    assert_ne!(pay.fingerprint, of(900, ("Cart.load", "../../src/cart.ts")), "another function");
+    assert_ne!(pay.fingerprint, of(900, ("Cart.pay", "../../src/order.ts")), "another file");
+    let (short, _) = named("cart is gone", 900, ("go", "../../src/cart.ts"));
+    assert_eq!(short.basis, Basis::Stack, "a short name that somebody wrote counts");
+    let (nameless, culprit) = named("cart is gone", 900, ("", "../../src/cart.ts"));
+    assert_eq!((nameless.basis, culprit.as_str()), (Basis::Message, "/src/cart.ts"));
+}
+
+#[test]
+fn without_a_map_nothing_changes_and_a_given_fingerprint_decides() {
+    let told = error("Error", "x", "Error: x\n    at a (https://a.example/index.js:1:900)");
+    let (filters, rules) = (Filters::default(), Rules::default());
+    let of = |thrown: &Thrown<'_>, written: Option<&Written>| {
+        examine_named(thrown, filters, &rules, false, |_| written).group
+    };
+    let written =
+        Written { function: None, file: "src/a.ts".to_owned(), line: 1, column: 1, is_ignored: false };
+    let plain = of(&told.thrown(), None);
+    assert_eq!((plain.fingerprint, plain.version), (fingerprint(&told.thrown()), GROUPING_VERSION));
+    assert_ne!(plain.fingerprint, of(&told.thrown(), Some(&written)).fingerprint);
+    let given = Thrown { fingerprint: vec!["checkout"], ..told.thrown() };
+    assert_eq!(of(&given, None).fingerprint, of(&given, Some(&written)).fingerprint);
+    let added = Thrown { fingerprint: vec!["{{ default }}", "checkout"], ..told.thrown() };
+    assert_ne!(of(&added, None).fingerprint, of(&added, Some(&written)).fingerprint);
 }
 
 /// Groups outlive the code that made them: if this fails, the rules have changed and [`GROUPING_VERSION`] must grow.

@@ -100,7 +100,8 @@ pub(crate) async fn change_project(
     let (scope, _) = caller.administer(&api, &project).await?;
     let patch: ProjectPatch = read_json(body).await?;
     // What counts from a minute later on counts from when it was written, however long others were in the way.
-    let change = |row: &mut row::Project| settings::apply(&patch, row, api.now_ms());
+    let rules = settings::compiled_rules(&patch).await?;
+    let change = |row: &mut row::Project| settings::apply(&patch, rules.as_deref(), row, api.now_ms());
     let row = repository::update(&api, scope.project(), change).await?;
     Ok(Json(present::project(&api, row)))
 }

@@ -14,12 +14,27 @@ const MAX_ITEM_BYTES: usize = 300;
 const MAX_RETENTION_DAYS: u32 = 365;
 const MAX_SLOW_REQUEST_MS: u32 = 600_000;
 
-/// Applies what is given.
+/// The rules that are given, checked. Compiling keeps a core busy: it is done apart, and once.
+///
+/// # Errors
+/// [`ApiError::BadRequest`] that names the rule.
+pub(crate) async fn compiled_rules(patch: &ProjectPatch) -> Result<Option<Vec<row::GroupingRule>>, ApiError> {
+    let Some(rules) = patch.grouping_rules.clone() else { return Ok(None) };
+    let checking = tokio::task::spawn_blocking(move || checked_rules("grouping_rules", &rules));
+    checking.await.map_err(|error| ApiError::Internal(error.to_string()))?.map(Some)
+}
+
+/// Applies what is given; `rules` as [`compiled_rules`] made them.
 ///
 /// # Errors
 /// [`ApiError::BadRequest`] that names the field, [`ApiError::TooManyChanges`]; the project is then left half changed and must be dropped.
-pub(crate) fn apply(patch: &ProjectPatch, project: &mut row::Project, now_ms: i64) -> Result<(), ApiError> {
-    decide_about_issues(patch, project, now_ms)?;
+pub(crate) fn apply(
+    patch: &ProjectPatch,
+    rules: Option<&[row::GroupingRule]>,
+    project: &mut row::Project,
+    now_ms: i64,
+) -> Result<(), ApiError> {
+    decide_about_issues(patch, rules, project, now_ms)?;
     if let Some(name) = &patch.name {
         project.name = checked_name(name)?;
     }
@@ -51,6 +66,7 @@ pub(crate) fn apply(patch: &ProjectPatch, project: &mut row::Project, now_ms: i6
 /// What the processor obeys record by record: see [`playhead_domain::issue::setting`].
 fn decide_about_issues(
     patch: &ProjectPatch,
+    rules: Option<&[row::GroupingRule]>,
     project: &mut row::Project,
     now_ms: i64,
 ) -> Result<(), ApiError> {
@@ -61,8 +77,8 @@ fn decide_about_issues(
     if let Some(requests) = patch.failed_requests {
         next.failed_requests = requests_of(requests).name().to_owned();
     }
-    if let Some(rules) = &patch.grouping_rules {
-        next.rules = checked_rules("grouping_rules", rules)?;
+    if let Some(rules) = rules {
+        next.rules = rules.to_vec();
     }
     let now_us = now_ms.saturating_mul(1_000);
     project.decide_issue_settings(next, now_us).map_err(|error| ApiError::TooManyChanges {
@@ -239,7 +255,7 @@ mod tests {
 
     #[test]
     fn every_value_has_bounds() {
-        let change = |patch: ProjectPatch| apply(&patch, &mut row::Project::default(), 0);
+        let change = |patch: ProjectPatch| apply(&patch, None, &mut row::Project::default(), 0);
         assert!(change(ProjectPatch { retention_days: Some(0), ..ProjectPatch::default() }).is_err());
         assert!(change(ProjectPatch { sample_rate: Some(1.5), ..ProjectPatch::default() }).is_err());
         assert!(change(ProjectPatch { sample_rate: Some(f64::NAN), ..ProjectPatch::default() }).is_err());

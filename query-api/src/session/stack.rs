@@ -52,7 +52,15 @@ pub(crate) async fn get_stack(
         if seq == 0 { Some(lines.clone()) } else { first_lines(&api, scope, id, stream, &cipher).await? };
     let release = first.as_deref().map(release_of_page).transpose()?.flatten().unwrap_or(summary.release);
     let debug_ids = error.debug_ids();
-    let finder = Finder { api: &api, scope, project: &project, release: &release, debug_ids: &debug_ids };
+    let page_url = error.page_url();
+    let finder = Finder {
+        api: &api,
+        scope,
+        project: &project,
+        release: &release,
+        debug_ids: &debug_ids,
+        page_url: &page_url,
+    };
     resolve::stacks(&finder, error).await.map(Json)
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use playhead_domain::issue::origin;
 use playhead_domain::row;
 use playhead_domain::scope::Scope;
-use playhead_domain::source_map::debug_id::DebugId;
-use playhead_domain::source_map::key;
+use playhead_domain::source_map::cache::Read;
+use playhead_domain::source_map::debug_id::{self, DebugId};
+use playhead_domain::source_map::key::{self, ArtifactId};
+use playhead_domain::source_map::repository;
 
-use super::cache::Read;
-use super::repository::{self, Reference};
 use crate::error::ApiError;
 use crate::state::Api;
 
@@ -23,6 +24,8 @@ pub(crate) struct Finder<'a> {
     pub(crate) release: &'a str,
     /// Debug ids by the address of the script.
     pub(crate) debug_ids: &'a BTreeMap<String, DebugId>,
+    /// Where the error happened.
+    pub(crate) page_url: &'a str,
 }
 
 /// The map of a script.
@@ -44,55 +47,27 @@ fn retention_ms(project: &row::Project) -> i64 {
 
 impl Finder<'_> {
     pub(crate) async fn map_of(&self, file: &str) -> Result<Found, ApiError> {
-        let debug_id = self.debug_id(file);
-        let reference = match self.by_debug_id(debug_id).await? {
-            Some(reference) => Some(reference),
-            None => self.by_path(file).await?,
-        };
-        let Some(reference) = reference else {
-            let is_known = debug_id.is_some() || !self.release.is_empty();
-            return Ok(if is_known { Found::NoMap } else { Found::NoRelease });
-        };
-        self.keep(reference).await?;
-        let read = self.api.0.maps.get(self.api, self.scope, reference.id).await?;
-        Ok(read.map_or(Found::NoMap, Found::Map))
-    }
-
-    /// Queries and fragments are redacted at different places of a stack.
-    fn debug_id(&self, file: &str) -> Option<DebugId> {
-        let bare = |url: &str| url.find(['?', '#']).map_or(url.len(), |at| at);
-        let file = &file[..bare(file)];
-        self.debug_ids.iter().find(|(url, _)| &url[..bare(url)] == file).map(|(_, id)| *id)
-    }
-
-    async fn by_debug_id(&self, id: Option<DebugId>) -> Result<Option<Reference>, ApiError> {
-        match id {
-            Some(id) => repository::reference(self.api, &key::by_debug_id(self.scope, id)).await,
-            None => Ok(None),
+        let debug_id = debug_id::find(self.debug_ids.iter().map(|(url, id)| (url.as_str(), *id)), file);
+        let is_of_site = origin::is_of_site(file, self.page_url);
+        for reference in key::references_of(self.scope, self.release, debug_id, file, is_of_site) {
+            let lead = repository::newest(self.api.store(), &reference).await?;
+            let now_us = self.api.now_ms() * 1_000;
+            let Some((id, lead)) = lead.and_then(|lead| Some((lead.at(now_us)?, lead))) else { continue };
+            self.keep(id, lead.expires_at_ms).await?;
+            let read = self.api.0.maps.get(self.api, self.scope, id).await?;
+            return Ok(read.map_or(Found::NoMap, Found::Map));
         }
-    }
-
-    async fn by_path(&self, file: &str) -> Result<Option<Reference>, ApiError> {
-        if self.release.is_empty() {
-            return Ok(None);
-        }
-        for path in key::candidates(file) {
-            let found =
-                repository::reference(self.api, &key::by_path(self.scope, self.release, path)).await?;
-            if found.is_some() {
-                return Ok(found);
-            }
-        }
-        Ok(None)
+        let is_known = debug_id.is_some() || !self.release.is_empty();
+        Ok(if is_known { Found::NoMap } else { Found::NoRelease })
     }
 
     /// A map that is used lives on with the project's retention, as a release may be in use for longer than that.
-    async fn keep(&self, Reference { id, expires_at_ms }: Reference) -> Result<(), ApiError> {
-        if expires_at_ms - self.api.now_ms() > retention_ms(self.project) / 2 {
+    async fn keep(&self, id: ArtifactId, expires_at_ms: i64) -> Result<(), ApiError> {
+        let now_ms = self.api.now_ms();
+        if expires_at_ms - now_ms > retention_ms(self.project) / 2 {
             return Ok(());
         }
-        let Some(mut artifact) = repository::one(self.api, self.scope, id).await? else { return Ok(()) };
-        artifact.expires_at_ms = expiry(self.api, self.project);
-        repository::prolong(self.api, self.scope, id, &artifact).await
+        let until_ms = expiry(self.api, self.project);
+        Ok(repository::prolong(self.api.store(), self.scope, id, until_ms, now_ms * 1_000).await?)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use playhead_domain::issue::naming::readable;
 use playhead_domain::issue::{MAX_CAUSES, origin};
 use playhead_domain::source_map::debug_id::DebugId;
 use playhead_domain::source_map::map::Original;
@@ -18,8 +19,6 @@ const AROUND: u32 = 5;
 const MAX_FILES: usize = 60;
 /// Frames of one error that are looked up, those of its causes included.
 const MAX_FRAMES: usize = 1_000;
-/// Names of one or two characters are a minifier's.
-const MINIFIED_BYTES: usize = 2;
 
 /// What an error's event has of its stacks.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +28,8 @@ pub(crate) struct StoredError {
     causes: Vec<Value>,
     errors: Vec<Value>,
     debug_ids: BTreeMap<String, Value>,
+    /// Where it happened.
+    url: Value,
 }
 
 /// A frame as the processor wrote it.
@@ -52,6 +53,10 @@ struct StoredCause {
 }
 
 impl StoredError {
+    pub(crate) fn page_url(&self) -> String {
+        self.url.as_str().unwrap_or_default().to_owned()
+    }
+
     pub(crate) fn debug_ids(&self) -> BTreeMap<String, DebugId> {
         let parsed = |(url, id): (&String, &Value)| Some((url.clone(), id.as_str()?.parse().ok()?));
         self.debug_ids.iter().filter_map(parsed).collect()
@@ -172,10 +177,4 @@ fn original_frame(original: &Original<'_>, told: &str) -> OriginalFrame {
             .excerpt(AROUND)
             .map(|excerpt| SourceExcerpt { first_line: excerpt.first_line, lines: excerpt.lines }),
     }
-}
-
-/// The engine's name of a function, unless a minifier gave it.
-fn readable(told: &str) -> Option<&str> {
-    let last = told.rsplit(['.', '/', ' ']).next().unwrap_or_default();
-    (last.len() > MINIFIED_BYTES && !last.contains('<')).then_some(told)
 }

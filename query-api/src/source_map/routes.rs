@@ -48,6 +48,7 @@ pub(crate) struct DeletionParams {
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 401, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The project has as many source maps as it may have; the detail says which to delete", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "Larger than the limit, which the detail tells", body = Problem, content_type = "application/problem+json"),
     (status = 422, description = "The map cannot be used; the detail says why", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "Others are uploading; see Retry-After", body = Problem, content_type = "application/problem+json"),
@@ -61,10 +62,8 @@ pub(crate) async fn upload_source_map(
 ) -> Result<(StatusCode, Json<SourceMap>), ApiError> {
     let (scope, row) = caller.open(&api, &project).await?;
     let upload::Taken { id, mut artifact, packed } = upload::take(&api, &headers, body).await?;
-    let known = repository::one(&api, scope, id).await?;
-    artifact.uploaded_us = known.map_or_else(|| repository::now_us(&api), |known| known.uploaded_us);
     artifact.expires_at_ms = find::expiry(&api, &row);
-    repository::add(&api, scope, id, &artifact, packed).await?;
+    let artifact = repository::add(&api, scope, id, artifact, packed).await?;
     let (release, path) = (&artifact.release, &artifact.path);
     tracing::info!(project = %scope.project(), release, path, %id, "source map uploaded");
     Ok((StatusCode::CREATED, Json(present(id, &artifact))))
@@ -144,8 +143,8 @@ pub(crate) async fn delete_source_map(
     let (scope, _) = caller.open(&api, &project).await?;
     let id: ArtifactId =
         map.parse().map_err(|_| ApiError::bad("map", "expected 32 lower-case hexadecimal digits"))?;
-    let artifact = repository::one(&api, scope, id).await?.ok_or(ApiError::NotFound("source map"))?;
-    repository::remove(&api, scope, id, &artifact).await?;
+    repository::one(&api, scope, id).await?.ok_or(ApiError::NotFound("source map"))?;
+    repository::remove(&api, scope, id).await?;
     tracing::info!(project = %scope.project(), %id, "source map deleted");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -44,7 +44,7 @@ impl Uploads {
 /// A map that is ready to be stored.
 pub(crate) struct Taken {
     pub(crate) id: ArtifactId,
-    /// Without the time of the upload and of the expiry.
+    /// Without its times and its object.
     pub(crate) artifact: SourceMapArtifact,
     pub(crate) packed: Vec<u8>,
 }
@@ -191,6 +191,8 @@ fn pack(
         sources: map.sources,
         contents: map.contents,
         expires_at_ms: 0,
+        deleted_us: 0,
+        object: String::new(),
     };
     Ok(Taken { id, artifact, packed })
 }

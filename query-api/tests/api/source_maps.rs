@@ -3,6 +3,9 @@ use std::io::Write;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use playhead_domain::id::{SessionId, StreamId};
+use playhead_domain::source_map::key::ArtifactId;
+use playhead_domain::source_map::repository;
+use playhead_query_api::Config;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, App, NOON, Project, summary};
@@ -120,13 +123,9 @@ async fn what_is_missing_is_said() {
     bare["map"]["sourcesContent"] = Value::Null;
     assert_eq!(add(&app, &project, &bare).await["sources_with_content"], 0);
     let broken = add(&app, &project, &upload("1.0", "broken.js")).await;
-    let object = format!(
-        "maps/{:016x}/{:016x}/{}",
-        project.scope.tenant().0,
-        project.scope.project().0,
-        broken["id"].as_str().unwrap()
-    );
-    app.object(&object, b"no longer a map".to_vec()).await;
+    let id: ArtifactId = broken["id"].as_str().unwrap().parse().unwrap();
+    let (row, _) = repository::kept(&*app.store, project.scope, id).await.unwrap().unwrap();
+    app.object(&row.object, b"no longer a map".to_vec()).await;
     let shown = stack(&app, &project, session).await;
     let missing: Vec<_> =
         shown["frames"].as_array().unwrap().iter().map(|frame| frame["missing"].clone()).collect();
@@ -287,7 +286,12 @@ async fn maps_are_listed_replaced_and_deleted() {
     assert_eq!(app.call("DELETE", &one, &project.secret, None).await.status, StatusCode::NOT_FOUND);
     let deleted = app.call("DELETE", &path("?release=2.0"), &project.secret, None).await;
     assert_eq!(deleted.json(), json!({"deleted": 2}));
-    assert_eq!((list(&app, &project, "").await.len(), app.objects("maps").await), (0, 0));
+    assert_eq!(list(&app, &project, "").await.len(), 0);
+    // Records of the last minute are grouped by them still: their objects go with their rows.
+    assert_ne!(app.objects("maps").await, 0);
+    add(&app, &project, &changed).await;
+    assert_eq!(list(&app, &project, "").await.len(), 1, "what was deleted may come again");
+    assert_eq!(app.call("DELETE", &one, &project.secret, None).await.status, StatusCode::NO_CONTENT);
     assert_eq!(app.call("DELETE", &path(""), &project.secret, None).await.status, StatusCode::BAD_REQUEST);
 }
 
@@ -330,6 +334,66 @@ async fn a_map_that_lives_on_takes_nothing_back_from_a_later_one() {
         let stack = stack(&app, &project, session).await;
         let files = [0, 1].map(|at| stack["frames"][at]["original"]["file"].as_str().unwrap());
         assert_eq!(files, ["../../src/pay.ts", "src/second.ts"]);
+    }
+}
+
+#[tokio::test]
+async fn a_project_has_so_many_maps_and_is_told_which_to_delete() {
+    let app = App::with(Config { max_source_maps: 2, ..Config::default() }).await;
+    let project = app.project("shop").await;
+    for (release, path) in [("1.0", "a.js"), ("1.1", "a.js")] {
+        add(&app, &project, &upload(release, path)).await;
+        app.advance(1_000);
+    }
+    let body = upload("1.2", "a.js").to_string().into_bytes();
+    let refused = post(&app, &project, body.clone(), None).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.text().contains("first those of 1.0 (1)"), "{}", refused.text());
+    add(&app, &project, &upload("1.1", "a.js")).await;
+    let path = format!("/api/v1/projects/{}/source-maps?release=1.0", project.id);
+    app.call("DELETE", &path, &project.secret, None).await;
+    assert_eq!(post(&app, &project, body, None).await.status, StatusCode::CREATED);
+    let other = app.project("other").await;
+    add(&app, &other, &upload("1.0", "a.js")).await;
+}
+
+#[tokio::test]
+async fn a_file_of_that_name_on_a_foreign_host_has_another_map() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    for path in ["index.js", "assets/widget.js"] {
+        add(&app, &project, &upload("1.0", path)).await;
+    }
+    let files = [
+        "https://www.shop.example/index.js",
+        "https://static.shop.example/v2/index.js",
+        "https://widget.example/index.js",
+        "https://cdn.example/v7/assets/widget.js",
+    ];
+    let frames = files.map(|file| frame(file, 1, 23));
+    let data = json!({"type": "Error", "message": "x", "url": "https://shop.example/cart", "frames": frames});
+    let session = error(&app, &project, "1.0", data).await;
+    let shown = stack(&app, &project, session).await;
+    let missing: Vec<_> = (0..4).map(|at| shown["frames"][at]["missing"].clone()).collect();
+    assert_eq!(missing, [Value::Null, Value::Null, json!("no_map"), Value::Null]);
+}
+
+#[tokio::test]
+async fn an_upload_that_meets_a_deletion_never_names_an_object_that_is_gone() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    let added = add(&app, &project, &upload("1.0", "a.js")).await;
+    let path = format!("/api/v1/projects/{}/source-maps/{}", project.id, added["id"].as_str().unwrap());
+    let data = json!({"type": "Error", "message": "x", "frames": [frame("https://a.b/a.js", 1, 23)], "url": "https://a.b/"});
+    let session = error(&app, &project, "1.0", data).await;
+    for _ in 0..20 {
+        let body = upload("1.0", "a.js");
+        let (_, _) =
+            tokio::join!(app.call("DELETE", &path, &project.secret, None), add(&app, &project, &body));
+        app.advance(1);
+        let listed = list(&app, &project, "").await.len();
+        let is_shown = stack(&app, &project, session).await["frames"][0]["original"].is_object();
+        assert_eq!(listed == 1, is_shown, "what is listed is shown");
     }
 }
 

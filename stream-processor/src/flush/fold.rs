@@ -17,6 +17,7 @@ use crate::compute::compute;
 use crate::control::{self, Control};
 use crate::dead_letters;
 use crate::effect::Effects;
+use crate::naming::{self, Names};
 use crate::partition::{LoadError, from_nothing};
 use crate::range::{Input, Loaded, Settings, fold_range};
 use crate::shared::{Projects, Shared, locked};
@@ -24,7 +25,7 @@ use crate::shared::{Projects, Shared, locked};
 const CONCURRENT_READS: usize = 32;
 
 impl Flight {
-    /// Writes nothing, but for erasures that it finds to be due.
+    /// Writes nothing, but for erasures that it finds to be due, and that source maps are in use.
     pub(super) async fn fold(mut self, shared: &Shared) -> Result<Self, Failed> {
         let folded = async {
             self.load_and_fold(shared).await?;
@@ -132,8 +133,9 @@ impl Flight {
     }
 }
 
-/// Compiles what rules the range needs, and folds it.
-async fn fold_apart(shared: &Shared, mut input: Input) -> Result<Effects, Error> {
+/// Compiles what rules the range needs, finds how its frames were written, and folds it.
+async fn fold_apart(shared: &Shared, input: Input) -> Result<Effects, Error> {
+    let mut input = with_names(shared, input).await?;
     let compiled = Arc::clone(&shared.compiled);
     let work = move || {
         input.settings.rules = compiled.in_force(&input.settings.projects, &input.batches);
@@ -142,12 +144,32 @@ async fn fold_apart(shared: &Shared, mut input: Input) -> Result<Effects, Error>
     Ok(compute(work).await??)
 }
 
+async fn with_names(shared: &Shared, input: Input) -> Result<Input, Error> {
+    let mut projects: BTreeMap<Scope, i64> = BTreeMap::new();
+    for batch in &input.batches {
+        let newest_us = projects.entry(batch.scope).or_insert(batch.logged_us);
+        *newest_us = batch.logged_us.max(*newest_us);
+    }
+    let with_maps = shared.maps.projects_with_maps(shared, projects).await?;
+    if with_maps.is_empty() {
+        return Ok(input);
+    }
+    let (mut input, wanted) = compute(move || {
+        let wanted = naming::look_through(&input.batches, &input.sessions, &with_maps);
+        (input, wanted)
+    })
+    .await?;
+    input.settings.names = naming::find_names(shared, &input.settings.projects, wanted).await?;
+    Ok(input)
+}
+
 fn settings(shared: &Shared, projects: &Projects) -> Settings {
     Settings {
         topic: shared.topic.name.to_owned(),
         max_streams: shared.config.max_streams,
         projects: projects.known.clone(),
         rules: HashMap::new(),
+        names: Names::default(),
         countries: shared.countries.clone(),
         visitors: shared.visitors.clone(),
         on_batch: shared.hooks.on_batch.clone(),

@@ -210,12 +210,14 @@ impl SessionFold {
         batch: &Batch,
     ) -> (Normalized, Option<(&'static str, String)>) {
         let rules = |from_us| settings.rules.get(&(batch.scope, from_us)).cloned();
-        let in_force = InForce::at(project, batch.logged_us, rules);
+        let in_force = InForce::at(project, batch.logged_us, rules).naming(batch.scope, &settings.names);
         let slow_ms = if project.slow_request_ms == 0 { SLOW_REQUEST_MS } else { project.slow_request_ms };
         let reading = Reading {
             offset_ms: self.work.clock_offset_ms(batch),
             slow_request_ms: f64::from(slow_ms),
             in_force: &in_force,
+            release: fold::release_of(&self.work.state, batch.stream),
+            visits: fold::find_stream(&self.work.state, batch.stream).map_or(&[], |stream| &stream.visits),
             page_url: self.work.state.summary.as_ref().map_or("", |summary| &summary.exit_page),
         };
         match inflate(&batch.signals, batch.signals_info.enc, batch.signals_info.raw) {

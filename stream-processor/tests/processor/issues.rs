@@ -16,7 +16,7 @@ use crate::steps::stop_at;
 use crate::world::{Batch, World, scope, session};
 
 /// Of all log partitions.
-async fn issues(world: &World) -> BTreeMap<Fingerprint, IssueTotals> {
+pub(crate) async fn issues(world: &World) -> BTreeMap<Fingerprint, IssueTotals> {
     let mut newest: BTreeMap<(Fingerprint, i64), IssueTotals> = BTreeMap::new();
     for shard in 0..key::SHARDS {
         for row in world.rows(&table::ISSUES, key::issues_partition(scope(), shard)).await {
@@ -280,6 +280,32 @@ async fn a_setting_counts_for_records_from_its_time_on_whenever_they_are_process
         2,
         "what was set before there were versions counts for all"
     );
+}
+
+#[tokio::test]
+async fn a_failed_request_is_of_the_page_on_which_it_began() {
+    let world = World::new().await;
+    let settings = IssueSettings { failed_requests: "server".to_owned(), ..IssueSettings::default() };
+    world.project(|project| project.issue_settings = vec![settings]).await;
+    let began_ms = Batch::new(1, 1, 0).from;
+    let moves_on =
+        json!({"k": "navigation", "t": began_ms + 500, "url": "https://shop.example/done", "how": "push"});
+    let failed = |seq, time_ms| {
+        Batch::new(1, 1, seq).signal(json!({"k": "request", "t": time_ms, "method": "GET",
+            "url": "https://shop.example/pay", "status": 503, "outcome": "http_error"}))
+    };
+    for batch in [
+        Batch::new(1, 1, 0).page("https://shop.example/cart").signal(moves_on),
+        Batch::new(1, 2, 0).page("https://shop.example/another-tab"),
+        failed(1, began_ms + 100),
+        failed(2, began_ms + 900),
+    ] {
+        world.send(&batch).await;
+        world.process().await;
+    }
+    let (_, totals) = issue(&world, "GET /pay: answered 503").await;
+    let pages = BTreeMap::from([("/cart".to_owned(), 1), ("/done".to_owned(), 1)]);
+    assert_eq!(totals.pages.unwrap().values, pages);
 }
 
 #[tokio::test]

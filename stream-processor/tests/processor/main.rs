@@ -10,6 +10,7 @@ mod crash;
 mod duplication;
 mod erasure;
 mod issues;
+mod maps;
 mod ownership;
 mod poison;
 mod slow;

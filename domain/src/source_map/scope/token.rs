@@ -4,6 +4,8 @@ use super::Position;
 
 /// A slash that begins no regular expression was taken for one: so often the reading starts again behind it.
 const MAX_RETRIES: u32 = 100;
+/// The longest regular expression: what is longer is none, so that an unterminated one costs no more than this again.
+const MAX_REGEX_BYTES: usize = 16 << 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Kind {
@@ -181,7 +183,7 @@ impl<'a> Tokens<'a> {
         let (at, position) = (self.at, self.position);
         let mut is_in_class = false;
         self.bump();
-        while let Some(byte) = self.byte(0).filter(|&byte| byte != b'\n') {
+        while let Some(byte) = self.byte(0).filter(|&byte| byte != b'\n' && self.at - at < MAX_REGEX_BYTES) {
             match byte {
                 b'\\' => self.bump(),
                 b'[' => is_in_class = true,
