@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::batch::Batch;
 use crate::client;
+use crate::measured::measured;
 use crate::occurrence::{self, InForce};
 
 const MAX_TEXT_BYTES: usize = 512;
@@ -99,7 +100,7 @@ impl Normalized {
         }
         self.lines.push(b'\n');
         self.events += 1;
-        self.facts.push(Fact { time_ms: time, what });
+        self.facts.push(Fact { time_ms: time, what, measured: measured(&signal, &self.page_url, index) });
     }
 }
 

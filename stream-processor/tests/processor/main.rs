@@ -11,6 +11,7 @@ mod duplication;
 mod erasure;
 mod issues;
 mod ownership;
+mod performance;
 mod poison;
 mod slow;
 mod steps;
