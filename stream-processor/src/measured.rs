@@ -134,29 +134,52 @@ mod tests {
         };
         let whole = request(json!({"duration_ms": 120, "frontend_ms": 8, "response_bytes": 90,
             "server_timing": [{"name": "db", "duration_ms": 70}, {"name": "cache"}]}));
-        assert_eq!((whole.name.as_str(), whole.class, whole.failed), ("POST /api/orders/{id}", Class::ServerError, true));
+        assert_eq!(
+            (whole.name.as_str(), whole.class, whole.failed),
+            ("POST /api/orders/{id}", Class::ServerError, true)
+        );
         assert_eq!((whole.received_bytes, whole.sent_bytes, whole.index), (Some(90), None, 3));
-        let expected = [(Measure::Total, 120.0), (Measure::Backend, 70.0), (Measure::Network, 50.0), (Measure::Frontend, 8.0)];
+        let expected = [
+            (Measure::Total, 120.0),
+            (Measure::Backend, 70.0),
+            (Measure::Network, 50.0),
+            (Measure::Frontend, 8.0),
+        ];
         assert_eq!(whole.measures, expected);
         assert_eq!(request(json!({"duration_ms": 120})).measures, [(Measure::Total, 120.0)]);
         assert_eq!(request(json!({})).measures, []);
-        let named = request(json!({"duration_ms": 50, "server_timing": [{"name": "db", "duration_ms": 9}, {"name": "Total", "duration_ms": 80}]}));
-        assert_eq!(named.measures, [(Measure::Total, 50.0), (Measure::Backend, 50.0), (Measure::Network, 0.0)]);
+        let named = request(
+            json!({"duration_ms": 50, "server_timing": [{"name": "db", "duration_ms": 9}, {"name": "Total", "duration_ms": 80}]}),
+        );
+        assert_eq!(
+            named.measures,
+            [(Measure::Total, 50.0), (Measure::Backend, 50.0), (Measure::Network, 0.0)]
+        );
         let aborted = request(json!({"duration_ms": 50, "outcome": "aborted", "status": 0}));
         assert_eq!((aborted.class, aborted.failed, aborted.measures.len()), (Class::Aborted, false, 0));
     }
 
     #[test]
     fn other_hosts_are_named() {
-        let other = json!({"k": "request", "t": 1, "url": "https://API.pay.example/v1/charges", "method": "GET"});
+        let other =
+            json!({"k": "request", "t": 1, "url": "https://API.pay.example/v1/charges", "method": "GET"});
         let other = read(other).unwrap();
-        assert_eq!((other.name.as_str(), other.class, other.failed), ("GET api.pay.example/v1/charges", Class::Unknown, false));
+        assert_eq!(
+            (other.name.as_str(), other.class, other.failed),
+            ("GET api.pay.example/v1/charges", Class::Unknown, false)
+        );
     }
 
     #[test]
     fn vitals_belong_to_their_page() {
-        let vital = read(json!({"k": "vital", "t": 1, "name": "CLS", "value": 0.25, "url": "https://shop.example/a/1"})).unwrap();
-        assert_eq!((vital.name.as_str(), vital.counts, &vital.measures[..]), ("/a/{id}", false, &[(Measure::Cls, 250.0)][..]));
+        let vital = read(
+            json!({"k": "vital", "t": 1, "name": "CLS", "value": 0.25, "url": "https://shop.example/a/1"}),
+        )
+        .unwrap();
+        assert_eq!(
+            (vital.name.as_str(), vital.counts, &vital.measures[..]),
+            ("/a/{id}", false, &[(Measure::Cls, 250.0)][..])
+        );
         assert!(read(json!({"k": "vital", "t": 1, "name": "FID", "value": 1})).is_none());
         assert_eq!(read(json!({"k": "page", "t": 1, "url": "u"})).unwrap().name, "/products/{id}");
         assert!(read(json!({"k": "click", "t": 1, "selector": "a"})).is_none());

@@ -218,8 +218,7 @@ impl Adding<'_> {
 }
 
 fn decode(value: Bytes) -> Result<Totals, store::Error> {
-    Totals::decode(value)
-        .map_err(|error| store::Error::Corrupt(format!("statistics of requests: {error}")))
+    Totals::decode(value).map_err(|error| store::Error::Corrupt(format!("statistics of requests: {error}")))
 }
 
 /// The newest row at or below the checkpoint of a level and hour of the log, with its slot.

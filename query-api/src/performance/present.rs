@@ -145,10 +145,8 @@ fn sample(sample: &PerformanceSample) -> Option<RequestSample> {
 fn statuses(sum: &Sum) -> Vec<StatusCount> {
     let status = |(&(status, class), &requests): (&(u32, u32), &u64)| {
         let class = Class::of_number(class).unwrap_or(Class::Unknown);
-        let is_answer = !matches!(
-            class,
-            Class::Unknown | Class::NetworkError | Class::Timeout | Class::Aborted
-        );
+        let is_answer =
+            !matches!(class, Class::Unknown | Class::NetworkError | Class::Timeout | Class::Aborted);
         StatusCount {
             status: match status {
                 0 if is_answer => format!("other {}", class.name()),

@@ -155,7 +155,10 @@ fn endpoint_order(sort: Option<&str>) -> Result<fn(&Sum, f64) -> f64, ApiError> 
         Some("time") => |sum, _| sum.measure(Measure::Total).map_or(-1.0, |value| value.sum as f64),
         Some("apdex") => |sum, limit| -sum.apdex(limit).unwrap_or(2.0),
         Some(_) => {
-            return Err(ApiError::bad("sort", "must be requests, failures, failure_share, p95, time or apdex"));
+            return Err(ApiError::bad(
+                "sort",
+                "must be requests, failures, failure_share, p95, time or apdex",
+            ));
         }
     })
 }

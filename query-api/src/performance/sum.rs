@@ -208,9 +208,7 @@ impl Summary {
 
 fn passes(question: &Question, [release, environment, country]: [&str; 3]) -> bool {
     let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
-    is(&question.release, release)
-        && is(&question.environment, environment)
-        && is(&question.country, country)
+    is(&question.release, release) && is(&question.environment, environment) && is(&question.country, country)
 }
 
 impl Sum {

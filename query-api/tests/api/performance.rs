@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use playhead_domain::performance::key::{self, Kind, Level};
-use playhead_domain::performance::observation::{Class, Context, Measure, Measured, Observation, Sample, bucket};
+use playhead_domain::performance::observation::{
+    Class, Context, Measure, Measured, Observation, Sample, bucket,
+};
 use playhead_domain::performance::totals::Totals;
 use playhead_domain::store::Mutation;
 use playhead_domain::table;
@@ -46,7 +48,13 @@ fn page(name: &str, time_ms: i64, vital: Option<(Measure, f64)>) -> Observation 
     observation
 }
 
-async fn put(app: &App, project: &Project, place: (Level, u32, i64, i64), mut totals: Totals, next_offset: u64) {
+async fn put(
+    app: &App,
+    project: &Project,
+    place: (Level, u32, i64, i64),
+    mut totals: Totals,
+    next_offset: u64,
+) {
     let (level, partition, hour, slot) = place;
     totals.next_offset = next_offset;
     let unit = match level {
@@ -154,7 +162,9 @@ async fn a_list_is_filtered_sorted_and_compared() {
     assert_eq!((&one["total"], &one["endpoints"][0]["requests"]), (&Value::from(1), &Value::from(300)));
     assert_eq!(one["window"]["releases"], serde_json::json!(["2", "1"]));
     assert_eq!(app.read(&project, "/endpoints?release=3").await["total"], 0);
-    for wrong in ["sort=colour", "limit=0", "from_ms=5&to_ms=4", "from_ms=0&to_ms=1767268800000", "colour=red"] {
+    for wrong in
+        ["sort=colour", "limit=0", "from_ms=5&to_ms=4", "from_ms=0&to_ms=1767268800000", "colour=red"]
+    {
         let path = format!("/api/v1/projects/{}/endpoints?{wrong}", project.id);
         assert_eq!(app.get(&path, &project.secret).await.status, StatusCode::BAD_REQUEST, "{wrong}");
     }
@@ -186,7 +196,10 @@ async fn pages_have_their_vitals() {
     let (app, project) = opened().await;
     let list = app.read(&project, "/pages").await;
     let cart = &list["pages"][0];
-    assert_eq!((cart["name"].as_str(), cart["loads"].as_u64(), list["total"].as_u64()), (Some("/cart"), Some(6), Some(1)));
+    assert_eq!(
+        (cart["name"].as_str(), cart["loads"].as_u64(), list["total"].as_u64()),
+        (Some("/cart"), Some(6), Some(1))
+    );
     let lcp = &cart["vitals"][0];
     near(&lcp["p75"], 3_000.0);
     near(&lcp["before_p75"], 3_000.0);
@@ -198,7 +211,8 @@ async fn pages_have_their_vitals() {
 async fn what_is_not_of_one_moment_is_said() {
     let (app, project) = opened().await;
     // A head that was sealed and rolled up by a flush of which the roll-ups cannot be read.
-    let mut head = Totals { sequence: 99, rolled: 99, rolled_hour: NOON.div_euclid(HOUR), ..Totals::default() };
+    let mut head =
+        Totals { sequence: 99, rolled: 99, rolled_hour: NOON.div_euclid(HOUR), ..Totals::default() };
     head.hour = head.rolled_hour;
     put(&app, &project, (Level::Head, 3, 0, 0), head, 50).await;
     assert_eq!(app.read(&project, "/endpoints").await["window"]["partial"], true);

@@ -18,17 +18,18 @@ pub(crate) fn observe(batch: &Batch, state: &SessionState, facts: &mut [Fact]) -
     }
     let context = Arc::new(context(summary));
     let measured = facts.iter_mut().filter_map(|fact| Some((fact.time_ms, *fact.measured.take()?)));
-    let observation = |(time_ms, measured): (i64, playhead_domain::performance::observation::Measured)| Observation {
-        place: (batch.offset, measured.index),
-        hour: batch.logged_us.div_euclid(HOUR_US),
-        context: Arc::clone(&context),
-        sample: Sample {
-            time_ms,
-            session: batch.session.0,
-            event: format!("{}-{}-{}", batch.stream, batch.seq, measured.index),
-        },
-        measured,
-    };
+    let observation =
+        |(time_ms, measured): (i64, playhead_domain::performance::observation::Measured)| Observation {
+            place: (batch.offset, measured.index),
+            hour: batch.logged_us.div_euclid(HOUR_US),
+            context: Arc::clone(&context),
+            sample: Sample {
+                time_ms,
+                session: batch.session.0,
+                event: format!("{}-{}-{}", batch.stream, batch.seq, measured.index),
+            },
+            measured,
+        };
     measured.map(observation).collect()
 }
 

@@ -33,7 +33,9 @@ async fn rows(world: &World, level: Level, hours: std::ops::Range<i64>) -> BTree
 }
 
 fn count(rows: &BTreeMap<(i64, i64), Totals>) -> u64 {
-    rows.values().flat_map(|totals| totals.series().map(|(_, _, series)| series.count).collect::<Vec<_>>()).sum()
+    rows.values()
+        .flat_map(|totals| totals.series().map(|(_, _, series)| series.count).collect::<Vec<_>>())
+        .sum()
 }
 
 fn request(path: &str, duration_ms: u32) -> serde_json::Value {
@@ -44,12 +46,20 @@ fn request(path: &str, duration_ms: u32) -> serde_json::Value {
 #[tokio::test]
 async fn a_request_is_counted_where_and_when_it_was() {
     let world = World::new().await;
-    let batch = Batch::new(1, 1, 0).page("https://shop.example/cart/7").signal(request("/api/orders/17", 100));
-    world.send(&batch.signal(json!({"k": "vital", "name": "LCP", "value": 800, "url": "https://shop.example/cart/7"}))).await;
+    let batch =
+        Batch::new(1, 1, 0).page("https://shop.example/cart/7").signal(request("/api/orders/17", 100));
+    world
+        .send(
+            &batch.signal(
+                json!({"k": "vital", "name": "LCP", "value": 800, "url": "https://shop.example/cart/7"}),
+            ),
+        )
+        .await;
     world.process().await;
     let heads = rows(&world, Level::Head, 0..1).await;
     let head = heads.values().next().unwrap();
-    let series: BTreeMap<_, _> = head.series().map(|(_, key, series)| (key.name.to_string(), (key, series))).collect();
+    let series: BTreeMap<_, _> =
+        head.series().map(|(_, key, series)| (key.name.to_string(), (key, series))).collect();
     let (key, orders) = series["GET /api/orders/{id}"];
     assert_eq!((orders.count, orders.failed, orders.statuses[&200]), (1, 0, 1));
     assert_eq!(Totals::values(orders, Measure::Backend).map(|values| values.sum), Some(50_000));
@@ -67,7 +77,8 @@ async fn an_hour_and_a_day_are_what_their_segments_are_through_crashes() {
         for path in 0..120_u64 {
             let batch = Batch::new(1, 1, hour * 120 + path);
             let signals = 0..8_u32;
-            let batch = signals.fold(batch, |batch, n| batch.signal(request(&format!("/api/p{path}/q{n}"), 10 + n)));
+            let batch =
+                signals.fold(batch, |batch, n| batch.signal(request(&format!("/api/p{path}/q{n}"), 10 + n)));
             world.send(&batch).await;
             if path % 40 == 39 {
                 for step in [Step::Folded, Step::RowsWritten(0), Step::LookedBack] {
@@ -84,15 +95,18 @@ async fn an_hour_and_a_day_are_what_their_segments_are_through_crashes() {
     assert!(segments.len() >= 8, "{}", segments.len());
     assert_eq!(count(&heads) + count(&segments), 3_840);
     let head = heads.values().next().unwrap();
-    let open: u64 = segments.iter().filter(|((_, unit), _)| *unit >= head.rolled as i64).map(|(_, totals)| {
-        totals.series().map(|(_, _, series)| series.count).sum::<u64>()
-    }).sum();
+    let open: u64 = segments
+        .iter()
+        .filter(|((_, unit), _)| *unit >= head.rolled as i64)
+        .map(|(_, totals)| totals.series().map(|(_, _, series)| series.count).sum::<u64>())
+        .sum();
     assert!(head.rolled > 0);
     for kind in [Kind::Plain, Kind::Detail] {
         for level in [Level::Hour(kind), Level::Day(kind)] {
             let rolled = rows(&world, level, hours.clone()).await;
             assert_eq!(count(&rolled) + open + count(&heads), 3_840, "{level:?}");
-            let newest = rolled.iter().find(|((_, unit), _)| *unit == level.unit(head.rolled_hour)).unwrap().1;
+            let newest =
+                rolled.iter().find(|((_, unit), _)| *unit == level.unit(head.rolled_hour)).unwrap().1;
             assert_eq!(newest.sequence, head.rolled, "{level:?}");
         }
     }
