@@ -158,7 +158,8 @@ async fn fill(store: &dyn Store, scope: Scope) -> usize {
             }
             let mut rows = Vec::new();
             for kind in Kind::ALL {
-                let mut totals = Totals { next_offset: 1, ..Totals::default() };
+                let mut totals = Totals::default();
+                totals.next_offset = 1;
                 totals.roll(&head, 1_440, kind);
                 let level = Level::Day(kind);
                 let value = totals.encode();

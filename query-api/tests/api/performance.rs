@@ -84,14 +84,16 @@ async fn fill(app: &App, project: &Project, partition: u32, all: &[Observation])
         put(app, project, (Level::Segment, partition, hour, 0), sealed.clone(), 1).await;
         (head.rolled, head.rolled_hour) = (head.sequence, hour);
         for kind in Kind::ALL {
-            let mut rolled = Totals { sequence: head.sequence, ..Totals::default() };
+            let mut rolled = Totals::default();
+            rolled.sequence = head.sequence;
             rolled.roll(&sealed, 60, kind);
             put(app, project, (Level::Hour(kind), partition, hour, 1), rolled, 1).await;
         }
         days.entry(hour.div_euclid(24)).or_default().push(sealed);
         let day = hour.div_euclid(24);
         for kind in Kind::ALL {
-            let mut rolled = Totals { sequence: head.sequence, ..Totals::default() };
+            let mut rolled = Totals::default();
+            rolled.sequence = head.sequence;
             days[&day].iter().for_each(|sealed| rolled.roll(sealed, 1_440, kind));
             put(app, project, (Level::Day(kind), partition, hour, 0), rolled, head.sequence).await;
         }
@@ -211,9 +213,9 @@ async fn pages_have_their_vitals() {
 async fn what_is_not_of_one_moment_is_said() {
     let (app, project) = opened().await;
     // A head that was sealed and rolled up by a flush of which the roll-ups cannot be read.
-    let mut head =
-        Totals { sequence: 99, rolled: 99, rolled_hour: NOON.div_euclid(HOUR), ..Totals::default() };
-    head.hour = head.rolled_hour;
+    let mut head = Totals::default();
+    (head.sequence, head.rolled) = (99, 99);
+    (head.hour, head.rolled_hour) = (NOON.div_euclid(HOUR), NOON.div_euclid(HOUR));
     put(&app, &project, (Level::Head, 3, 0, 0), head, 50).await;
     assert_eq!(app.read(&project, "/endpoints").await["window"]["partial"], true);
 }
