@@ -10,7 +10,14 @@ import { formatBytes, formatCount } from '../format/number';
 import { TopBar } from '../shell/TopBar';
 import { ChoiceMenu, ErrorState, NotRefreshed, useNow } from '../ui';
 import { Loading } from './EndpointsPage';
-import { DEFAULT_RANGE, ENDPOINT_SORTS, RANGES, readPerformanceFilters, toQuery, type PerformanceFilters } from './filters';
+import {
+  DEFAULT_RANGE,
+  ENDPOINT_SORTS,
+  RANGES,
+  readPerformanceFilters,
+  toQuery,
+  type PerformanceFilters,
+} from './filters';
 import { ChangeOf, duration, NameOf, SampleButton, share, SplitBar, Trend, WindowNotes } from './parts';
 import { ContextMenus } from './PerformanceFrame';
 
@@ -28,7 +35,7 @@ export function EndpointPage() {
     refetchInterval: 10_000,
   });
   const set = (patch: PerformanceFilters) => {
-    void navigate({ to: '.', search: readPerformanceFilters({ ...filters, ...patch }) });
+    void navigate({ to: '.', search: { ...readPerformanceFilters({ ...filters, ...patch }) } });
   };
   const back = (
     <Link key="api" to="/p/$project/endpoints" params={{ project }} search={filters}>
@@ -61,7 +68,13 @@ export function EndpointPage() {
       {loaded.data ? (
         <Detail detail={loaded.data} project={project} />
       ) : loaded.error ? (
-        <ErrorState title="No requests to this endpoint in this time" error={loaded.error} retry={() => { void loaded.refetch(); }} />
+        <ErrorState
+          title="No requests to this endpoint in this time"
+          error={loaded.error}
+          retry={() => {
+            void loaded.refetch();
+          }}
+        />
       ) : (
         <Loading label="Loading the endpoint" />
       )}
@@ -89,7 +102,9 @@ function Detail({ detail, project }: { detail: EndpointDetail; project: string }
           <tbody>
             {detail.statuses.map(({ status, requests, failed }) => (
               <tr key={`${status}-${String(failed)}`}>
-                <th scope="row" className={failed ? 'bad' : ''}>{status}</th>
+                <th scope="row" className={failed ? 'bad' : ''}>
+                  {status}
+                </th>
                 <td className="number">{formatCount(requests)}</td>
               </tr>
             ))}
@@ -120,12 +135,24 @@ function Section({ title, about, children }: { title: string; about?: string; ch
 function Figures({ detail: { endpoint } }: { detail: EndpointDetail }) {
   const { durations, before } = endpoint;
   const figures: [string, ReactNode, ReactNode][] = [
-    ['Requests', formatCount(endpoint.requests), <ChangeOf key="c" now={endpoint.requests} before={before?.requests ?? null} more="neither" />],
-    ['Failed', share(endpoint.failure_share), <ChangeOf key="c" now={endpoint.failure_share} before={before?.failure_share ?? null} more="bad" />],
+    [
+      'Requests',
+      formatCount(endpoint.requests),
+      <ChangeOf key="c" now={endpoint.requests} before={before?.requests ?? null} more="neither" />,
+    ],
+    [
+      'Failed',
+      share(endpoint.failure_share),
+      <ChangeOf key="c" now={endpoint.failure_share} before={before?.failure_share ?? null} more="bad" />,
+    ],
     ['Apdex', endpoint.apdex === null ? '–' : endpoint.apdex.toFixed(2), null],
     ['p50', duration(durations.p50_ms), null],
     ['p75', duration(durations.p75_ms), null],
-    ['p95', duration(durations.p95_ms), <ChangeOf key="c" now={durations.p95_ms} before={before?.p95_ms ?? null} more="bad" />],
+    [
+      'p95',
+      duration(durations.p95_ms),
+      <ChangeOf key="c" now={durations.p95_ms} before={before?.p95_ms ?? null} more="bad" />,
+    ],
     ['p99', duration(durations.p99_ms), null],
     ['Mean size', endpoint.mean_bytes === null ? '–' : formatBytes(endpoint.mean_bytes), null],
   ];
@@ -188,9 +215,15 @@ function PartTable({ detail: { endpoint } }: { detail: EndpointDetail }) {
       <thead>
         <tr>
           <th scope="col">Part</th>
-          <th scope="col" className="number">Mean</th>
-          <th scope="col" className="number">p95</th>
-          <th scope="col" className="number">Known of</th>
+          <th scope="col" className="number">
+            Mean
+          </th>
+          <th scope="col" className="number">
+            p95
+          </th>
+          <th scope="col" className="number">
+            Known of
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -199,7 +232,9 @@ function PartTable({ detail: { endpoint } }: { detail: EndpointDetail }) {
             <th scope="row" title={about}>
               <span className={`swatch split-${key}`} /> {label}
             </th>
-            <td className="number">{endpoint.parts[key].known === 0 ? 'unknown' : duration(endpoint.parts[key].mean_ms)}</td>
+            <td className="number">
+              {endpoint.parts[key].known === 0 ? 'unknown' : duration(endpoint.parts[key].mean_ms)}
+            </td>
             <td className="number">{duration(endpoint.parts[key].p95_ms)}</td>
             <td className="number">{formatCount(endpoint.parts[key].known)}</td>
           </tr>
@@ -216,16 +251,26 @@ function ComparedTable({ title, rows }: { title: string; rows: Compared[] }) {
         <thead>
           <tr>
             <th scope="col">{title.slice(0, -1)}</th>
-            <th scope="col" className="number">Requests</th>
-            <th scope="col" className="number">Failed</th>
-            <th scope="col" className="number">p50</th>
-            <th scope="col" className="number">p95</th>
+            <th scope="col" className="number">
+              Requests
+            </th>
+            <th scope="col" className="number">
+              Failed
+            </th>
+            <th scope="col" className="number">
+              p50
+            </th>
+            <th scope="col" className="number">
+              p95
+            </th>
           </tr>
         </thead>
         <tbody>
           {rows.map((row) => (
             <tr key={row.name}>
-              <th scope="row">{row.name === '' ? <span className="muted">not known</span> : <NameOf name={row.name} />}</th>
+              <th scope="row">
+                {row.name === '' ? <span className="muted">not known</span> : <NameOf name={row.name} />}
+              </th>
               <td className="number">{formatCount(row.requests)}</td>
               <td className="number">{share(row.failure_share)}</td>
               <td className="number">{duration(row.p50_ms)}</td>

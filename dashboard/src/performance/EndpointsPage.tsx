@@ -80,15 +80,31 @@ function Body({ list, filters, project, isStale }: BodyProps) {
         <thead>
           <tr>
             <th scope="col">Endpoint</th>
-            <th scope="col" className="number">Requests</th>
-            <th scope="col" className="number">Failed</th>
-            <th scope="col" className="number">Apdex</th>
-            <th scope="col" className="number">p50</th>
-            <th scope="col" className="number wide">p75</th>
-            <th scope="col" className="number">p95</th>
-            <th scope="col" className="number wide">p99</th>
+            <th scope="col" className="number">
+              Requests
+            </th>
+            <th scope="col" className="number">
+              Failed
+            </th>
+            <th scope="col" className="number">
+              Apdex
+            </th>
+            <th scope="col" className="number">
+              p50
+            </th>
+            <th scope="col" className="number wide">
+              p75
+            </th>
+            <th scope="col" className="number">
+              p95
+            </th>
+            <th scope="col" className="number wide">
+              p99
+            </th>
             <th scope="col">Where it goes</th>
-            <th scope="col" className="number" title="p95 against the same window earlier">p95 change</th>
+            <th scope="col" className="number" title="p95 against the same window earlier">
+              p95 change
+            </th>
             <th scope="col">Trend</th>
           </tr>
         </thead>
@@ -111,24 +127,49 @@ function Row({ endpoint, list, filters, project }: Omit<BodyProps, 'isStale'> & 
   return (
     <tr>
       <th scope="row" className="name">
-        <Link to="/p/$project/endpoints/$endpoint" params={{ project, endpoint: endpoint.name }} search={search} title={endpoint.name}>
+        <Link
+          to="/p/$project/endpoints/$endpoint"
+          params={{ project, endpoint: endpoint.name }}
+          search={search}
+          title={endpoint.name}
+        >
           <NameOf name={endpoint.name} />
         </Link>
       </th>
-      <td className="number" data-label="Requests">{formatCount(endpoint.requests)}</td>
-      <td className={endpoint.failed > 0 ? 'number bad' : 'number'} data-label="Failed" title={`${formatCount(endpoint.failed)} failed`}>
+      <td className="number" data-label="Requests">
+        {formatCount(endpoint.requests)}
+      </td>
+      <td
+        className={endpoint.failed > 0 ? 'number bad' : 'number'}
+        data-label="Failed"
+        title={`${formatCount(endpoint.failed)} failed`}
+      >
         {share(endpoint.failure_share)}
       </td>
-      <td className="number" data-label="Apdex">{endpoint.apdex === null ? '–' : endpoint.apdex.toFixed(2)}</td>
-      <td className="number" data-label="p50">{duration(durations.p50_ms)}</td>
-      <td className="number wide" data-label="p75">{duration(durations.p75_ms)}</td>
-      <td className="number strong" data-label="p95">{duration(durations.p95_ms)}</td>
-      <td className="number wide" data-label="p99">{duration(durations.p99_ms)}</td>
-      <td data-label="Where it goes"><SplitBar parts={endpoint.parts} /></td>
+      <td className="number" data-label="Apdex">
+        {endpoint.apdex === null ? '–' : endpoint.apdex.toFixed(2)}
+      </td>
+      <td className="number" data-label="p50">
+        {duration(durations.p50_ms)}
+      </td>
+      <td className="number wide" data-label="p75">
+        {duration(durations.p75_ms)}
+      </td>
+      <td className="number strong" data-label="p95">
+        {duration(durations.p95_ms)}
+      </td>
+      <td className="number wide" data-label="p99">
+        {duration(durations.p99_ms)}
+      </td>
+      <td data-label="Where it goes">
+        <SplitBar parts={endpoint.parts} />
+      </td>
       <td className="number" data-label="p95 change">
         <ChangeOf now={durations.p95_ms} before={before?.p95_ms ?? null} more="bad" />
       </td>
-      <td data-label="Trend"><Trend points={endpoint.trend} shown={list.window} /></td>
+      <td data-label="Trend">
+        <Trend points={endpoint.trend} shown={list.window} />
+      </td>
     </tr>
   );
 }

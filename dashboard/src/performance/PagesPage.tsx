@@ -52,7 +52,11 @@ function Body({ list, hasFilters, isStale }: { list: PageList; hasFilters: boole
   if (list.pages.length === 0) {
     return (
       <EmptyState icon="gauge" title={hasFilters ? 'No page matches' : 'No pages in this time'}>
-        <p>{hasFilters ? 'Try fewer filters or a longer time.' : 'Every page load that is recorded shows here within seconds.'}</p>
+        <p>
+          {hasFilters
+            ? 'Try fewer filters or a longer time.'
+            : 'Every page load that is recorded shows here within seconds.'}
+        </p>
       </EmptyState>
     );
   }
@@ -62,13 +66,17 @@ function Body({ list, hasFilters, isStale }: { list: PageList; hasFilters: boole
         <thead>
           <tr>
             <th scope="col">Page</th>
-            <th scope="col" className="number">Loads</th>
+            <th scope="col" className="number">
+              Loads
+            </th>
             {VITALS.map((name) => (
               <th key={name} scope="col" className="number" title="75th percentile">
                 {name}
               </th>
             ))}
-            <th scope="col" className="number" title="LCP against the same window earlier">LCP change</th>
+            <th scope="col" className="number" title="LCP against the same window earlier">
+              LCP change
+            </th>
             <th scope="col">Trend</th>
           </tr>
         </thead>
@@ -89,15 +97,23 @@ function Row({ page, list }: { page: PageLoads; list: PageList }) {
   const vital = (name: string) => page.vitals.find((each) => each.name === name);
   return (
     <tr>
-      <th scope="row" className="name" title={page.name}><NameOf name={page.name} /></th>
-      <td className="number" data-label="Loads">{formatCount(page.loads)}</td>
+      <th scope="row" className="name" title={page.name}>
+        <NameOf name={page.name} />
+      </th>
+      <td className="number" data-label="Loads">
+        {formatCount(page.loads)}
+      </td>
       {VITALS.map((name) => (
-        <td key={name} className="number" data-label={name}><VitalValue vital={vital(name)} /></td>
+        <td key={name} className="number" data-label={name}>
+          <VitalValue vital={vital(name)} />
+        </td>
       ))}
       <td className="number" data-label="LCP change">
         <ChangeOf now={vital('LCP')?.p75 ?? null} before={vital('LCP')?.before_p75 ?? null} more="bad" />
       </td>
-      <td data-label="Trend"><Trend points={page.trend} shown={list.window} /></td>
+      <td data-label="Trend">
+        <Trend points={page.trend} shown={list.window} />
+      </td>
     </tr>
   );
 }

@@ -21,7 +21,7 @@ const TYPED_AFTER_MS = 250;
 export function PerformanceFrame({ project, filters, sorts, shown, refreshError, children }: FrameProps) {
   const navigate = useNavigate();
   const set = (patch: PerformanceFilters, replace = false) => {
-    void navigate({ to: '.', search: readPerformanceFilters({ ...filters, ...patch }), replace });
+    void navigate({ to: '.', search: { ...readPerformanceFilters({ ...filters, ...patch }) }, replace });
   };
   return (
     <div className="sessions">
@@ -36,7 +36,12 @@ export function PerformanceFrame({ project, filters, sorts, shown, refreshError,
       />
       <div className="filters" role="search">
         <Tabs project={project} filters={filters} />
-        <Search value={filters.q ?? ''} onChange={(q) => { set({ q }, true); }} />
+        <Search
+          value={filters.q ?? ''}
+          onChange={(q) => {
+            set({ q }, true);
+          }}
+        />
         <ChoiceMenu
           label="Time range"
           icon="clock"
@@ -68,10 +73,24 @@ function Tabs({ project, filters }: { project: string; filters: PerformanceFilte
   const options = { includeSearch: false, exact: true };
   return (
     <span className="tabs">
-      <Link to="/p/$project/endpoints" params={{ project }} search={search} className="tab" activeProps={active} activeOptions={options}>
+      <Link
+        to="/p/$project/endpoints"
+        params={{ project }}
+        search={search}
+        className="tab"
+        activeProps={active}
+        activeOptions={options}
+      >
         Endpoints
       </Link>
-      <Link to="/p/$project/pages" params={{ project }} search={search} className="tab" activeProps={active} activeOptions={options}>
+      <Link
+        to="/p/$project/pages"
+        params={{ project }}
+        search={search}
+        className="tab"
+        activeProps={active}
+        activeOptions={options}
+      >
         Pages
       </Link>
     </span>
@@ -82,8 +101,12 @@ function Search({ value, onChange }: { value: string; onChange: (value: string) 
   const [typed, setTyped] = useState(value);
   useEffect(() => {
     if (typed === value) return;
-    const timer = setTimeout(() => { onChange(typed); }, TYPED_AFTER_MS);
-    return () => { clearTimeout(timer); };
+    const timer = setTimeout(() => {
+      onChange(typed);
+    }, TYPED_AFTER_MS);
+    return () => {
+      clearTimeout(timer);
+    };
   }, [typed, value, onChange]);
   return (
     <div className="filter-search">

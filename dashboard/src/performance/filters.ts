@@ -55,7 +55,11 @@ export function readPerformanceFilters(search: Record<string, unknown>): Perform
 }
 
 /** What the API is asked. The window ends with the minute, so that one question is not asked anew with every millisecond. */
-export function toQuery(filters: PerformanceFilters, now_ms: number, sorts: readonly { key: string }[]): PerformanceQuery {
+export function toQuery(
+  filters: PerformanceFilters,
+  now_ms: number,
+  sorts: readonly { key: string }[],
+): PerformanceQuery {
   const range = RANGES.find(({ key }) => key === (filters.range ?? DEFAULT_RANGE)) ?? RANGES[1];
   const to_ms = Math.ceil(now_ms / 60_000) * 60_000;
   return {

@@ -72,7 +72,15 @@ export function SplitBar({ parts }: { parts: Endpoint['parts'] }) {
 }
 
 /** Requests over time as bars, the failed ones at the bottom. */
-export function Trend({ points, shown, large = false }: { points: TrendPoint[]; shown: PerformanceWindow; large?: boolean }) {
+export function Trend({
+  points,
+  shown,
+  large = false,
+}: {
+  points: TrendPoint[];
+  shown: PerformanceWindow;
+  large?: boolean;
+}) {
   const step = shown.span_minutes * 60_000;
   const slots = Math.max(1, Math.round((shown.to_ms - shown.from_ms) / step));
   const most = Math.max(1, ...points.map(({ requests }) => requests));
@@ -101,7 +109,15 @@ export function Trend({ points, shown, large = false }: { points: TrendPoint[]; 
 }
 
 /** `+12 %` against the window before; more is `bad`, `good` or neither. */
-export function ChangeOf({ now, before, more }: { now: number | null; before: number | null; more: 'bad' | 'neither' }) {
+export function ChangeOf({
+  now,
+  before,
+  more,
+}: {
+  now: number | null;
+  before: number | null;
+  more: 'bad' | 'neither';
+}) {
   if (now === null || before === null || before === 0) return <span className="muted">{UNKNOWN}</span>;
   const change = (now - before) / before;
   const rounded = Math.round(change * 100);
@@ -121,7 +137,7 @@ const RATINGS: Record<string, { mark: string; label: string }> = {
 };
 
 export function VitalValue({ vital }: { vital: Vital | undefined }) {
-  if (vital?.p75 == null) return <span className="muted">{UNKNOWN}</span>;
+  if (vital === undefined || vital.p75 === null) return <span className="muted">{UNKNOWN}</span>;
   const rating = RATINGS[vital.rating ?? ''];
   const value = vital.name === 'CLS' ? vital.p75.toFixed(2) : formatDuration(vital.p75);
   return (
@@ -135,7 +151,12 @@ export function VitalValue({ vital }: { vital: Vital | undefined }) {
 }
 
 /** Opens the sample's session shortly before the request. */
-export function SampleButton(props: { project: string; sample: RequestSample; className?: string; children: ReactNode }) {
+export function SampleButton(props: {
+  project: string;
+  sample: RequestSample;
+  className?: string;
+  children: ReactNode;
+}) {
   const { project, sample, className = 'btn', children } = props;
   const queries = useQueryClient();
   const navigate = useNavigate();
