@@ -9,6 +9,7 @@ import {
 } from '@tanstack/react-router';
 import { projectsQuery } from './api/queries';
 import { readIssueFilters } from './issues/filters';
+import { readPerformanceFilters } from './performance/filters';
 import { readFilters } from './sessions/filters';
 import { SessionsPage } from './sessions/SessionsPage';
 import { AppShell } from './shell/AppShell';
@@ -74,6 +75,27 @@ const issueRoute = createRoute({
   component: lazyRouteComponent(() => import('./issues/IssuePage'), 'IssuePage'),
 });
 
+const endpointsRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/endpoints',
+  validateSearch: readPerformanceFilters,
+  component: lazyRouteComponent(() => import('./performance/EndpointsPage'), 'EndpointsPage'),
+});
+
+const endpointRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/endpoints/$endpoint',
+  validateSearch: readPerformanceFilters,
+  component: lazyRouteComponent(() => import('./performance/EndpointPage'), 'EndpointPage'),
+});
+
+const pagesRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/pages',
+  validateSearch: readPerformanceFilters,
+  component: lazyRouteComponent(() => import('./performance/PagesPage'), 'PagesPage'),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/settings',
@@ -83,7 +105,16 @@ const settingsRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   homeRoute,
   signInRoute,
-  projectRoute.addChildren([sessionsRoute, replayRoute, issuesRoute, issueRoute, settingsRoute]),
+  projectRoute.addChildren([
+    sessionsRoute,
+    replayRoute,
+    issuesRoute,
+    issueRoute,
+    endpointsRoute,
+    endpointRoute,
+    pagesRoute,
+    settingsRoute,
+  ]),
 ]);
 
 export function createAppRouter(queries: QueryClient) {

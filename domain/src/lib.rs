@@ -18,6 +18,7 @@ pub mod session;
 pub mod token;
 pub mod endpoint;
 pub mod issue;
+pub mod performance;
 pub mod source_map;
 pub mod erasure;
 

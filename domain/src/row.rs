@@ -3,6 +3,7 @@
 //! Times ending in `_ms` and `_us` are milliseconds and microseconds of the Unix epoch on the server's clock, unless a comment says otherwise.
 
 mod issue;
+mod performance;
 mod source_map;
 
 use bytes::Bytes;
@@ -10,6 +11,9 @@ use bytes::Bytes;
 pub use issue::{
     ArchivedUntil, Breakdown, Discard, GroupingRule, IssueChange, IssueComponent, IssueCount, IssueMerge,
     IssueMerges, IssueSample, IssueSettings, IssueState, IssueTotals, Seen,
+};
+pub use performance::{
+    Performance, PerformanceMeasure, PerformanceSample, PerformanceSeries, PerformanceSpan,
 };
 pub use source_map::{SourceMapArtifact, SourceMapContent, SourceMapRef};
 

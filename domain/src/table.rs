@@ -132,6 +132,10 @@ tables! {
     /// Whom an issue happened to, by a pseudonym of the issue; the value is sealed (16 bytes): see [`crate::issue::visitor`].
     ISSUE_USERS = Data Changing "issue_users"
         [int("tenant"), int("project"), bytes("issue"), int("shard")] [bytes("user")];
+    /// How long a project's requests and page loads take, by log partition and in levels that follow from each other:
+    /// [`crate::row::Performance`], see [`crate::performance::key`].
+    PERFORMANCE = Data Changing "performance"
+        [int("tenant"), int("project"), int("level"), int("bucket"), int("shard")] [int("partition"), int("unit"), int("slot")];
     /// Source maps of a project and what leads to them: see [`crate::source_map::key`]. [`crate::row::SourceMapArtifact`] by its id,
     /// [`crate::row::SourceMapRef`] by debug id and by release and path.
     SOURCE_MAPS = Data Changing "source_maps" [int("tenant"), int("project")] [text("kind"), bytes("id")];

@@ -20,6 +20,7 @@ mod cursor;
 mod issue;
 mod metrics;
 mod params;
+mod performance;
 mod sealed;
 mod session;
 mod source_map;
@@ -94,6 +95,9 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(issue::discard::restore_issue))
         .routes(routes!(issue::dry_run::try_grouping_rules))
         .routes(routes!(issue::routes::get_issue, issue::routes::change_issue))
+        .routes(routes!(performance::routes::list_endpoints))
+        .routes(routes!(performance::routes::get_endpoint))
+        .routes(routes!(performance::routes::list_pages))
         .routes(routes!(session::stack::get_stack))
         .routes(routes!(
             source_map::routes::list_source_maps,

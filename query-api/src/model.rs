@@ -1,6 +1,7 @@
 //! What the API answers with. Every type is part of the OpenAPI document.
 
 pub mod issue;
+pub mod performance;
 pub mod project;
 pub mod replay;
 pub mod session;

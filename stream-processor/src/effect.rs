@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use playhead_domain::id::StreamId;
 use playhead_domain::issue;
+use playhead_domain::performance::observation::Observation;
 use playhead_domain::row::{
     DeadLetter, EventChunk, Frame, IntakeCounts, Object, ObjectSession, OpenSession, SessionKey, SessionState,
 };
@@ -17,6 +18,7 @@ use prost::Message;
 
 use crate::cache::SessionRef;
 use crate::issue::{IssueEffects, IssueTotal, IssueVisitor};
+use crate::performance::{PerformanceEffects, PerformanceRow};
 use crate::range::issues::SessionIssues;
 
 /// A dom frame on its way into the flush's object. `frame.offset` is where it begins in [`SessionWork::sealed`], and then in the object.
@@ -42,6 +44,8 @@ pub(crate) struct SessionWork {
     pub(crate) sealed: Vec<u8>,
     pub(crate) facets: Vec<(&'static str, String)>,
     pub(crate) issues: SessionIssues,
+    /// What its requests and pages took.
+    pub(crate) measured: Vec<Observation>,
 }
 
 /// The bytes of an object, never copied into one piece.
@@ -90,6 +94,7 @@ pub(crate) struct Effects {
     /// The same days with what was before.
     pub(crate) totals: Vec<DayTotal>,
     pub(crate) issues: IssueEffects,
+    pub(crate) performance: PerformanceEffects,
 }
 
 /// Where and when the rows are written.
@@ -161,6 +166,9 @@ impl Effects {
             rows.push(put(&table::INTAKE_COUNTS, key, counts.encode_to_vec(), stamp, expires_at_ms));
         }
         self.issues.rows(&mut rows, stamp);
+        for PerformanceRow { key, value, expires_at_ms } in &self.performance.rows {
+            rows.push(put(&table::PERFORMANCE, key.clone(), value.clone(), stamp, *expires_at_ms));
+        }
         rows
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::batch::Batch;
 use crate::client;
+use crate::measured::measured;
 use crate::occurrence::{self, InForce};
 
 const MAX_TEXT_BYTES: usize = 512;
@@ -100,6 +101,7 @@ impl Normalized {
         let page_url = self.page_at(time).unwrap_or(reading.page_url);
         let reading = Reading { page_url, release: &self.release, ..reading };
         let mut what = detect(batch, &mut signal, reading);
+        let measured = measured(&signal, page_url, index);
         if let Some(occurrence) = what.occurrence_mut() {
             occurrence.index = u32::try_from(index).unwrap_or(u32::MAX);
         }
@@ -118,7 +120,7 @@ impl Normalized {
         }
         self.lines.push(b'\n');
         self.events += 1;
-        self.facts.push(Fact { time_ms: time, what });
+        self.facts.push(Fact { time_ms: time, what, measured });
     }
 }
 

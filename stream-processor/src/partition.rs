@@ -32,6 +32,7 @@ pub(crate) struct Partition {
     pub(crate) cache: Cache,
     pub(crate) intake: crate::intake::Totals,
     pub(crate) issues: crate::issue::Issues,
+    pub(crate) performance: crate::performance::Heads,
 }
 
 /// Why a session's state cannot be worked on.
@@ -65,7 +66,14 @@ impl LoadError {
 
 impl Partition {
     pub(crate) fn new(id: u32, control: Control) -> Self {
-        Self { id, control, cache: Cache::default(), intake: Default::default(), issues: Default::default() }
+        Self {
+            id,
+            control,
+            cache: Cache::default(),
+            intake: Default::default(),
+            issues: Default::default(),
+            performance: Default::default(),
+        }
     }
 
     /// The states of `sessions` as of the checkpoint, for a range that ends at `to`. Missing are those that are being erased.
@@ -209,6 +217,7 @@ fn work(state: SessionState, slot: i64, key: DataKey, is_new: bool) -> SessionWo
         sealed: Vec::new(),
         facets: Vec::new(),
         issues: Default::default(),
+        measured: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! panics twice becomes a dead letter and leaves no other trace.
 
 pub(crate) mod issues;
+mod measured;
 mod session;
 
 use std::collections::{BTreeMap, HashMap};

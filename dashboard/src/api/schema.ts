@@ -91,6 +91,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Endpoints that the pages called, with how long they took. */
+        get: operations["list_endpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/endpoints/{endpoint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One endpoint, by its name as the list gives it. */
+        get: operations["get_endpoint"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/grouping-rules/dry-run": {
         parameters: {
             query?: never;
@@ -248,6 +282,23 @@ export interface paths {
          *     were merged before come along. It can be undone one by one.
          */
         post: operations["merge_issues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/pages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pages that were loaded, with their web vitals. */
+        get: operations["list_pages"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -546,6 +597,19 @@ export interface components {
             events: number;
             value: string;
         };
+        /** @description Requests of a release or country. */
+        Compared: {
+            /** Format: double */
+            failure_share?: number | null;
+            /** @description Empty: not known. */
+            name: string;
+            /** Format: double */
+            p50_ms?: number | null;
+            /** Format: double */
+            p95_ms?: number | null;
+            /** Format: int64 */
+            requests: number;
+        };
         /** @description How many of what. */
         Counts: {
             /** Format: int64 */
@@ -670,6 +734,81 @@ export interface components {
             /** @description At most 50. */
             rules: components["schemas"]["GroupingRule"][];
         };
+        /** @description Percentiles, each off by 1 % at most. */
+        Durations: {
+            /**
+             * Format: int64
+             * @description How many have a known duration.
+             */
+            known: number;
+            /** Format: double */
+            p50_ms?: number | null;
+            /** Format: double */
+            p75_ms?: number | null;
+            /** Format: double */
+            p95_ms?: number | null;
+            /** Format: double */
+            p99_ms?: number | null;
+        };
+        /** @description The window before. */
+        Earlier: {
+            /** Format: double */
+            failure_share?: number | null;
+            /** Format: double */
+            p95_ms?: number | null;
+            /** Format: int64 */
+            requests: number;
+        };
+        /** @description Requests to one endpoint. */
+        Endpoint: {
+            /** Format: int64 */
+            aborted: number;
+            /**
+             * Format: double
+             * @description 0 to 1, by `apdex_ms`: what takes up to four times as long counts half, and failures nothing.
+             */
+            apdex?: number | null;
+            before?: components["schemas"]["Earlier"] | null;
+            durations: components["schemas"]["Durations"];
+            /** Format: int64 */
+            failed: number;
+            /**
+             * Format: double
+             * @description 0 to 1, of the requests that were not aborted.
+             */
+            failure_share?: number | null;
+            /**
+             * Format: double
+             * @description Of the answers whose size is known.
+             */
+            mean_bytes?: number | null;
+            /** @description Method, host unless it is the page's own, and template of the path; `…other`: those beyond what is told apart. */
+            name: string;
+            /** @description How the time splits, where it is known. */
+            parts: components["schemas"]["Parts"];
+            /** Format: int64 */
+            requests: number;
+            trend: components["schemas"]["TrendPoint"][];
+        };
+        /** @description All about an endpoint. */
+        EndpointDetail: {
+            countries: components["schemas"]["Compared"][];
+            endpoint: components["schemas"]["Endpoint"];
+            failed_sample?: components["schemas"]["RequestSample"] | null;
+            histogram: components["schemas"]["HistogramBucket"][];
+            /** @description The most requested first. */
+            releases: components["schemas"]["Compared"][];
+            /** @description Those with an answer by status, then those without; the most first. */
+            statuses: components["schemas"]["StatusCount"][];
+            window: components["schemas"]["PerformanceWindow"];
+        };
+        /** @description Endpoints that were called in a window of time. */
+        EndpointPage: {
+            endpoints: components["schemas"]["Endpoint"][];
+            /** @description How many there are, those beyond `endpoints` included. */
+            total: number;
+            window: components["schemas"]["PerformanceWindow"];
+        };
         /** @description How much an erasure reached. */
         ErasedUser: {
             /**
@@ -771,6 +910,19 @@ export interface components {
             path?: string;
             /** @description Of the error's type. */
             type?: string;
+        };
+        /** @description Requests that took so long. */
+        HistogramBucket: {
+            /** Format: double */
+            over_ms: number;
+            /** Format: int64 */
+            requests: number;
+            sample?: components["schemas"]["RequestSample"] | null;
+            /**
+             * Format: double
+             * @description Null: without end.
+             */
+            up_to_ms?: number | null;
         };
         /** @description The installation that answers. */
         Installation: {
@@ -1030,6 +1182,72 @@ export interface components {
             line: number;
             source?: components["schemas"]["SourceExcerpt"] | null;
         };
+        /** @description Pages that were loaded in a window of time. */
+        PageList: {
+            pages: components["schemas"]["PageLoads"][];
+            /** @description How many there are, those beyond `pages` included. */
+            total: number;
+            window: components["schemas"]["PerformanceWindow"];
+        };
+        /** @description Loads of one page. */
+        PageLoads: {
+            /** Format: int64 */
+            loads: number;
+            /** @description The template of the path; `…other`: those beyond what is told apart. */
+            name: string;
+            trend: components["schemas"]["TrendPoint"][];
+            vitals: components["schemas"]["Vital"][];
+        };
+        /** @description A part of a request's time. */
+        Part: {
+            /**
+             * Format: int64
+             * @description Of how many requests it is known.
+             */
+            known: number;
+            /** Format: double */
+            mean_ms?: number | null;
+            /**
+             * Format: double
+             * @description Only of a single endpoint.
+             */
+            p95_ms?: number | null;
+        };
+        /** @description Parts of a request's time. */
+        Parts: {
+            backend: components["schemas"]["Part"];
+            /** @description After the response, until the next frame. */
+            frontend: components["schemas"]["Part"];
+            network: components["schemas"]["Part"];
+        };
+        /** @description What the numbers are about. */
+        PerformanceWindow: {
+            /**
+             * Format: int64
+             * @description The window that changes are against begins so much earlier.
+             */
+            compared_ms: number;
+            countries: string[];
+            environments: string[];
+            /**
+             * Format: int64
+             * @description Rounded outwards to whole spans.
+             */
+            from_ms: number;
+            /** @description What is not told apart everywhere, as there was too much of it: `countries`, `releases`, `environments` or `names`. */
+            merged: string[];
+            /** @description Not all that was counted could be read; the numbers are too low. */
+            partial: boolean;
+            /** @description What requests or pages of the window had, to filter by. Only when filters were asked with, or of a single endpoint or page. */
+            releases: string[];
+            /**
+             * Format: int64
+             * @description How long the spans of trends are.
+             */
+            span_minutes: number;
+            /** Format: int64 */
+            to_ms: number;
+        };
         /**
          * @description A priority that people give.
          * @enum {string}
@@ -1134,6 +1352,13 @@ export interface components {
          * @enum {string}
          */
         ReplayState: "live" | "complete" | "partial" | "not_sampled" | "recorder_failed" | "deleted" | "expired";
+        /** @description A moment of a session to open. */
+        RequestSample: {
+            event_id: string;
+            session_id: string;
+            /** Format: int64 */
+            time_ms: number;
+        };
         /**
          * @description From when on an issue counts as resolved.
          * @enum {string}
@@ -1387,6 +1612,14 @@ export interface components {
             missing_detail?: string | null;
             original?: components["schemas"]["OriginalFrame"] | null;
         };
+        /** @description Requests with that outcome. */
+        StatusCount: {
+            failed: boolean;
+            /** Format: int64 */
+            requests: number;
+            /** @description A status, `other`, or what happened: `network error`, `timeout`, `aborted`, `unknown`. */
+            status: string;
+        };
         /**
          * @description The recording of one document load. A moment of the session is
          *     `event.timestamp + clock_offset_ms - manifest.started_at`.
@@ -1414,6 +1647,23 @@ export interface components {
             url?: string | null;
             viewport?: components["schemas"]["Size"] | null;
         };
+        /** @description A span of the window. */
+        TrendPoint: {
+            /** Format: int64 */
+            failed: number;
+            /**
+             * Format: double
+             * @description Only of a single endpoint.
+             */
+            p95_ms?: number | null;
+            /**
+             * Format: int64
+             * @description Or loads of a page.
+             */
+            requests: number;
+            /** Format: int64 */
+            time_ms: number;
+        };
         /** @description Who the page said its user is. */
         User: {
             email?: string | null;
@@ -1421,6 +1671,29 @@ export interface components {
             traits: {
                 [key: string]: unknown;
             };
+        };
+        /** @description A web vital of a page. */
+        Vital: {
+            /** Format: double */
+            before_p75?: number | null;
+            /**
+             * Format: int64
+             * @description Of how many loads it is known.
+             */
+            known: number;
+            /** @description `LCP`, `INP`, `CLS`, `FCP` or `TTFB`. */
+            name: string;
+            /**
+             * Format: double
+             * @description Milliseconds; of `CLS` the score.
+             */
+            p50?: number | null;
+            /** Format: double */
+            p75?: number | null;
+            /** Format: double */
+            p95?: number | null;
+            /** @description Of the 75th percentile, as `web.dev` has it: `good`, `needs-improvement` or `poor`. */
+            rating?: string | null;
         };
     };
     responses: never;
@@ -1757,6 +2030,146 @@ export interface operations {
             };
             /** @description The log no longer keeps the record */
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_endpoints: {
+        parameters: {
+            query?: {
+                /** @description Requests up to that long satisfy; 500 unless given. */
+                apdex_ms?: number;
+                /** @description ISO 3166-1 alpha-2. */
+                country?: string;
+                environment?: string;
+                /**
+                 * @description Milliseconds of the Unix epoch; 24 hours before `to` unless given. At most 92 days before it. Up to three hours are read by
+                 *     minutes (of the last nine days), up to eight days by hours (of the last 35), more by days (of UTC).
+                 */
+                from_ms?: number;
+                /** @description 1 to 200, 50 unless given. */
+                limit?: number;
+                /** @description A part of the name, in any case. */
+                query?: string;
+                release?: string;
+                /**
+                 * @description Of endpoints `requests` (unless given), `failures`, `failure_share`, `p95`, `time` (requests times mean) or `apdex` (the lowest first); of
+                 *     pages `loads` (unless given), `LCP`, `INP` or `CLS`.
+                 */
+                sort?: string;
+                /** @description Now unless given. */
+                to_ms?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_endpoint: {
+        parameters: {
+            query?: {
+                /** @description Requests up to that long satisfy; 500 unless given. */
+                apdex_ms?: number;
+                /** @description ISO 3166-1 alpha-2. */
+                country?: string;
+                environment?: string;
+                /**
+                 * @description Milliseconds of the Unix epoch; 24 hours before `to` unless given. At most 92 days before it. Up to three hours are read by
+                 *     minutes (of the last nine days), up to eight days by hours (of the last 35), more by days (of UTC).
+                 */
+                from_ms?: number;
+                /** @description 1 to 200, 50 unless given. */
+                limit?: number;
+                /** @description A part of the name, in any case. */
+                query?: string;
+                release?: string;
+                /**
+                 * @description Of endpoints `requests` (unless given), `failures`, `failure_share`, `p95`, `time` (requests times mean) or `apdex` (the lowest first); of
+                 *     pages `loads` (unless given), `LCP`, `INP` or `CLS`.
+                 */
+                sort?: string;
+                /** @description Now unless given. */
+                to_ms?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Its name, percent-encoded */
+                endpoint: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2356,6 +2769,75 @@ export interface operations {
             };
             /** @description Others changed it at the same time */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_pages: {
+        parameters: {
+            query?: {
+                /** @description Requests up to that long satisfy; 500 unless given. */
+                apdex_ms?: number;
+                /** @description ISO 3166-1 alpha-2. */
+                country?: string;
+                environment?: string;
+                /**
+                 * @description Milliseconds of the Unix epoch; 24 hours before `to` unless given. At most 92 days before it. Up to three hours are read by
+                 *     minutes (of the last nine days), up to eight days by hours (of the last 35), more by days (of UTC).
+                 */
+                from_ms?: number;
+                /** @description 1 to 200, 50 unless given. */
+                limit?: number;
+                /** @description A part of the name, in any case. */
+                query?: string;
+                release?: string;
+                /**
+                 * @description Of endpoints `requests` (unless given), `failures`, `failure_share`, `p95`, `time` (requests times mean) or `apdex` (the lowest first); of
+                 *     pages `loads` (unless given), `LCP`, `INP` or `CLS`.
+                 */
+                sort?: string;
+                /** @description Now unless given. */
+                to_ms?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

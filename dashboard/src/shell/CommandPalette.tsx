@@ -94,13 +94,16 @@ function PaletteBody({ onClose, projectId }: Omit<PaletteProps, 'open'>) {
 function useCommands(projectId: string, text: string): Command[] {
   const navigate = useNavigate();
   const projects = useQuery(projectsQuery).data ?? [];
-  const go = (to: '/p/$project/sessions' | '/p/$project/issues' | '/p/$project/settings', project: string) => () => {
+  type Page = 'sessions' | 'issues' | 'endpoints' | 'pages' | 'settings';
+  const go = (to: `/p/$project/${Page}`, project: string) => () => {
     void navigate({ to, params: { project } });
   };
   const page = (id: string, icon: IconName, label: string, run: () => void): Command => ({ id, icon, label, run });
   const commands = [
     page('sessions', 'sessions', 'Sessions', go('/p/$project/sessions', projectId)),
     page('issues', 'alert', 'Issues', go('/p/$project/issues', projectId)),
+    page('endpoints', 'gauge', 'API: endpoints', go('/p/$project/endpoints', projectId)),
+    page('pages', 'gauge', 'API: pages and web vitals', go('/p/$project/pages', projectId)),
     page('settings', 'settings', 'Settings', go('/p/$project/settings', projectId)),
     page('errors', 'alert', 'Sessions with errors', () => {
       void navigate({ to: '/p/$project/sessions', params: { project: projectId }, search: { errors: true } });

@@ -14,6 +14,7 @@ export function Rail({ projectId, openPalette }: { projectId: string; openPalett
       </Link>
       <RailLink to="/p/$project/sessions" projectId={projectId} icon="sessions" label="Sessions" />
       <RailLink to="/p/$project/issues" projectId={projectId} icon="alert" label="Issues" />
+      <RailLink to="/p/$project/endpoints" projectId={projectId} icon="gauge" label="API" />
       <span className="grow" />
       <Tooltip text="Go to…" side="right">
         <button type="button" className="rail-item" aria-label="Go to…" onClick={openPalette}>
@@ -27,7 +28,7 @@ export function Rail({ projectId, openPalette }: { projectId: string; openPalett
 }
 
 interface RailLinkProps {
-  to: '/p/$project/sessions' | '/p/$project/issues' | '/p/$project/settings';
+  to: '/p/$project/sessions' | '/p/$project/issues' | '/p/$project/endpoints' | '/p/$project/settings';
   projectId: string;
   icon: IconName;
   label: string;

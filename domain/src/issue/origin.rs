@@ -139,7 +139,8 @@ fn begins_with_word(name: &str, word: &str) -> bool {
 }
 
 /// Host (without port) and path (without query) of an address; the whole is the path when there is no host.
-pub(super) fn parts(url: &str) -> (&str, &str) {
+#[must_use]
+pub fn parts(url: &str) -> (&str, &str) {
     let url = url.find(['?', '#']).map_or(url, |at| &url[..at]);
     let Some((scheme, rest)) = url.split_once("://") else { return ("", url) };
     // Of build tools: `webpack://name/./src/a.js` has no host.

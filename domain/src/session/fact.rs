@@ -3,6 +3,7 @@
 use crate::id::StreamId;
 use crate::issue::filter::Filter;
 use crate::issue::grouping::{Fingerprint, Group};
+use crate::performance::observation::Measured;
 use crate::row::{Client, Gap, User};
 
 /// A batch, once it is known to be new.
@@ -41,6 +42,8 @@ pub struct Batch {
 pub struct Fact {
     pub time_ms: i64,
     pub what: What,
+    /// Of a request, a page load and a web vital.
+    pub measured: Option<Box<Measured>>,
 }
 
 /// What happened.

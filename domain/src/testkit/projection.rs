@@ -11,6 +11,8 @@ use prost::Message;
 
 use crate::id::{SessionId, StreamId};
 use crate::issue;
+use crate::performance::key::{self as performance_key, Kind, Level};
+use crate::performance::totals::Totals;
 use crate::row::{
     Block, DeadLetter, EventChunk, Frame, IntakeCounts, IssueTotals, OpenSession, SessionKey, SessionState,
     SessionSummary, Suppression,
@@ -55,6 +57,7 @@ impl Projection {
                 scan(store, &table::SUPPRESSIONS, partition, &mut rows).await;
             }
             read_issues(store, scope, &mut rows).await;
+            read_performance(store, scope, &place.days, &mut rows).await;
             for day in place.days.clone() {
                 scan(store, &table::INTAKE_COUNTS, key::intake_partition(scope, day), &mut rows).await;
                 for shard in 0..key::SHARDS {
@@ -133,6 +136,25 @@ async fn read_issues(store: &dyn Store, scope: Scope, rows: &mut Vec<(&'static s
     }
 }
 
+async fn read_performance(
+    store: &dyn Store,
+    scope: Scope,
+    days: &RangeInclusive<i64>,
+    rows: &mut Vec<(&'static str, Row)>,
+) {
+    let mut buckets = BTreeSet::new();
+    for hour in days.start() * 24..(days.end() + 1) * 24 {
+        let levels = [Level::Head, Level::Segment, Level::Hour(Kind::Plain), Level::Day(Kind::Plain)];
+        buckets.extend(levels.map(|level| (level, level.bucket(hour))));
+    }
+    for (level, bucket) in buckets {
+        for shard in 0..performance_key::SHARDS {
+            let partition = performance_key::partition(scope, level, bucket, shard);
+            scan(store, &table::PERFORMANCE, partition, rows).await;
+        }
+    }
+}
+
 async fn read_session(
     store: &dyn Store,
     scope: Scope,
@@ -169,6 +191,9 @@ fn decode<M: Message + Default>(row: &Row) -> M {
     M::decode(row.value.clone()).unwrap()
 }
 
+/// By start and slot or segment.
+type Pieces = BTreeMap<(i64, Value), Totals>;
+
 #[derive(Default)]
 struct Folding {
     data_keys: BTreeMap<SessionId, DataKey>,
@@ -178,6 +203,8 @@ struct Folding {
     intake: BTreeMap<(Vec<Value>, Value), IntakeCounts>,
     /// By issue and log partition: the newer slot.
     issues: BTreeMap<(Vec<Value>, Vec<Value>), IssueTotals>,
+    /// By scope and log partition: heads, segments and roll-ups, the newer slot of each.
+    performance: BTreeMap<(Vec<Value>, Value), Pieces>,
     /// By log partition and session: which of the slices does not matter.
     open: BTreeMap<(Vec<Value>, Vec<Value>), OpenSession>,
     /// The batches of a recording: what they hold, and in how many blocks they are.
@@ -214,6 +241,8 @@ impl Folding {
             if totals.next_offset >= known.next_offset {
                 *known = totals;
             }
+        } else if table == table::PERFORMANCE.name {
+            self.take_performance(row);
         } else if table == table::ISSUE_USERS.name {
             self.say(table, &row.key, &row.value);
         } else if table == table::SESSIONS_BY_START.name {
@@ -232,6 +261,45 @@ impl Folding {
             self.say(table, &row.key, decode::<Suppression>(row).stage);
         } else if table == table::SESSION_KEYS.name {
             self.say(table, session_of(row), "there");
+        }
+    }
+
+    fn take_performance(&mut self, row: &Row) {
+        let (Value::Int(level), columns) = (&row.key.partition[2], &row.key.clustering) else { panic!() };
+        let of = (row.key.partition[..2].to_vec(), columns[0].clone());
+        let known = self.performance.entry(of).or_default().entry((*level, columns[1].clone())).or_default();
+        let totals = Totals::decode(row.value.clone()).unwrap();
+        if totals.next_offset >= known.next_offset {
+            *known = totals;
+        }
+    }
+
+    /// How records fell into flushes decides what is a segment, and what of it is rolled up: by minutes it is the same, and so is each day,
+    /// rolled up or not.
+    fn say_performance(&mut self) {
+        let mut scopes: BTreeMap<Vec<Value>, [Totals; 3]> = BTreeMap::new();
+        for ((scope, _), rows) in std::mem::take(&mut self.performance) {
+            let [minutes, hours, days] = scopes.entry(scope).or_default();
+            let head = rows.get(&(0, Value::Int(0))).cloned().unwrap_or_default();
+            let rolled = i64::try_from(head.rolled).unwrap();
+            for ((level, unit), totals) in &rows {
+                let is_segment = *level == 1;
+                if is_segment || *level == 0 {
+                    minutes.roll(totals, 1, Kind::Detail);
+                }
+                if *level == 0 || is_segment && *unit >= Value::Int(rolled) || *level == 2 {
+                    hours.roll(totals, 60, Kind::Plain);
+                }
+                if *level == 0 || is_segment && *unit >= Value::Int(rolled) || *level == 5 {
+                    days.roll(totals, 1_440, Kind::Plain);
+                }
+            }
+        }
+        for (scope, all) in scopes {
+            for (name, totals) in ["minutes", "hours", "days"].into_iter().zip(all) {
+                let lines: Vec<_> = totals.series().collect();
+                self.say("performance", (&scope, name), lines);
+            }
         }
     }
 
@@ -286,6 +354,7 @@ impl Folding {
             totals.next_offset = 0;
             self.say("issue", issue, totals);
         }
+        self.say_performance();
         for (session, open) in std::mem::take(&mut self.open) {
             self.say("open", session, open);
         }

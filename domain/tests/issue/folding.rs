@@ -22,7 +22,7 @@ fn error(message: &str, page_url: &str) -> Fact {
         filtered: examined.filtered,
         index: 0,
     };
-    Fact { time_ms: 1_000, what: What::Error(Box::new(occurrence)) }
+    Fact { time_ms: 1_000, what: What::Error(Box::new(occurrence)), measured: None }
 }
 
 fn batch(facts: Vec<Fact>) -> Batch {

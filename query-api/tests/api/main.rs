@@ -10,6 +10,7 @@ mod events;
 mod issues;
 mod lists;
 mod merges;
+mod performance;
 mod projects;
 mod recordings;
 mod source_maps;

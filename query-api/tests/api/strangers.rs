@@ -27,6 +27,7 @@ fn fill(path: &str, project: &str, session: &str) -> String {
         .replace("{segment}", "f-0101010101010101-0-0-000000000000")
         .replace("{key}", "0000000000000000")
         .replace("{issue}", "0123456789abcdef0123456789abcdef")
+        .replace("{endpoint}", "GET%20%2Fapi%2Forders")
         .replace("{user}", "user-1")
         .replace("{event}", "0101010101010101-0-0")
         .replace("{map}", "0123456789abcdef0123456789abcdef")

@@ -77,6 +77,8 @@ impl Flight {
         let (sessions, most) = (&self.effects.sessions, shared.config.max_issues as u64);
         self.effects.issues =
             partition.issues.add(&*shared.store, partition.id, range, sessions, most).await?;
+        self.effects.performance =
+            partition.performance.add(&*shared.store, partition.id, range, sessions).await?;
         Ok(())
     }
 

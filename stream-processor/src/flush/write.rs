@@ -26,6 +26,8 @@ const PUT_FOR: Duration = Duration::from_secs(30);
 const REFER_WITHIN: Duration = Duration::from_secs(300);
 /// The totals of issues that are kept in memory take this part of what the states of sessions may, on top of it.
 const ISSUES_SHARE: usize = 8;
+/// And the heads of statistics this one.
+const PERFORMANCE_SHARE: usize = 4;
 /// Rows written together: many, so that those of different sessions that go to one partition, as facets do, go in one request.
 const CHUNK_ROWS: usize = 4_096;
 const CHUNK_BYTES: usize = 4 << 20;
@@ -91,6 +93,8 @@ impl Flight {
             self.partition.intake.keep(std::mem::take(&mut self.effects.totals));
             let issues = std::mem::take(&mut self.effects.issues.totals);
             self.partition.issues.keep(issues, shared.cache_bytes() / ISSUES_SHARE);
+            let performance = std::mem::take(&mut self.effects.performance);
+            self.partition.performance.keep(performance, shared.cache_bytes() / PERFORMANCE_SHARE);
             let sessions = std::mem::take(&mut self.effects.sessions);
             self.partition.keep(sessions, shared.cache_bytes());
             Ok((self.partition, self.to))

@@ -36,10 +36,13 @@ const MAX_MAP_BYTES: u64 = 32 << 20;
 /// Maps with their bundles that one project can ask for in one range.
 const MAX_RANGE_BYTES: u64 = 128 << 20;
 
+/// Some leads, and whether there are more.
+type Leads = (Vec<Lead>, bool);
+
 /// What is remembered of all projects.
 pub(crate) struct Maps {
     read: Mutex<Cache>,
-    leads: Mutex<HashMap<Key, Remembered<(Vec<Lead>, bool)>>>,
+    leads: Mutex<HashMap<Key, Remembered<Leads>>>,
     projects: Mutex<HashMap<Scope, Remembered<bool>>>,
 }
 

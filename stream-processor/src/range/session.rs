@@ -14,6 +14,7 @@ use playhead_proto::limits;
 
 use super::Settings;
 use super::issues::{Before, SessionIssues};
+use super::measured;
 use crate::batch::Batch;
 use crate::effect::{Effects, PendingFrame, SessionWork};
 use crate::normalize::{Normalized, Reading, normalize};
@@ -35,7 +36,7 @@ pub(super) struct SessionFold {
 pub(super) struct Mark {
     state: SessionState,
     is_changed: bool,
-    added: [usize; 6],
+    added: [usize; 7],
     intake: BTreeMap<(Scope, i64), IntakeCounts>,
     issues: SessionIssues,
 }
@@ -57,6 +58,7 @@ impl SessionFold {
                 work.facets.len(),
                 side.dead_letters.len(),
                 side.resolved.len(),
+                work.measured.len(),
             ],
             intake: side.intake.clone(),
             issues: work.issues.clone(),
@@ -65,7 +67,7 @@ impl SessionFold {
 
     /// Forgets what was taken since, as if it had never come.
     pub(super) fn back_to(&mut self, mark: Mark) {
-        let [chunks, frames, sealed, facets, letters, resolved] = mark.added;
+        let [chunks, frames, sealed, facets, letters, resolved, measured] = mark.added;
         let (work, side) = (&mut self.work, &mut self.side);
         (work.state, work.is_changed, side.intake) = (mark.state, mark.is_changed, mark.intake);
         work.issues = mark.issues;
@@ -73,6 +75,7 @@ impl SessionFold {
         work.frames.truncate(frames);
         work.sealed.truncate(sealed);
         work.facets.truncate(facets);
+        work.measured.truncate(measured);
         side.dead_letters.truncate(letters);
         side.resolved.truncate(resolved);
     }
@@ -160,7 +163,7 @@ impl SessionFold {
         Ok(())
     }
 
-    fn fold(&mut self, settings: &Settings, batch: &Batch, facts: fact::Batch, is_first: bool) {
+    fn fold(&mut self, settings: &Settings, batch: &Batch, mut facts: fact::Batch, is_first: bool) {
         let before = Before::of(&self.work.state);
         fold::fold(&mut self.work.state, &facts);
         if is_first || facts.facts.iter().any(|fact| names_facets(&fact.what)) {
@@ -175,6 +178,7 @@ impl SessionFold {
             }
         }
         let work = &mut self.work;
+        work.measured.extend(measured::observe(batch, &work.state, &mut facts.facts));
         work.issues.take(&settings.visitors, batch, &work.state, &before, facts.facts);
     }
 
@@ -360,7 +364,7 @@ mod tests {
 
     #[test]
     fn the_second_half_goes_and_is_told() {
-        let fact = |time_ms| Fact { time_ms, what: What::Click };
+        let fact = |time_ms| Fact { time_ms, what: What::Click, measured: None };
         let mut normalized = Normalized {
             lines: b"a\nbb\nc\nd\ne\n".to_vec(),
             events: 5,

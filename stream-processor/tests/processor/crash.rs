@@ -15,6 +15,8 @@ fn batches() -> Vec<Batch> {
             let mut batch = Batch::new(id, id, seq)
                 .signal(json!({"k": "error", "message": format!("boom {seq}")}))
                 .signal(json!({"k": "navigation", "url": format!("https://a.example/{seq}"), "how": "push"}))
+                .signal(json!({"k": "request", "url": format!("https://a.example/api/{id}"), "method": "GET", "status": 200,
+                    "outcome": "ok", "duration_ms": 10 * seq}))
                 .signal(json!({"k": "identify", "id": format!("user-{id}")}))
                 .dom_event(3, "change");
             if seq == 0 {

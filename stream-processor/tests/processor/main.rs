@@ -12,6 +12,7 @@ mod erasure;
 mod issues;
 mod maps;
 mod ownership;
+mod performance;
 mod poison;
 mod slow;
 mod steps;

@@ -232,8 +232,8 @@ impl World {
     fn projection(&self, has_erasures: bool) -> Projection {
         let is_compared = |name: &str| {
             // How far compaction is; and what was taken in before it was erased.
-            let is_counted =
-                [table::INTAKE_COUNTS, table::ISSUES, table::ISSUE_USERS].map(|table| table.name);
+            let is_counted = [table::INTAKE_COUNTS, table::ISSUES, table::ISSUE_USERS, table::PERFORMANCE]
+                .map(|table| table.name);
             name != table::OPEN_SESSIONS.name && !(has_erasures && is_counted.contains(&name))
         };
         let rows = self.store.rows().into_iter().filter(|(name, _)| is_compared(name)).collect();

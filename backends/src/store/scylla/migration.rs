@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
         title: "session summaries live in session_state",
         change: Change::Drop("sessions"),
     },
+    Migration { version: 5, title: "table of endpoints and pages", change: Change::Tables },
 ];
 
 const TABLE: &str = "schema_migrations";

@@ -1,0 +1,210 @@
+//! Sums to rows and back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prost::{DecodeError, Message};
+
+use super::observation::{Class, Context, Sample};
+use super::sketch::Sketch;
+use super::totals::{Series, SeriesKey, Totals, Values};
+use crate::row;
+
+/// What a row may take: far less than a value of the store, so that a few go together in one request.
+const MAX_ROW_BYTES: usize = 700 << 10;
+
+#[derive(Default)]
+struct Names {
+    places: HashMap<Arc<str>, u32>,
+    names: Vec<String>,
+}
+
+impl Names {
+    fn place(&mut self, name: &Arc<str>) -> u32 {
+        if let Some(&place) = self.places.get(name) {
+            return place;
+        }
+        let place = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.push(name.to_string());
+        self.places.insert(Arc::clone(name), place);
+        place
+    }
+}
+
+impl Totals {
+    /// The row's value. If that would be too long, more is put together first, and the row says so.
+    pub fn encode(&mut self) -> Bytes {
+        loop {
+            let bytes = self.to_row().encode_to_vec();
+            if bytes.len() <= MAX_ROW_BYTES || !self.narrow() {
+                return bytes.into();
+            }
+        }
+    }
+
+    fn to_row(&self) -> row::Performance {
+        let mut names = Names::default();
+        let series = |names: &mut Names, key: &SeriesKey, series: &Series| row::PerformanceSeries {
+            name: names.place(&key.name),
+            class: key.class as u32,
+            release: names.place(&key.context.release),
+            environment: names.place(&key.context.environment),
+            country: names.place(&key.context.country),
+            count: series.count,
+            failed: series.failed,
+            sent_bytes: series.sent_bytes,
+            received_bytes: series.received_bytes,
+            sized: series.sized,
+            statuses: series.statuses.clone(),
+            measures: series.measures.iter().map(measure).collect(),
+        };
+        let spans = self.spans.iter().map(|(minute, all)| row::PerformanceSpan {
+            minute: *minute,
+            series: all.iter().map(|(key, values)| series(&mut names, key, values)).collect(),
+        });
+        let spans = spans.collect();
+        let samples = self.samples.iter().map(|((name, bucket), sample)| row::PerformanceSample {
+            name: names.place(name),
+            bucket: *bucket,
+            time_ms: sample.time_ms,
+            session: Bytes::copy_from_slice(&sample.session),
+            event: sample.event.clone(),
+        });
+        let samples = samples.collect();
+        row::Performance {
+            next_offset: self.next_offset,
+            sequence: self.sequence,
+            hour: self.hour,
+            rolled: self.rolled,
+            rolled_hour: self.rolled_hour,
+            names: names.names,
+            spans,
+            samples,
+            merged: self.merged,
+        }
+    }
+
+    /// # Errors
+    /// It is no row of sums.
+    pub fn decode(bytes: Bytes) -> Result<Self, DecodeError> {
+        let row = row::Performance::decode(bytes)?;
+        let names: Vec<Arc<str>> = row.names.iter().map(|name| Arc::from(name.as_str())).collect();
+        let name = |place: u32| names.get(place as usize).cloned().unwrap_or_default();
+        let mut totals = Self {
+            next_offset: row.next_offset,
+            sequence: row.sequence,
+            hour: row.hour,
+            rolled: row.rolled,
+            rolled_hour: row.rolled_hour,
+            merged: row.merged,
+            ..Self::default()
+        };
+        for span in row.spans {
+            for series in span.series {
+                let class = Class::of_number(series.class).unwrap_or(Class::Unknown);
+                let context = Context {
+                    release: name(series.release),
+                    environment: name(series.environment),
+                    country: name(series.country),
+                };
+                let key = totals.known.admit(&name(series.name), class, &context);
+                totals.spans.entry(span.minute).or_default().insert(key, of_row(series));
+            }
+        }
+        for sample in row.samples {
+            let Ok(session) = sample.session[..].try_into() else { continue };
+            let key = (name(sample.name), sample.bucket);
+            totals.samples.insert(key, Sample { time_ms: sample.time_ms, session, event: sample.event });
+        }
+        Ok(totals)
+    }
+}
+
+fn measure((&what, values): (&u32, &Values)) -> row::PerformanceMeasure {
+    row::PerformanceMeasure {
+        what,
+        count: values.count,
+        sum: values.sum,
+        sketch: values.sketch.encode().into(),
+    }
+}
+
+fn of_row(series: row::PerformanceSeries) -> Series {
+    let values = |measure: row::PerformanceMeasure| {
+        let row::PerformanceMeasure { what, count, sum, sketch } = measure;
+        (what, Values { count, sum, sketch: Sketch::decode(&sketch) })
+    };
+    Series {
+        count: series.count,
+        failed: series.failed,
+        sent_bytes: series.sent_bytes,
+        received_bytes: series.received_bytes,
+        sized: series.sized,
+        statuses: series.statuses,
+        measures: series.measures.into_iter().map(values).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::key::Kind;
+    use super::super::observation::{Measure, Measured, Observation};
+    use super::super::totals::{Merged, OTHER};
+    use super::*;
+
+    fn observation(number: u32, country: &str) -> Observation {
+        Observation {
+            place: (u64::from(number), 0),
+            hour: 0,
+            context: Arc::new(Context { release: "1".into(), country: country.into(), ..Context::default() }),
+            measured: Measured {
+                name: format!("GET /{number}"),
+                class: Class::Success,
+                status: 200,
+                failed: false,
+                sent_bytes: None,
+                received_bytes: Some(10),
+                measures: vec![(Measure::Total, f64::from(number % 977) + 0.5)],
+                counts: true,
+                bucket: Some(3),
+                index: 0,
+            },
+            sample: Sample { time_ms: 60_000, session: [7; 16], event: number.to_string() },
+        }
+    }
+
+    #[test]
+    fn a_row_says_what_was_added() {
+        let mut totals = Totals::default();
+        (0..50).for_each(|number| totals.add(&observation(number % 5, "PT")));
+        let read = Totals::decode(totals.encode()).unwrap();
+        assert_eq!(read, totals);
+        assert_eq!(read.series().map(|(_, _, series)| series.count).sum::<u64>(), 50);
+    }
+
+    #[test]
+    fn further_endpoints_are_counted_as_others() {
+        let mut totals = Totals::default();
+        (0..1_500).for_each(|number| totals.add(&observation(number, "PT")));
+        let other: Vec<_> = totals.series().filter(|(_, key, _)| &*key.name == OTHER).collect();
+        assert_eq!((other.len(), other[0].2.count, totals.series().count()), (1, 500, 1_001));
+        let mut plain = Totals::default();
+        plain.roll(&totals, 60, Kind::Plain);
+        assert_eq!(plain.series().map(|(minute, ..)| minute).max(), Some(0));
+        assert_eq!(plain.series().map(|(_, _, series)| series.count).sum::<u64>(), 1_500);
+    }
+
+    #[test]
+    fn a_row_that_would_be_too_long_tells_less_apart() {
+        let mut totals = Totals::default();
+        for country in 0..60 {
+            (0..400).for_each(|number| totals.add(&observation(number, &format!("C{country}"))));
+        }
+        let bytes = totals.encode();
+        assert!(bytes.len() <= MAX_ROW_BYTES, "{}", bytes.len());
+        assert_eq!(totals.merged & Merged::Countries as u32, Merged::Countries as u32);
+        let read = Totals::decode(bytes).unwrap();
+        assert_eq!(read.series().map(|(_, _, series)| series.count).sum::<u64>(), 24_000);
+    }
+}

@@ -1,0 +1,188 @@
+//! How long the lists of endpoints take over 30 days, 1,000 endpoints and four log partitions, on the embedded store, with the 35 days before them
+//! for comparison. Made-up durations, all rows as a processor writes them. Prints JSON.
+//!
+//! ```sh
+//! cargo run --release -p playhead-query-api --example performance_bench
+//! ```
+
+#![expect(clippy::unwrap_used, reason = "a broken bench run may panic")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use http_body_util::BodyExt;
+use object_store::memory::InMemory;
+use playhead_backends::clock::Clock;
+use playhead_backends::log::memory::MemoryLog;
+use playhead_backends::store::embedded::EmbeddedStore;
+use playhead_domain::id::TenantId;
+use playhead_domain::log::EventLog;
+use playhead_domain::performance::key::{self, Kind, Level};
+use playhead_domain::performance::observation::{
+    Class, Context, Measure, Measured, Observation, Sample, bucket,
+};
+use playhead_domain::performance::totals::Totals;
+use playhead_domain::scope::{Grant, Scope};
+use playhead_domain::store::{Mutation, Store};
+use playhead_domain::{table, topic};
+use playhead_proto::key::InstallationKey;
+use playhead_query_api::{Api, Config, Parts, router};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+const TOKEN: &str = "a-token-of-the-benchmark";
+const ENDPOINTS: usize = 1_000;
+const PARTITIONS: u32 = 4;
+const DAYS: i64 = 66;
+const REQUESTS_PER_DAY: usize = 40;
+const DAY_MS: i64 = 86_400_000;
+const NOW_MS: i64 = 20_454 * DAY_MS + DAY_MS / 2;
+const TURNS: usize = 40;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let folder = std::env::temp_dir().join(format!("playhead-performance-bench-{}", std::process::id()));
+    let (router, store) = open(&folder).await;
+    let project = create(&router).await;
+    let scope = Scope::open(Grant::Operator, TenantId(1), project.parse().unwrap()).unwrap();
+    let stored = fill(&*store, scope).await;
+    let from_ms = NOW_MS - 30 * DAY_MS;
+    let mut queries = Vec::new();
+    for (name, path) in [
+        ("list, 30 days", format!("endpoints?from_ms={from_ms}")),
+        ("list by p95, 30 days", format!("endpoints?from_ms={from_ms}&sort=p95")),
+        ("list of one release, 30 days", format!("endpoints?from_ms={from_ms}&release=r1")),
+        ("one endpoint, 30 days", format!("endpoints/GET%20%2Fapi%2Fe1?from_ms={from_ms}")),
+    ] {
+        queries.push(measure(&router, name, &format!("/api/v1/projects/{project}/{path}")).await);
+    }
+    let report = json!({"benchmark": "performance", "endpoints": ENDPOINTS, "log_partitions": PARTITIONS,
+        "stored_mb": stored / 1_000_000, "queries": queries});
+    println!("{}", serde_json::to_string_pretty(&report).unwrap());
+    drop((router, store));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+async fn open(folder: &Path) -> (Router, Arc<dyn Store>) {
+    let clock = Clock::from_fn(|| NOW_MS * 1_000);
+    let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(clock.clone()));
+    log.ensure_topic(&topic::PROJECTS).await.unwrap();
+    let store = EmbeddedStore::open(&folder.join("store"), table::ALL, Default::default(), clock).unwrap();
+    let store: Arc<dyn Store> = Arc::new(store);
+    let api = Api::new(Parts {
+        config: Config::default(),
+        session_idle_ms: 60_000,
+        store: store.clone(),
+        log,
+        blobs: Arc::new(InMemory::new()),
+        installation_key: InstallationKey::new([7; 32]),
+        admin_token: TOKEN.to_owned().into(),
+        public_url: "http://play.test".to_owned(),
+        ingest_url: "http://play.test".to_owned(),
+        demo_url: None,
+        script_stub: String::new(),
+        clock: Arc::new(|| NOW_MS),
+        registry: prometheus::Registry::new(),
+    });
+    (router(api.unwrap()), store)
+}
+
+async fn ask(router: &Router, method: &str, path: &str, body: Option<Value>) -> Value {
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let request =
+        Request::builder().method(method).uri(path).header("authorization", format!("Bearer {TOKEN}"));
+    let response = router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+    assert!(response.status().is_success(), "{path}: {}", response.status());
+    serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap()
+}
+
+async fn create(router: &Router) -> String {
+    let created = ask(router, "POST", "/api/v1/projects", Some(json!({"name": "shop"}))).await;
+    created["project_id"].as_str().unwrap().to_owned()
+}
+
+/// Durations spread over two decades around the endpoint's own.
+fn observation(day: i64, endpoint: usize, n: usize) -> Observation {
+    let spread = (endpoint * 7_919 + n * 104_729 + day as usize * 1_299_709) % 1_000;
+    let duration_ms = (20.0 + endpoint as f64) * 10f64.powf(spread as f64 / 500.0 - 1.0);
+    let status = if spread < 20 { 500 } else { 200 };
+    let context = Context {
+        release: format!("r{}", n % 3).into(),
+        country: ["PT", "DE", "US", "BR"][spread % 4].into(),
+        ..Context::default()
+    };
+    Observation {
+        place: (0, 0),
+        hour: day * 24,
+        context: Arc::new(context),
+        measured: Measured {
+            name: format!("GET /api/e{endpoint}"),
+            class: Class::of(status, "ok"),
+            status,
+            failed: status >= 400,
+            sent_bytes: None,
+            received_bytes: Some(1_000),
+            measures: vec![
+                (Measure::Total, duration_ms),
+                (Measure::Backend, duration_ms * 0.6),
+                (Measure::Network, duration_ms * 0.4),
+                (Measure::Frontend, duration_ms * 0.1),
+            ],
+            counts: true,
+            bucket: Some(bucket(duration_ms)),
+            index: 0,
+        },
+        sample: Sample {
+            time_ms: day * DAY_MS + 60_000,
+            session: [1; 16],
+            event: "0101010101010101-0-1".into(),
+        },
+    }
+}
+
+/// Returns how many bytes of rows there are.
+async fn fill(store: &dyn Store, scope: Scope) -> usize {
+    let today = NOW_MS.div_euclid(DAY_MS);
+    let mut bytes = 0;
+    for day in today - DAYS..=today {
+        for partition in 0..PARTITIONS {
+            let mut head = Totals::default();
+            for endpoint in 0..ENDPOINTS {
+                for n in 0..REQUESTS_PER_DAY {
+                    head.add(&observation(day, endpoint, n * 4 + partition as usize));
+                }
+            }
+            let mut rows = Vec::new();
+            for kind in Kind::ALL {
+                let mut totals = Totals::default();
+                totals.next_offset = 1;
+                totals.roll(&head, 1_440, kind);
+                let level = Level::Day(kind);
+                let value = totals.encode();
+                bytes += value.len();
+                let key = key::row(scope, level, day * 24, partition, day, 0);
+                let table = &table::PERFORMANCE;
+                rows.push(Mutation::Put { table, key, value, version: 1, expires_at_ms: None });
+            }
+            store.write(rows).await.unwrap();
+        }
+    }
+    bytes
+}
+
+async fn measure(router: &Router, name: &str, path: &str) -> Value {
+    let mut times = Vec::with_capacity(TURNS);
+    for _ in 0..TURNS {
+        let begun = Instant::now();
+        let answer = ask(router, "GET", path, None).await;
+        times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+        assert_eq!(answer["window"]["partial"], false, "{name}");
+    }
+    times.sort_by(f64::total_cmp);
+    let rounded = |at: usize| (times[at] * 10.0).round() / 10.0;
+    json!({"query": name, "p50_ms": rounded(TURNS / 2), "p95_ms": rounded(TURNS * 95 / 100)})
+}

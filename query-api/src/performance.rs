@@ -1,0 +1,8 @@
+//! How long requests and page loads take: read, summed and shown.
+
+pub(crate) mod routes;
+
+mod gather;
+mod present;
+mod question;
+mod sum;

@@ -1,0 +1,149 @@
+//! Reading the rows of a window: heads, segments that are not rolled up, and the roll-ups; all as of one moment of each log partition.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use playhead_domain::performance::key::{self, Kind, Level};
+use playhead_domain::row::Performance;
+use playhead_domain::scope::Scope;
+use playhead_domain::store::{self, ClusteringRange, Value};
+use playhead_domain::table::PERFORMANCE;
+use prost::Message;
+
+use super::question::Question;
+use crate::error::ApiError;
+use crate::state::Api;
+
+/// Rows of a shard that one request reads.
+const MAX_SHARD_ROWS: usize = 4_000;
+const TRIES: usize = 3;
+const BETWEEN_TRIES: Duration = Duration::from_millis(40);
+
+/// What was read.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    pub(crate) rows: Vec<Performance>,
+    /// Not all could be read.
+    pub(crate) partial: bool,
+}
+
+/// By log partition and unit.
+type Newest = BTreeMap<(i64, i64), Performance>;
+
+/// The rows of what the log took in the window and so long after it that nothing of it comes any more. They may hold other spans too.
+pub(crate) async fn gather(
+    api: &Api,
+    scope: Scope,
+    question: &Question,
+    kind: Kind,
+) -> Result<Gathered, ApiError> {
+    for attempt in 1.. {
+        let mut gathered = Gathered::default();
+        let heads = read(api, scope, Level::Head, [0].into(), &mut gathered.partial).await?;
+        let level = question.level(kind);
+        let hours = question.hours(api.now_ms());
+        let buckets = (level.bucket(*hours.start())..=level.bucket(*hours.end())).collect();
+        let mut rows = read(api, scope, level, buckets, &mut gathered.partial).await?;
+        let is_settled = match level {
+            Level::Segment => {
+                // Of a head that is newer than the one that was read.
+                rows.retain(|(partition, number), _| is_before(heads.get(&(*partition, 0)), *number));
+                true
+            }
+            _ => {
+                let units = level.unit(*hours.start())..=level.unit(*hours.end());
+                rows.retain(|(_, unit), _| units.contains(unit));
+                let open = open_segments(api, scope, &heads).await?;
+                let is_whole = open.len() as u64 == heads.values().map(open_count).sum::<u64>();
+                gathered.rows.extend(open);
+                is_whole && heads.iter().all(|(of, head)| agrees(level, of.0, head, &rows, &units))
+            }
+        };
+        gathered.rows.extend(rows.into_values());
+        gathered.rows.extend(heads.into_values());
+        if is_settled || attempt == TRIES {
+            gathered.partial |= !is_settled;
+            return Ok(gathered);
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
+    Ok(Gathered::default())
+}
+
+fn is_before(head: Option<&Performance>, number: i64) -> bool {
+    head.is_some_and(|head| u64::try_from(number).is_ok_and(|number| number < head.sequence))
+}
+
+const fn open_count(head: &Performance) -> u64 {
+    head.sequence.saturating_sub(head.rolled)
+}
+
+/// Whether the roll-up that was written last is as far as its head says. Written by one flush, they are not read at one moment.
+fn agrees(
+    level: Level,
+    partition: i64,
+    head: &Performance,
+    rows: &Newest,
+    units: &std::ops::RangeInclusive<i64>,
+) -> bool {
+    let unit = level.unit(head.rolled_hour);
+    if head.rolled == 0 || !units.contains(&unit) {
+        return true;
+    }
+    rows.get(&(partition, unit)).is_some_and(|row| row.sequence == head.rolled)
+}
+
+async fn open_segments(api: &Api, scope: Scope, heads: &Newest) -> Result<Vec<Performance>, ApiError> {
+    let open = heads.iter().filter(|(_, head)| open_count(head) > 0);
+    let reads = open.map(|((partition, _), head)| async move {
+        let columns = key::partition(
+            scope,
+            Level::Segment,
+            Level::Segment.bucket(head.hour),
+            partition.rem_euclid(key::SHARDS),
+        );
+        let bound = |number: u64| {
+            Bound::Included(vec![
+                Value::Int(*partition),
+                Value::Int(i64::try_from(number).unwrap_or(i64::MAX)),
+            ])
+        };
+        let range = ClusteringRange { from: bound(head.rolled), to: bound(head.sequence - 1) };
+        store::scan_all(api.store(), &PERFORMANCE, &columns, range).await
+    });
+    try_join_all(reads).await?.into_iter().flatten().map(|row| decode(row.value)).collect()
+}
+
+/// The newest row of each log partition and unit.
+async fn read(
+    api: &Api,
+    scope: Scope,
+    level: Level,
+    buckets: Vec<i64>,
+    partial: &mut bool,
+) -> Result<Newest, ApiError> {
+    let places = buckets.into_iter().flat_map(|bucket| (0..key::SHARDS).map(move |shard| (bucket, shard)));
+    let reads = places.map(|(bucket, shard)| async move {
+        let columns = key::partition(scope, level, bucket, shard);
+        store::scan_until(api.store(), &PERFORMANCE, &columns, ClusteringRange::ALL, MAX_SHARD_ROWS).await
+    });
+    let mut newest = Newest::new();
+    for page in try_join_all(reads).await? {
+        *partial |= page.more;
+        for row in page.rows {
+            let Some(of) = key::of(&row.key.clustering) else { continue };
+            let row = decode(row.value)?;
+            let known = newest.entry(of).or_default();
+            if row.next_offset >= known.next_offset {
+                *known = row;
+            }
+        }
+    }
+    Ok(newest)
+}
+
+fn decode(value: bytes::Bytes) -> Result<Performance, ApiError> {
+    Performance::decode(value).map_err(|e| ApiError::Corrupt(format!("statistics of requests: {e}")))
+}

@@ -1,0 +1,244 @@
+//! Summing what was read, by endpoint or page.
+
+use std::collections::BTreeMap;
+
+use playhead_domain::performance::observation::{Class, Measure};
+use playhead_domain::performance::sketch::Summed;
+use playhead_domain::row::{Performance, PerformanceMeasure, PerformanceSample, PerformanceSeries};
+
+use super::gather::Gathered;
+use super::question::Question;
+
+/// What is summed beside counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// Counts and, of requests, the total; of pages, all.
+    List,
+    /// All, by release, country and time too.
+    Whole,
+}
+
+/// Values of a measure.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Value {
+    pub(super) count: u64,
+    pub(super) sum: u64,
+    pub(super) sketch: Summed,
+}
+
+impl Value {
+    pub(super) fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum as f64 / 1_000.0 / self.count as f64)
+    }
+}
+
+/// Sums of an endpoint, a page, a release or a span.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sum {
+    pub(super) count: u64,
+    pub(super) failed: u64,
+    pub(super) aborted: u64,
+    pub(super) received_bytes: u64,
+    pub(super) sized: u64,
+    /// Totals of those that failed; the others' are a measure.
+    pub(super) failed_total: Summed,
+    pub(super) measures: BTreeMap<u32, Value>,
+    pub(super) statuses: BTreeMap<(u32, u32), u64>,
+    /// Count and failures by the first minute of a span.
+    pub(super) trend: BTreeMap<i64, (u64, u64, Summed)>,
+    pub(super) releases: BTreeMap<String, Sum>,
+    pub(super) countries: BTreeMap<String, Sum>,
+}
+
+impl Sum {
+    pub(super) fn measure(&self, what: Measure) -> Option<&Value> {
+        self.measures.get(&(what as u32))
+    }
+
+    /// The total of all requests.
+    pub(super) fn total(&self) -> Summed {
+        let mut all = self.failed_total.clone();
+        if let Some(total) = self.measure(Measure::Total) {
+            all.merge(&total.sketch);
+        }
+        all
+    }
+
+    pub(super) const fn answered(&self) -> u64 {
+        self.count - self.aborted
+    }
+
+    pub(super) fn failure_share(&self) -> Option<f64> {
+        (self.answered() > 0).then(|| self.failed as f64 / self.answered() as f64)
+    }
+
+    /// Satisfied count whole, tolerated half; what failed counts as neither. Those without a known duration are left out.
+    pub(super) fn apdex(&self, limit_ms: f64) -> Option<f64> {
+        let total = &self.measure(Measure::Total)?.sketch;
+        let (satisfied, tolerated) = (total.up_to(limit_ms), total.up_to(4.0 * limit_ms));
+        let all = total.count() + self.failed;
+        (all > 0).then(|| (satisfied + tolerated) as f64 / 2.0 / all as f64)
+    }
+
+    fn add(&mut self, class: Class, series: &PerformanceSeries, depth: Depth) {
+        self.count += series.count;
+        self.failed += series.failed;
+        self.received_bytes += series.received_bytes;
+        self.sized += series.sized;
+        if class == Class::Aborted {
+            self.aborted += series.count;
+        }
+        for measure in &series.measures {
+            self.add_measure(class, measure, depth);
+        }
+    }
+
+    fn add_measure(&mut self, class: Class, measure: &PerformanceMeasure, depth: Depth) {
+        let is_total = measure.what == Measure::Total as u32;
+        if is_total && is_failure(class) {
+            self.failed_total.add(&measure.sketch);
+            return;
+        }
+        let value = self.measures.entry(measure.what).or_default();
+        value.count += measure.count;
+        value.sum += measure.sum;
+        if is_total || class == Class::Page || depth == Depth::Whole {
+            value.sketch.add(&measure.sketch);
+        }
+    }
+}
+
+const fn is_failure(class: Class) -> bool {
+    matches!(class, Class::ClientError | Class::ServerError | Class::NetworkError | Class::Timeout)
+}
+
+/// All endpoints, or all pages, of a window.
+#[derive(Default)]
+pub(super) struct Summary {
+    pub(super) sums: BTreeMap<String, Sum>,
+    pub(super) samples: BTreeMap<u32, PerformanceSample>,
+    pub(super) releases: BTreeMap<String, u64>,
+    pub(super) environments: BTreeMap<String, u64>,
+    pub(super) countries: BTreeMap<String, u64>,
+    pub(super) merged: u32,
+    pub(super) partial: bool,
+}
+
+/// Which names are summed.
+pub(super) enum Wanted<'a> {
+    Endpoints,
+    Pages,
+    Endpoint(&'a str),
+}
+
+impl Wanted<'_> {
+    fn takes(&self, class: Class, name: &str) -> bool {
+        match self {
+            Self::Endpoints => class != Class::Page,
+            Self::Pages => class == Class::Page,
+            Self::Endpoint(wanted) => class != Class::Page && name == *wanted,
+        }
+    }
+}
+
+pub(super) fn sum(gathered: &Gathered, question: &Question, wanted: &Wanted<'_>, depth: Depth) -> Summary {
+    let mut summary = Summary { partial: gathered.partial, ..Summary::default() };
+    for row in &gathered.rows {
+        summary.add(row, question, wanted, depth);
+    }
+    summary
+}
+
+impl Summary {
+    fn add(&mut self, row: &Performance, question: &Question, wanted: &Wanted<'_>, depth: Depth) {
+        self.merged |= row.merged;
+        let name = |place: u32| row.names.get(place as usize).map_or("", String::as_str);
+        let minutes = question.minutes();
+        for span in row.spans.iter().filter(|span| minutes.contains(&span.minute)) {
+            let start = span.minute.div_euclid(question.span_minutes) * question.span_minutes;
+            for series in &span.series {
+                let Some(class) = Class::of_number(series.class) else { continue };
+                if !wanted.takes(class, name(series.name)) {
+                    continue;
+                }
+                let context = [series.release, series.environment, series.country].map(name);
+                self.note(context, series.count);
+                if !passes(question, context) {
+                    continue;
+                }
+                let sum = match self.sums.get_mut(name(series.name)) {
+                    Some(sum) => sum,
+                    None => self.sums.entry(name(series.name).to_owned()).or_default(),
+                };
+                sum.take(start, class, series, context, depth);
+            }
+        }
+        if let Wanted::Endpoint(endpoint) = wanted {
+            for sample in row.samples.iter().filter(|sample| name(sample.name) == *endpoint) {
+                self.show(sample, question);
+            }
+        }
+    }
+
+    fn note(&mut self, [release, environment, country]: [&str; 3], count: u64) {
+        let lists = [&mut self.releases, &mut self.environments, &mut self.countries];
+        for (list, value) in lists.into_iter().zip([release, environment, country]) {
+            if value.is_empty() {
+                continue;
+            }
+            match list.get_mut(value) {
+                Some(known) => *known += count,
+                None => {
+                    list.insert(value.to_owned(), count);
+                }
+            }
+        }
+    }
+
+    fn show(&mut self, sample: &PerformanceSample, question: &Question) {
+        if !(question.from_ms..question.to_ms).contains(&sample.time_ms) {
+            return;
+        }
+        let known = self.samples.entry(sample.bucket).or_insert_with(|| sample.clone());
+        if known.time_ms < sample.time_ms {
+            known.clone_from(sample);
+        }
+    }
+}
+
+fn passes(question: &Question, [release, environment, country]: [&str; 3]) -> bool {
+    let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
+    is(&question.release, release) && is(&question.environment, environment) && is(&question.country, country)
+}
+
+impl Sum {
+    fn take(
+        &mut self,
+        start: i64,
+        class: Class,
+        series: &PerformanceSeries,
+        [release, _, country]: [&str; 3],
+        depth: Depth,
+    ) {
+        self.add(class, series, depth);
+        let (count, failed, total) = self.trend.entry(start).or_default();
+        *count += series.count;
+        *failed += series.failed;
+        if depth == Depth::List {
+            return;
+        }
+        if let Some(measure) = series.measures.iter().find(|measure| measure.what == Measure::Total as u32) {
+            total.add(&measure.sketch);
+        }
+        let listed: u64 = series.statuses.values().sum();
+        for (&status, &count) in &series.statuses {
+            *self.statuses.entry((status, class as u32)).or_default() += count;
+        }
+        if series.count > listed {
+            *self.statuses.entry((0, class as u32)).or_default() += series.count - listed;
+        }
+        for (sums, value) in [(&mut self.releases, release), (&mut self.countries, country)] {
+            sums.entry(value.to_owned()).or_default().add(class, series, Depth::List);
+        }
+    }
+}

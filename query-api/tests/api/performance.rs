@@ -1,0 +1,221 @@
+//! Endpoints and pages: summed over heads, segments and roll-ups, each counted once.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use bytes::Bytes;
+use playhead_domain::performance::key::{self, Kind, Level};
+use playhead_domain::performance::observation::{
+    Class, Context, Measure, Measured, Observation, Sample, bucket,
+};
+use playhead_domain::performance::totals::Totals;
+use playhead_domain::store::Mutation;
+use playhead_domain::table;
+use serde_json::Value;
+
+use crate::app::{App, NOON, Project};
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+fn request(name: &str, time_ms: i64, duration_ms: f64, release: &str, status: u32) -> Observation {
+    Observation {
+        place: (0, 0),
+        hour: time_ms.div_euclid(HOUR),
+        context: Arc::new(Context { release: release.into(), country: "PT".into(), ..Context::default() }),
+        measured: Measured {
+            name: name.to_owned(),
+            class: Class::of(status, "ok"),
+            status,
+            failed: status >= 400,
+            sent_bytes: None,
+            received_bytes: Some(1_000),
+            measures: vec![(Measure::Total, duration_ms), (Measure::Backend, duration_ms / 2.0)],
+            counts: true,
+            bucket: Some(bucket(duration_ms)),
+            index: 0,
+        },
+        sample: Sample { time_ms, session: [9; 16], event: format!("e-{time_ms}") },
+    }
+}
+
+fn page(name: &str, time_ms: i64, vital: Option<(Measure, f64)>) -> Observation {
+    let mut observation = request(name, time_ms, 0.0, "1", 0);
+    let measured = &mut observation.measured;
+    (measured.class, measured.bucket, measured.received_bytes) = (Class::Page, None, None);
+    (measured.counts, measured.measures) = (vital.is_none(), vital.into_iter().collect());
+    observation
+}
+
+async fn put(
+    app: &App,
+    project: &Project,
+    place: (Level, u32, i64, i64),
+    mut totals: Totals,
+    next_offset: u64,
+) {
+    let (level, partition, hour, slot) = place;
+    totals.next_offset = next_offset;
+    let unit = match level {
+        Level::Segment => i64::try_from(totals.sequence).unwrap(),
+        _ => level.unit(hour),
+    };
+    let key = key::row(project.scope, level, hour, partition, unit, slot);
+    let value: Bytes = totals.encode();
+    let put = Mutation::Put { table: &table::PERFORMANCE, key, value, version: 1, expires_at_ms: None };
+    app.store.write(vec![put]).await.unwrap();
+}
+
+/// What a processor leaves: each hour of `times` rolled up but for the last segment of two, and a head.
+async fn fill(app: &App, project: &Project, partition: u32, all: &[Observation]) {
+    let mut head = Totals::default();
+    let mut hours: std::collections::BTreeMap<i64, Vec<&Observation>> = std::collections::BTreeMap::new();
+    all.iter().for_each(|observation| hours.entry(observation.hour).or_default().push(observation));
+    let last = *hours.keys().next_back().unwrap();
+    let mut days: std::collections::BTreeMap<i64, Vec<Totals>> = std::collections::BTreeMap::new();
+    for (hour, observations) in hours {
+        head.hour = hour;
+        observations.iter().for_each(|observation| head.add(observation));
+        if hour == last {
+            break;
+        }
+        let sealed = head.seal();
+        put(app, project, (Level::Segment, partition, hour, 0), sealed.clone(), 1).await;
+        (head.rolled, head.rolled_hour) = (head.sequence, hour);
+        for kind in Kind::ALL {
+            let mut rolled = Totals::default();
+            rolled.sequence = head.sequence;
+            rolled.roll(&sealed, 60, kind);
+            put(app, project, (Level::Hour(kind), partition, hour, 1), rolled, 1).await;
+        }
+        days.entry(hour.div_euclid(24)).or_default().push(sealed);
+        let day = hour.div_euclid(24);
+        for kind in Kind::ALL {
+            let mut rolled = Totals::default();
+            rolled.sequence = head.sequence;
+            days[&day].iter().for_each(|sealed| rolled.roll(sealed, 1_440, kind));
+            put(app, project, (Level::Day(kind), partition, hour, 0), rolled, head.sequence).await;
+        }
+    }
+    put(app, project, (Level::Head, partition, 0, 0), Totals::default(), 0).await;
+    put(app, project, (Level::Head, partition, 0, 1), head, 2).await;
+}
+
+fn shop() -> Vec<Observation> {
+    let mut all = Vec::new();
+    for hours_ago in [0, 1, 2, 30, 24 * 7 + 1, 24 * 20] {
+        for n in 0..100_i64 {
+            let time_ms = NOON - hours_ago * HOUR - (n % 10) * MINUTE - 1;
+            let release = if n % 2 == 0 { "1" } else { "2" };
+            all.push(request("GET /api/orders/{id}", time_ms, 10.0 * (n + 1) as f64, release, 200));
+            if n < 10 {
+                all.push(request("POST /api/pay", time_ms, 2_000.0, release, if n < 5 { 502 } else { 200 }));
+            }
+        }
+        all.push(page("/cart", NOON - hours_ago * HOUR - 1, None));
+        all.push(page("/cart", NOON - hours_ago * HOUR - 1, Some((Measure::Lcp, 3_000.0))));
+    }
+    all
+}
+
+async fn opened() -> (App, Project) {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    fill(&app, &project, 3, &shop()).await;
+    fill(&app, &project, 11, &shop()).await;
+    (app, project)
+}
+
+fn near(value: &Value, exact: f64) {
+    let value = value.as_f64().unwrap();
+    assert!((value - exact).abs() <= exact * 0.0101, "{value} is not {exact}");
+}
+
+#[tokio::test]
+async fn windows_of_every_length_count_each_request_once() {
+    let (app, project) = opened().await;
+    for (length, hours) in [(HOUR, 1), (3 * HOUR, 3), (DAY, 3), (2 * DAY, 4), (8 * DAY, 5), (30 * DAY, 6)] {
+        let list = app.read(&project, &format!("/endpoints?from_ms={}&to_ms={NOON}", NOON - length)).await;
+        let orders = &list["endpoints"][0];
+        assert_eq!(orders["name"], "GET /api/orders/{id}", "{list}");
+        assert_eq!(orders["requests"], hours * 200, "{length}");
+        assert_eq!((list["total"].as_u64(), &list["window"]["partial"]), (Some(2), &Value::Bool(false)));
+        near(&orders["durations"]["p50_ms"], 500.0);
+        near(&orders["durations"]["p95_ms"], 950.0);
+        near(&orders["parts"]["backend"]["mean_ms"], 252.5);
+        assert_eq!(orders["parts"]["frontend"]["known"], 0);
+        assert_eq!(orders["parts"]["frontend"]["mean_ms"], Value::Null);
+        let trend = orders["trend"].as_array().unwrap();
+        assert_eq!(trend.iter().map(|point| point["requests"].as_u64().unwrap()).sum::<u64>(), hours * 200);
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_sorted_and_compared() {
+    let (app, project) = opened().await;
+    let all = app.read(&project, "/endpoints?sort=failure_share").await;
+    let pay = &all["endpoints"][0];
+    assert_eq!((pay["name"].as_str(), pay["failure_share"].as_f64()), (Some("POST /api/pay"), Some(0.5)));
+    // Half of them failed, the others took 2 s: tolerated by 500 ms.
+    near(&pay["apdex"], 0.25);
+    assert_eq!((&pay["requests"], &pay["before"]["requests"]), (&Value::from(60), &Value::from(20)));
+    let one = app.read(&project, "/endpoints?release=2&country=PT&query=ORDERS").await;
+    assert_eq!((&one["total"], &one["endpoints"][0]["requests"]), (&Value::from(1), &Value::from(300)));
+    assert_eq!(one["window"]["releases"], serde_json::json!(["2", "1"]));
+    assert_eq!(app.read(&project, "/endpoints?release=3").await["total"], 0);
+    for wrong in
+        ["sort=colour", "limit=0", "from_ms=5&to_ms=4", "from_ms=0&to_ms=1767268800000", "colour=red"]
+    {
+        let path = format!("/api/v1/projects/{}/endpoints?{wrong}", project.id);
+        assert_eq!(app.get(&path, &project.secret).await.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_shows_where_its_time_goes_and_opens_sessions() {
+    let (app, project) = opened().await;
+    for window in ["", "?from_ms=1764590400000", "?from_ms=1767265200000"] {
+        let detail = app.read(&project, &format!("/endpoints/POST%20%2Fapi%2Fpay{window}")).await;
+        let buckets = detail["histogram"].as_array().unwrap();
+        let total: u64 = buckets.iter().map(|bucket| bucket["requests"].as_u64().unwrap()).sum();
+        assert_eq!(Some(total), detail["endpoint"]["requests"].as_u64(), "{detail}");
+        let sampled = buckets.iter().find(|bucket| !bucket["sample"].is_null()).unwrap();
+        assert_eq!(sampled["sample"]["session_id"], "09".repeat(16));
+        assert_eq!(sampled["sample"]["event_id"], format!("e-{}", NOON - 1 - 5 * MINUTE + 5 * MINUTE));
+        assert_eq!(detail["failed_sample"]["time_ms"], NOON - 1);
+        let statuses = detail["statuses"].as_array().unwrap();
+        assert_eq!(statuses.len(), 2);
+        assert!(statuses.iter().any(|status| status["status"] == "502" && status["failed"] == true));
+        assert_eq!(detail["releases"].as_array().unwrap().len(), 2);
+    }
+    let gone = format!("/api/v1/projects/{}/endpoints/GET%20%2Fnowhere", project.id);
+    assert_eq!(app.get(&gone, &project.secret).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn pages_have_their_vitals() {
+    let (app, project) = opened().await;
+    let list = app.read(&project, "/pages").await;
+    let cart = &list["pages"][0];
+    assert_eq!(
+        (cart["name"].as_str(), cart["loads"].as_u64(), list["total"].as_u64()),
+        (Some("/cart"), Some(6), Some(1))
+    );
+    let lcp = &cart["vitals"][0];
+    near(&lcp["p75"], 3_000.0);
+    near(&lcp["before_p75"], 3_000.0);
+    assert_eq!((&lcp["rating"], &lcp["known"]), (&Value::from("needs-improvement"), &Value::from(6)));
+    assert_eq!((&cart["vitals"][1]["known"], &cart["vitals"][1]["p75"]), (&Value::from(0), &Value::Null));
+}
+
+#[tokio::test]
+async fn what_is_not_of_one_moment_is_said() {
+    let (app, project) = opened().await;
+    // A head that was sealed and rolled up by a flush of which the roll-ups cannot be read.
+    let mut head = Totals::default();
+    (head.sequence, head.rolled) = (99, 99);
+    (head.hour, head.rolled_hour) = (NOON.div_euclid(HOUR), NOON.div_euclid(HOUR));
+    put(&app, &project, (Level::Head, 3, 0, 0), head, 50).await;
+    assert_eq!(app.read(&project, "/endpoints").await["window"]["partial"], true);
+}

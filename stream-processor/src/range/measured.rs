@@ -1,0 +1,42 @@
+//! What a session's batches tell of requests and pages.
+
+use std::sync::Arc;
+
+use playhead_domain::performance::observation::{Context, Observation, Sample};
+use playhead_domain::row::{SessionState, SessionSummary};
+use playhead_domain::session::fact::Fact;
+
+use crate::batch::Batch;
+
+const HOUR_US: i64 = 3_600_000_000;
+
+/// The observations of a batch that was folded into `state`.
+pub(crate) fn observe(batch: &Batch, state: &SessionState, facts: &mut [Fact]) -> Vec<Observation> {
+    let Some(summary) = &state.summary else { return Vec::new() };
+    if facts.iter().all(|fact| fact.measured.is_none()) {
+        return Vec::new();
+    }
+    let context = Arc::new(context(summary));
+    let measured = facts.iter_mut().filter_map(|fact| Some((fact.time_ms, *fact.measured.take()?)));
+    let observation =
+        |(time_ms, measured): (i64, playhead_domain::performance::observation::Measured)| Observation {
+            place: (batch.offset, measured.index),
+            hour: batch.logged_us.div_euclid(HOUR_US),
+            context: Arc::clone(&context),
+            sample: Sample {
+                time_ms,
+                session: batch.session.0,
+                event: format!("{}-{}-{}", batch.stream, batch.seq, measured.index),
+            },
+            measured,
+        };
+    measured.map(observation).collect()
+}
+
+fn context(summary: &SessionSummary) -> Context {
+    Context {
+        release: summary.release.as_str().into(),
+        environment: summary.environment.as_str().into(),
+        country: summary.client.as_ref().map_or("", |client| &client.country).into(),
+    }
+}

@@ -1,0 +1,129 @@
+//! Statistics of requests and pages: exactly once, whatever is redone, rolled up and late.
+
+use std::collections::BTreeMap;
+
+use playhead_domain::performance::key::{self, Kind, Level};
+use playhead_domain::performance::observation::Measure;
+use playhead_domain::performance::totals::Totals;
+use playhead_domain::table;
+use playhead_stream_processor::Step;
+use serde_json::json;
+
+use crate::steps::stop_at;
+use crate::world::{Batch, World, scope};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// The newest rows of a level that hold what the log took in these hours, by log partition and unit.
+async fn rows(world: &World, level: Level, hours: std::ops::Range<i64>) -> BTreeMap<(i64, i64), Totals> {
+    let mut newest: BTreeMap<(i64, i64), Totals> = BTreeMap::new();
+    let buckets: std::collections::BTreeSet<_> = hours.map(|hour| level.bucket(hour)).collect();
+    for bucket in buckets {
+        for shard in 0..key::SHARDS {
+            for row in world.rows(&table::PERFORMANCE, key::partition(scope(), level, bucket, shard)).await {
+                let totals = Totals::decode(row.value).unwrap();
+                let known = newest.entry(key::of(&row.key.clustering).unwrap()).or_default();
+                if totals.next_offset >= known.next_offset {
+                    *known = totals;
+                }
+            }
+        }
+    }
+    newest
+}
+
+fn count(rows: &BTreeMap<(i64, i64), Totals>) -> u64 {
+    rows.values()
+        .flat_map(|totals| totals.series().map(|(_, _, series)| series.count).collect::<Vec<_>>())
+        .sum()
+}
+
+fn request(path: &str, duration_ms: u32) -> serde_json::Value {
+    json!({"k": "request", "url": format!("https://shop.example{path}"), "method": "GET", "status": 200, "outcome": "ok",
+        "duration_ms": duration_ms, "server_timing": [{"name": "total", "duration_ms": duration_ms / 2}]})
+}
+
+#[tokio::test]
+async fn a_request_is_counted_where_and_when_it_was() {
+    let world = World::new().await;
+    let batch =
+        Batch::new(1, 1, 0).page("https://shop.example/cart/7").signal(request("/api/orders/17", 100));
+    world
+        .send(
+            &batch.signal(
+                json!({"k": "vital", "name": "LCP", "value": 800, "url": "https://shop.example/cart/7"}),
+            ),
+        )
+        .await;
+    world.process().await;
+    let heads = rows(&world, Level::Head, 0..1).await;
+    let head = heads.values().next().unwrap();
+    let series: BTreeMap<_, _> =
+        head.series().map(|(_, key, series)| (key.name.to_string(), (key, series))).collect();
+    let (key, orders) = series["GET /api/orders/{id}"];
+    assert_eq!((orders.count, orders.failed, orders.statuses[&200]), (1, 0, 1));
+    assert_eq!(Totals::values(orders, Measure::Backend).map(|values| values.sum), Some(50_000));
+    assert_eq!(Totals::values(orders, Measure::Frontend), None);
+    assert_eq!(&*key.context.country, "PT");
+    let (_, page) = series["/cart/{id}"];
+    assert_eq!((page.count, Totals::values(page, Measure::Lcp).unwrap().count), (1, 1));
+}
+
+#[tokio::test]
+async fn an_hour_and_a_day_are_what_their_segments_are_through_crashes() {
+    let world = World::new().await;
+    let first = world.now_ms().div_euclid(HOUR_MS);
+    for hour in 0..4_u64 {
+        for path in 0..120_u64 {
+            let batch = Batch::new(1, 1, hour * 120 + path);
+            let signals = 0..8_u32;
+            let batch =
+                signals.fold(batch, |batch, n| batch.signal(request(&format!("/api/p{path}/q{n}"), 10 + n)));
+            world.send(&batch).await;
+            if path % 40 == 39 {
+                for step in [Step::Folded, Step::RowsWritten(0), Step::LookedBack] {
+                    let _ = world.process_with(stop_at(step, 0)).await;
+                }
+                world.process().await;
+            }
+        }
+        world.pass(HOUR_MS);
+    }
+    let hours = first..first + 5;
+    let heads = rows(&world, Level::Head, hours.clone()).await;
+    let segments = rows(&world, Level::Segment, hours.clone()).await;
+    assert!(segments.len() >= 8, "{}", segments.len());
+    assert_eq!(count(&heads) + count(&segments), 3_840);
+    let head = heads.values().next().unwrap();
+    let open: u64 = segments
+        .iter()
+        .filter(|((_, unit), _)| *unit >= head.rolled as i64)
+        .map(|(_, totals)| totals.series().map(|(_, _, series)| series.count).sum::<u64>())
+        .sum();
+    assert!(head.rolled > 0);
+    for kind in [Kind::Plain, Kind::Detail] {
+        for level in [Level::Hour(kind), Level::Day(kind)] {
+            let rolled = rows(&world, level, hours.clone()).await;
+            assert_eq!(count(&rolled) + open + count(&heads), 3_840, "{level:?}");
+            let newest =
+                rolled.iter().find(|((_, unit), _)| *unit == level.unit(head.rolled_hour)).unwrap().1;
+            assert_eq!(newest.sequence, head.rolled, "{level:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_late_is_in_the_minute_in_which_it_happened() {
+    let world = World::new().await;
+    let then = world.now_ms();
+    let late = Batch::new(1, 1, 0).signal(request("/api/late", 5));
+    let happened = late.from.div_euclid(60_000);
+    assert!(then - late.from < HOUR_MS);
+    world.pass(3 * HOUR_MS);
+    world.send(&late).await;
+    world.process().await;
+    let heads = rows(&world, Level::Head, 0..1).await;
+    let head = heads.values().next().unwrap();
+    assert_eq!(head.series().map(|(minute, ..)| minute).collect::<Vec<_>>(), [happened]);
+    assert_eq!(head.hour, world.now_ms().div_euclid(HOUR_MS));
+}
