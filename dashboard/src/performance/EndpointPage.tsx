@@ -116,8 +116,8 @@ function Detail({ detail, project }: { detail: EndpointDetail; project: string }
           </SampleButton>
         )}
       </Section>
-      <ComparedTable title="Releases" rows={detail.releases} />
-      <ComparedTable title="Countries" rows={detail.countries} />
+      <ComparedTable title="Releases" of="Release" rows={detail.releases} />
+      <ComparedTable title="Countries" of="Country" rows={detail.countries} />
     </div>
   );
 }
@@ -244,13 +244,13 @@ function PartTable({ detail: { endpoint } }: { detail: EndpointDetail }) {
   );
 }
 
-function ComparedTable({ title, rows }: { title: string; rows: Compared[] }) {
+function ComparedTable({ title, of, rows }: { title: string; of: string; rows: Compared[] }) {
   return (
     <Section title={title}>
       <table className="performance-table small">
         <thead>
           <tr>
-            <th scope="col">{title.slice(0, -1)}</th>
+            <th scope="col">{of}</th>
             <th scope="col" className="number">
               Requests
             </th>

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link, useMatchRoute, useNavigate } from '@tanstack/react-router';
 import { DropdownMenu } from 'radix-ui';
 import { signOut } from '../api/endpoints';
 import { meQuery } from '../api/queries';
@@ -14,7 +14,7 @@ export function Rail({ projectId, openPalette }: { projectId: string; openPalett
       </Link>
       <RailLink to="/p/$project/sessions" projectId={projectId} icon="sessions" label="Sessions" />
       <RailLink to="/p/$project/issues" projectId={projectId} icon="alert" label="Issues" />
-      <RailLink to="/p/$project/endpoints" projectId={projectId} icon="gauge" label="API" />
+      <RailLink to="/p/$project/endpoints" also="/p/$project/pages" projectId={projectId} icon="gauge" label="API" />
       <span className="grow" />
       <Tooltip text="Go to…" side="right">
         <button type="button" className="rail-item" aria-label="Go to…" onClick={openPalette}>
@@ -29,18 +29,22 @@ export function Rail({ projectId, openPalette }: { projectId: string; openPalett
 
 interface RailLinkProps {
   to: '/p/$project/sessions' | '/p/$project/issues' | '/p/$project/endpoints' | '/p/$project/settings';
+  /** Another page of the same section. */
+  also?: '/p/$project/pages';
   projectId: string;
   icon: IconName;
   label: string;
 }
 
-function RailLink({ to, projectId, icon, label }: RailLinkProps) {
+function RailLink({ to, also, projectId, icon, label }: RailLinkProps) {
+  const match = useMatchRoute();
+  const isBeside = also !== undefined && match({ to: also, params: { project: projectId } }) !== false;
   return (
     <Tooltip text={label} side="right">
       <Link
         to={to}
         params={{ project: projectId }}
-        className="rail-item"
+        className={isBeside ? 'rail-item on' : 'rail-item'}
         activeProps={{ className: 'on', 'aria-current': 'page' }}
         activeOptions={{ includeSearch: false }}
         aria-label={label}

@@ -74,9 +74,10 @@ impl Sum {
 
     /// Satisfied count whole, tolerated half; what failed counts as neither. Those without a known duration are left out.
     pub(super) fn apdex(&self, limit_ms: f64) -> Option<f64> {
-        let total = &self.measure(Measure::Total)?.sketch;
-        let (satisfied, tolerated) = (total.up_to(limit_ms), total.up_to(4.0 * limit_ms));
-        let all = total.count() + self.failed;
+        let total = self.measure(Measure::Total).map(|total| &total.sketch);
+        let up_to = |limit| total.map_or(0, |total| total.up_to(limit));
+        let (satisfied, tolerated) = (up_to(limit_ms), up_to(4.0 * limit_ms));
+        let all = total.map_or(0, Summed::count) + self.failed;
         (all > 0).then(|| (satisfied + tolerated) as f64 / 2.0 / all as f64)
     }
 
