@@ -5,7 +5,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { fetchEndpoints, type Endpoint, type EndpointList } from '../api/performance';
-import { formatCount } from '../format/number';
+import { formatCount, formatCountOf } from '../format/number';
 import { EmptyState, ErrorState, Skeleton, useNow } from '../ui';
 import { ENDPOINT_SORTS, isFiltered, readPerformanceFilters, toQuery, type PerformanceFilters } from './filters';
 import { ChangeOf, duration, NameOf, share, SplitBar, Trend } from './parts';
@@ -115,7 +115,7 @@ function Body({ list, filters, project, isStale }: BodyProps) {
         </tbody>
       </table>
       <div className="sessions-foot">
-        {formatCount(list.endpoints.length)} of {formatCount(list.total)} endpoints
+        {formatCount(list.endpoints.length)} of {formatCountOf(list.total, 'endpoint')}
       </div>
     </div>
   );

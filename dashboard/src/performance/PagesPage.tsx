@@ -5,7 +5,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { fetchPages, type PageList, type PageLoads } from '../api/performance';
-import { formatCount } from '../format/number';
+import { formatCount, formatCountOf } from '../format/number';
 import { EmptyState, ErrorState, useNow } from '../ui';
 import { Loading } from './EndpointsPage';
 import { isFiltered, PAGE_SORTS, readPerformanceFilters, toQuery } from './filters';
@@ -87,7 +87,7 @@ function Body({ list, hasFilters, isStale }: { list: PageList; hasFilters: boole
         </tbody>
       </table>
       <div className="sessions-foot">
-        {formatCount(list.pages.length)} of {formatCount(list.total)} pages
+        {formatCount(list.pages.length)} of {formatCountOf(list.total, 'page')}
       </div>
     </div>
   );

@@ -14,7 +14,7 @@ export function Rail({ projectId, openPalette }: { projectId: string; openPalett
       </Link>
       <RailLink to="/p/$project/sessions" projectId={projectId} icon="sessions" label="Sessions" />
       <RailLink to="/p/$project/issues" projectId={projectId} icon="alert" label="Issues" />
-      <RailLink to="/p/$project/endpoints" also="/p/$project/pages" projectId={projectId} icon="gauge" label="API" />
+      <RailLink to="/p/$project/endpoints" projectId={projectId} icon="gauge" label="API" also="/p/$project/pages" />
       <span className="grow" />
       <Tooltip text="Go to…" side="right">
         <button type="button" className="rail-item" aria-label="Go to…" onClick={openPalette}>
@@ -29,23 +29,26 @@ export function Rail({ projectId, openPalette }: { projectId: string; openPalett
 
 interface RailLinkProps {
   to: '/p/$project/sessions' | '/p/$project/issues' | '/p/$project/endpoints' | '/p/$project/settings';
-  /** Another page of the same section. */
-  also?: '/p/$project/pages';
   projectId: string;
   icon: IconName;
   label: string;
+  /** Another page that it stands for. */
+  also?: '/p/$project/pages';
 }
 
-function RailLink({ to, also, projectId, icon, label }: RailLinkProps) {
-  const match = useMatchRoute();
-  const isBeside = also !== undefined && match({ to: also, params: { project: projectId } }) !== false;
+const ON = { className: 'on', 'aria-current': 'page' } as const;
+
+function RailLink({ to, projectId, icon, label, also }: RailLinkProps) {
+  const matches = useMatchRoute();
+  const isOn = also !== undefined && matches({ to: also, params: { project: projectId } }) !== false;
   return (
     <Tooltip text={label} side="right">
       <Link
         to={to}
         params={{ project: projectId }}
-        className={isBeside ? 'rail-item on' : 'rail-item'}
-        activeProps={{ className: 'on', 'aria-current': 'page' }}
+        className="rail-item"
+        activeProps={ON}
+        inactiveProps={isOn ? ON : undefined}
         activeOptions={{ includeSearch: false }}
         aria-label={label}
       >
