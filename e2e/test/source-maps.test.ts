@@ -131,9 +131,9 @@ test('an error of a bundle whose map was there a minute before is grouped by wha
   await upload(project, folder, '--release', 'shop@2.5.0');
   await new Promise((resolve) => setTimeout(resolve, COUNTS_AFTER_MS));
   const issue = await breakIt(project, folder, 'shop@2.5.0');
-  expect(issue.culprit).toMatch(/^receiptOf \(\/src\/cart\.ts\)$/);
+  expect(issue.culprit).toMatch(/^receiptOf \(.*\/src\/cart\.ts\)$/);
   const page = await openIssue(project, issue);
-  await page.getByText('receiptOf (/src/cart.ts)').first().waitFor();
+  await page.getByText(issue.culprit).first().waitFor();
   await page.context().close();
   await rm(folder, { recursive: true });
 }, 180_000);

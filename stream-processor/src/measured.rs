@@ -7,6 +7,10 @@ use playhead_domain::session::fold::cut;
 use playhead_proto::signal::Signal;
 use serde_json::Value;
 
+/// Nothing takes longer than a day.
+const MAX_MS: f64 = 86_400_000.0;
+/// Of a name in the domain name system.
+const MAX_HOST_BYTES: usize = 253;
 const MAX_METHOD_BYTES: usize = 16;
 const MAX_STATUS: f64 = 999.0;
 /// The greatest number of bytes that is believed of a request.
@@ -40,7 +44,7 @@ fn page(url: &str) -> Measured {
 
 fn vital(signal: &Signal, page_url: &str) -> Option<Measured> {
     let measure = Measure::of_vital(signal.text("name"))?;
-    let value = signal.number("value").filter(|value| *value >= 0.0)?;
+    let value = signal.number("value").filter(|value| *value >= 0.0)?.min(MAX_MS);
     let value = if measure == Measure::Cls { value * 1_000.0 } else { value };
     let url = match signal.text("url") {
         "" => page_url,
@@ -84,7 +88,7 @@ fn name(signal: &Signal, page_url: &str) -> String {
     let method = cut(signal.text("method"), MAX_METHOD_BYTES).to_uppercase();
     let (host, own) = (origin::parts(url).0, origin::parts(page_url).0);
     let is_other = !host.is_empty() && !host.eq_ignore_ascii_case(own);
-    let host = if is_other { host.to_lowercase() } else { String::new() };
+    let host = if is_other { cut(host, MAX_HOST_BYTES).to_lowercase() } else { String::new() };
     let template = endpoint::template(url);
     let template = if template.is_empty() { "/" } else { &template };
     format!("{method} {host}{template}")
@@ -92,7 +96,7 @@ fn name(signal: &Signal, page_url: &str) -> String {
 
 /// The total from the request's start to the response's end, and its parts as far as they are known.
 fn durations(signal: &Signal) -> Vec<(Measure, f64)> {
-    let number = |name| signal.number(name).filter(|value| *value >= 0.0);
+    let number = |name| signal.number(name).filter(|value| *value >= 0.0).map(|value| value.min(MAX_MS));
     let mut measures = Vec::with_capacity(4);
     let total = number("duration_ms");
     measures.extend(total.map(|total| (Measure::Total, total)));

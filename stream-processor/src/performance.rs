@@ -16,6 +16,9 @@ use crate::effect::SessionWork;
 
 /// A head of that many bytes is sealed: it is written with every flush.
 const SEAL_BYTES: usize = 16 << 10;
+/// A head is sealed within a range, too, once it has so many series or has taken so many observations: a segment stays far below what a row takes.
+const SEAL_SERIES: usize = 400;
+const SEAL_OBSERVATIONS: usize = 4_000;
 /// So many segments are rolled up together: roll-ups are larger, and are written whole.
 const SEGMENTS: u64 = 24;
 /// In memory sums take more than in their row.
@@ -69,7 +72,7 @@ impl Heads {
             observations.sort_by_key(|observation| observation.place);
             let known = match self.known.get(&scope) {
                 Some(head) => Some((head.totals.clone(), head.slot)),
-                None => newest(store, (scope, Level::Head, 0), partition, range.0).await?,
+                None => newest(store, (scope, Level::Head, 0), partition, (range.0, u64::MAX)).await?,
             };
             let (head, slot) = known.map_or((Totals::default(), 0), |(totals, slot)| (totals, 1 - slot));
             let (sealed, rolled) = (BTreeMap::new(), BTreeMap::new());
@@ -110,6 +113,7 @@ struct Adding<'a> {
 impl Adding<'_> {
     /// In the order of the log. Returns the head's row.
     async fn add(&mut self, observations: &[&Observation]) -> Result<Bytes, store::Error> {
+        let mut taken = 0;
         for observation in observations {
             if observation.hour > self.head.hour {
                 self.seal();
@@ -117,14 +121,19 @@ impl Adding<'_> {
                 self.head.hour = observation.hour;
             }
             self.head.add(observation);
+            taken += 1;
+            // Counting the series takes a while.
+            let is_large = taken % 100 == 0 && self.head.series_count() >= SEAL_SERIES;
+            if is_large || taken >= SEAL_OBSERVATIONS {
+                self.seal();
+                taken = 0;
+            }
         }
         let next_offset = self.range.1;
         self.head.next_offset = next_offset;
-        let value = self.head.encode();
-        if value.len() <= SEAL_BYTES {
-            return Ok(value);
+        if self.head.encode().len() > SEAL_BYTES {
+            self.seal();
         }
-        self.seal();
         if self.head.sequence - self.head.rolled >= SEGMENTS {
             self.roll_up().await?;
         }
@@ -179,7 +188,8 @@ impl Adding<'_> {
             Some((totals, _, slot)) => Some((totals, slot)),
             None => {
                 let place = (self.scope, level, hour);
-                let known = newest(self.store, place, self.partition, self.range.0).await?;
+                let known =
+                    newest(self.store, place, self.partition, (self.range.0, self.head.rolled)).await?;
                 known.map(|(totals, slot)| (totals, 1 - slot))
             }
         };
@@ -221,12 +231,13 @@ fn decode(value: Bytes) -> Result<Totals, store::Error> {
     Totals::decode(value).map_err(|error| store::Error::Corrupt(format!("statistics of requests: {error}")))
 }
 
-/// The newest row at or below the checkpoint of a level and hour of the log, with its slot.
+/// The newest row at or below the checkpoint of a level and hour of the log, with its slot. One that tells of segments from `rolled` on is of a
+/// try that nobody went on from.
 async fn newest(
     store: &dyn Store,
     (scope, level, hour): (Scope, Level, i64),
     partition: u32,
-    checkpoint: u64,
+    (checkpoint, rolled): (u64, u64),
 ) -> Result<Option<(Totals, i64)>, store::Error> {
     let columns = key::row(scope, level, hour, partition, 0, 0).partition;
     let range = ClusteringRange::prefix(key::prefix(partition, level.unit(hour)));
@@ -236,5 +247,6 @@ async fn newest(
         let slot = i64::from(row.key.clustering.last() == Some(&store::Value::Int(1)));
         slots.push((decode(row.value)?, slot));
     }
+    slots.retain(|(totals, _)| totals.sequence <= rolled);
     Ok(crate::slot::newest(slots, checkpoint, |totals: &Totals| totals.next_offset))
 }

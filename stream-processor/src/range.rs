@@ -54,6 +54,8 @@ pub(crate) struct Input {
 pub(crate) struct Settings {
     pub(crate) topic: String,
     pub(crate) max_streams: usize,
+    /// Requests and page loads are summed.
+    pub(crate) request_statistics: bool,
     pub(crate) projects: HashMap<Scope, Arc<Project>>,
     /// The projects' rules of grouping that some batch obeys, by the time from which they count.
     pub(crate) rules: HashMap<(Scope, i64), Arc<Rules>>,

@@ -69,7 +69,7 @@ function Body({ list, filters, project, isStale }: BodyProps) {
         <p>
           {isFiltered(filters)
             ? 'Try fewer filters or a longer time.'
-            : 'Every fetch and XMLHttpRequest of a recorded page shows here within seconds.'}
+            : 'Where processor.request_statistics is on, every fetch and XMLHttpRequest shows here within seconds.'}
         </p>
       </EmptyState>
     );

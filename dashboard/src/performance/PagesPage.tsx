@@ -55,7 +55,7 @@ function Body({ list, hasFilters, isStale }: { list: PageList; hasFilters: boole
         <p>
           {hasFilters
             ? 'Try fewer filters or a longer time.'
-            : 'Every page load that is recorded shows here within seconds.'}
+            : 'Where processor.request_statistics is on, every page load shows here within seconds.'}
         </p>
       </EmptyState>
     );

@@ -109,7 +109,8 @@ impl Totals {
                     country: name(series.country),
                 };
                 let key = totals.known.admit(&name(series.name), class, &context);
-                totals.spans.entry(span.minute).or_default().insert(key, of_row(series));
+                let known = totals.spans.entry(span.minute).or_default().entry(key).or_default();
+                known.merge(&of_row(series));
             }
         }
         for sample in row.samples {
@@ -193,6 +194,37 @@ mod tests {
         plain.roll(&totals, 60, Kind::Plain);
         assert_eq!(plain.series().map(|(minute, ..)| minute).max(), Some(0));
         assert_eq!(plain.series().map(|(_, _, series)| series.count).sum::<u64>(), 1_500);
+    }
+
+    #[test]
+    fn what_was_put_together_is_read_as_it_was_written() {
+        let mut totals = Totals::default();
+        for number in 0..60 {
+            let mut one = observation(1, "PT");
+            one.context =
+                Arc::new(Context { release: format!("{number}").as_str().into(), ..Context::default() });
+            totals.add(&one);
+        }
+        let read = Totals::decode(totals.encode()).unwrap();
+        assert_eq!(read, totals);
+        assert_eq!(read.series().map(|(_, _, series)| series.count).sum::<u64>(), 60);
+        assert_eq!(read.series().count(), 21, "twenty releases and the others");
+    }
+
+    #[test]
+    fn many_minutes_of_one_endpoint_still_fit_a_row() {
+        for names in [1, 2, 3] {
+            let mut totals = Totals::default();
+            for minute in 0..30_000 {
+                let mut one = observation(minute % names, "PT");
+                one.sample.time_ms = i64::from(minute) * 60_000;
+                totals.add(&one);
+            }
+            let bytes = totals.encode();
+            assert!(bytes.len() <= MAX_ROW_BYTES, "{}", bytes.len());
+            let read = Totals::decode(bytes).unwrap();
+            assert_eq!(read.series().map(|(_, _, series)| series.count).sum::<u64>(), 30_000);
+        }
     }
 
     #[test]

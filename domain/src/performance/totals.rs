@@ -27,6 +27,7 @@ pub enum Merged {
     Releases = 2,
     Environments = 4,
     Names = 8,
+    Minutes = 16,
 }
 
 /// Which requests or page loads.
@@ -106,7 +107,11 @@ fn admit(known: &mut BTreeSet<Arc<str>>, name: &str, most: usize) -> Arc<str> {
     if let Some(known) = known.get(name) {
         return Arc::clone(known);
     }
-    let name: Arc<str> = if known.len() < most { name.into() } else { OTHER.into() };
+    // The others take nobody's place, so that a row that is read has room for all that it names.
+    if name == OTHER || known.len() >= most {
+        return OTHER.into();
+    }
+    let name: Arc<str> = name.into();
     known.insert(Arc::clone(&name));
     name
 }
@@ -129,7 +134,7 @@ impl Series {
         for &(what, value) in &measured.measures {
             let values = self.measures.entry(what as u32).or_default();
             values.count += 1;
-            values.sum += (value * 1_000.0).round().max(0.0) as u64;
+            values.sum = values.sum.saturating_add((value * 1_000.0).round().max(0.0) as u64);
             values.sketch.add(value);
         }
     }
@@ -140,7 +145,7 @@ impl Series {
         *self.statuses.entry(if is_kept { status } else { 0 }).or_default() += count;
     }
 
-    fn merge(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.failed += other.failed;
         self.sent_bytes += other.sent_bytes;
@@ -152,7 +157,7 @@ impl Series {
         for (&what, values) in &other.measures {
             let known = self.measures.entry(what).or_default();
             known.count += values.count;
-            known.sum += values.sum;
+            known.sum = known.sum.saturating_add(values.sum);
             known.sketch.merge(&values.sketch);
         }
     }
@@ -164,10 +169,29 @@ impl Totals {
         self.spans.is_empty()
     }
 
+    /// How many series there are.
+    #[must_use]
+    pub fn series_count(&self) -> usize {
+        self.spans.values().map(BTreeMap::len).sum()
+    }
+
+    /// The key under which it is counted, with what the row does not tell apart any more.
+    fn admit(&mut self, name: &str, class: Class, context: &Context) -> SeriesKey {
+        let told = |step: Merged, value: &Arc<str>| {
+            if self.merged & step as u32 == 0 { Arc::clone(value) } else { OTHER.into() }
+        };
+        let context = Context {
+            release: told(Merged::Releases, &context.release),
+            environment: told(Merged::Environments, &context.environment),
+            country: told(Merged::Countries, &context.country),
+        };
+        self.known.admit(name, class, &context)
+    }
+
     /// Adds what happened, in the minute in which it did.
     pub fn add(&mut self, observation: &Observation) {
         let measured = &observation.measured;
-        let key = self.known.admit(&measured.name, measured.class, &observation.context);
+        let key = self.admit(&measured.name, measured.class, &observation.context);
         let minute = observation.sample.time_ms.div_euclid(60_000);
         if let Some(bucket) = measured.bucket {
             self.sample((Arc::clone(&key.name), bucket), &observation.sample, HEAD_SAMPLES);
@@ -219,7 +243,7 @@ impl Totals {
                     Kind::Plain => &Context::default(),
                     _ => &key.context,
                 };
-                let key = self.known.admit(&key.name, key.class, context);
+                let key = self.admit(&key.name, key.class, context);
                 self.spans.entry(start).or_default().entry(key).or_default().merge(values);
             }
         }
@@ -227,27 +251,26 @@ impl Totals {
 
     /// Puts together what can best be missed; each time more. Returns false when there is nothing left.
     pub(super) fn narrow(&mut self) -> bool {
-        let step = [Merged::Countries, Merged::Releases, Merged::Environments, Merged::Names]
-            .into_iter()
-            .find(|step| *step == Merged::Names || self.merged & *step as u32 == 0);
-        let Some(step) = step else { return false };
+        let is_done = |step: Merged| self.merged & step as u32 != 0;
+        let steps = [Merged::Countries, Merged::Releases, Merged::Environments];
+        let step = match steps.into_iter().find(|step| !is_done(*step)) {
+            Some(step) => step,
+            None if self.has_names() => Merged::Names,
+            None if self.spans.len() > 1 => Merged::Minutes,
+            None => return false,
+        };
         let names = if step == Merged::Names { self.busiest_half() } else { BTreeSet::new() };
-        if step == Merged::Names && names.is_empty() {
-            return false;
-        }
+        let first = self.spans.keys().next().copied().unwrap_or_default();
         self.merged |= step as u32;
         self.known = Known::default();
-        for series in std::mem::take(&mut self.spans) {
-            for (mut key, values) in series.1 {
-                match step {
-                    Merged::Countries => key.context.country = OTHER.into(),
-                    Merged::Releases => key.context.release = OTHER.into(),
-                    Merged::Environments => key.context.environment = OTHER.into(),
-                    Merged::Names if !names.contains(&key.name) => key.name = OTHER.into(),
-                    Merged::Names => {}
+        for (minute, series) in std::mem::take(&mut self.spans) {
+            let minute = if step == Merged::Minutes { first } else { minute };
+            for (mut key, values) in series {
+                if step == Merged::Names && !names.contains(&key.name) {
+                    key.name = OTHER.into();
                 }
-                let key = self.known.admit(&key.name, key.class, &key.context);
-                self.spans.entry(series.0).or_default().entry(key).or_default().merge(&values);
+                let key = self.admit(&key.name, key.class, &key.context);
+                self.spans.entry(minute).or_default().entry(key).or_default().merge(&values);
             }
         }
         if step == Merged::Names {
@@ -256,7 +279,12 @@ impl Totals {
         true
     }
 
-    /// Half of the names, those with the most requests; nothing when there is one.
+    fn has_names(&self) -> bool {
+        let mut names = self.spans.values().flat_map(BTreeMap::keys).map(|key| &key.name);
+        names.any(|name| **name != *OTHER) || self.samples.keys().any(|(name, _)| **name != *OTHER)
+    }
+
+    /// Half of the names, those with the most requests; none of one.
     fn busiest_half(&self) -> BTreeSet<Arc<str>> {
         let mut counts: BTreeMap<&Arc<str>, u64> = BTreeMap::new();
         for (key, series) in self.spans.values().flatten() {
@@ -265,6 +293,7 @@ impl Totals {
         for (name, _) in self.samples.keys() {
             counts.entry(name).or_default();
         }
+        counts.retain(|name, _| ***name != *OTHER);
         let mut counts: Vec<_> = counts.into_iter().map(|(name, count)| (count, name)).collect();
         counts.sort_unstable_by(|one, two| two.cmp(one));
         let half = counts.len() / 2;

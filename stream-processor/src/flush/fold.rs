@@ -169,6 +169,7 @@ fn settings(shared: &Shared, projects: &Projects) -> Settings {
     Settings {
         topic: shared.topic.name.to_owned(),
         max_streams: shared.config.max_streams,
+        request_statistics: shared.config.request_statistics,
         projects: projects.known.clone(),
         rules: HashMap::new(),
         names: Names::default(),

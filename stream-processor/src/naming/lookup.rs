@@ -151,14 +151,20 @@ pub(crate) async fn find_names(
     for ((scope, id), places) in places {
         let Some((artifact, _)) = repository::kept(&*shared.store, scope, id).await? else { continue };
         let sum = bytes.entry(scope).or_default();
-        *sum = sum.saturating_add(artifact.raw_bytes);
-        if artifact.raw_bytes > MAX_MAP_BYTES || *sum > MAX_RANGE_BYTES {
+        if artifact.raw_bytes > MAX_MAP_BYTES || *sum + artifact.raw_bytes > MAX_RANGE_BYTES {
             shared.metrics.unnamed_maps.inc();
             continue;
         }
+        *sum += artifact.raw_bytes;
         if let Ok(map) = map(shared, scope, id).await? {
-            let written = compute(move || written_at(&map, places)).await?;
-            names.written.insert((scope, id), written);
+            // A map that cannot be worked with names nothing, now and in every further try.
+            match compute(move || written_at(&map, places)).await {
+                Ok(written) => drop(names.written.insert((scope, id), written)),
+                Err(error) => {
+                    shared.metrics.unnamed_maps.inc();
+                    tracing::error!(%error, project = %scope.project(), "a source map cannot be worked with");
+                }
+            }
         }
     }
     Ok(names)

@@ -21,6 +21,8 @@ use crate::range::Loaded;
 
 /// Releases of one session that are asked for: it may go on through deployments.
 const MAX_RELEASES: usize = 4;
+/// Errors of a batch for whose frames names are looked for; further ones get those that were found.
+const MAX_ERRORS_PER_BATCH: usize = 100;
 /// Scripts of one batch: each costs some reads.
 const MAX_SCRIPTS_PER_BATCH: usize = 16;
 /// Scripts of one project in one range.
@@ -72,7 +74,15 @@ fn signals(batch: &Batch) -> Vec<Signal> {
         let may_matter = |line: &&[u8]| has(line, b"\"error\"") || has(line, b"\"page\"");
         let parsed = lines.take(limits::MAX_SIGNALS_PER_BATCH).filter(may_matter);
         let parsed = parsed.filter_map(|line| Signal::parse(line).ok());
-        parsed.filter(|signal| matches!(signal.kind.as_str(), "error" | "page")).collect()
+        let mut errors = 0;
+        let is_wanted = |signal: &Signal| match signal.kind.as_str() {
+            "error" => {
+                errors += 1;
+                errors <= MAX_ERRORS_PER_BATCH
+            }
+            kind => kind == "page",
+        };
+        parsed.filter(is_wanted).collect()
     };
     isolate(read).unwrap_or_default()
 }

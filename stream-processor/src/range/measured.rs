@@ -9,6 +9,8 @@ use playhead_domain::session::fact::Fact;
 use crate::batch::Batch;
 
 const HOUR_US: i64 = 3_600_000_000;
+/// Of one batch: a page makes some requests at a time, and what waits for a flush is held in memory.
+const MAX_OBSERVATIONS: usize = 1_000;
 
 /// The observations of a batch that was folded into `state`.
 pub(crate) fn observe(batch: &Batch, state: &SessionState, facts: &mut [Fact]) -> Vec<Observation> {
@@ -30,7 +32,7 @@ pub(crate) fn observe(batch: &Batch, state: &SessionState, facts: &mut [Fact]) -
             },
             measured,
         };
-    measured.map(observation).collect()
+    measured.take(MAX_OBSERVATIONS).map(observation).collect()
 }
 
 fn context(summary: &SessionSummary) -> Context {

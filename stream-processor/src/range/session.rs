@@ -178,7 +178,9 @@ impl SessionFold {
             }
         }
         let work = &mut self.work;
-        work.measured.extend(measured::observe(batch, &work.state, &mut facts.facts));
+        if settings.request_statistics {
+            work.measured.extend(measured::observe(batch, &work.state, &mut facts.facts));
+        }
         work.issues.take(&settings.visitors, batch, &work.state, &before, facts.facts);
     }
 

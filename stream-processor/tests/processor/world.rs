@@ -244,6 +244,7 @@ impl World {
         let (following, source) = (Arc::clone(&directory), Arc::clone(&log));
         let follow = tokio::spawn(async move { following.follow(source).await.unwrap() });
         let config = Config {
+            request_statistics: true,
             flush_interval_ms: 10,
             session_idle_ms: 60_000,
             compaction_interval_ms: 3_600_000,
