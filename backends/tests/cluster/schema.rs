@@ -34,12 +34,12 @@ async fn many_may_migrate_at_once() {
     }
     let said = said.lock().unwrap().clone();
     let count = |step: &str| said.iter().filter(|said| *said == step).count();
-    // Every version makes the tables that are not there; each is applied by one of the four.
+    // Each version is applied by one of the four; all but the one that drops a table make those that are not there.
     let versions: Vec<&String> = said.iter().filter(|step| step.starts_with("version ")).collect();
     assert!(!versions.is_empty() && versions.iter().all(|version| count(version) == 1), "{said:?}");
     for table in table::ALL {
         let step = format!("table {}", table.name);
-        assert_eq!(count(&step), versions.len(), "{step} in {said:?}");
+        assert_eq!(count(&step), versions.len() - table::RETIRED.len(), "{step} in {said:?}");
     }
     migrate(&config, |step| assert!(!step.starts_with("table"), "again: {step}")).await.unwrap();
     drop_keyspaces(&config).await;
@@ -76,7 +76,7 @@ async fn a_dead_holder_blocks_only_for_a_while() {
     let mut said = Vec::new();
     migrate(&config, |step| said.push(step.to_owned())).await.unwrap();
     assert!(said[0].contains("waiting for another process"), "{said:?}");
-    assert!(said.iter().any(|step| step == "table sessions"), "{said:?}");
+    assert!(said.iter().any(|step| step == "table session_state"), "{said:?}");
     drop_keyspaces(&config).await;
 }
 
