@@ -1,38 +1,40 @@
 import '../sessions/sessions.css';
 import './performance.css';
 
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useMemo, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { fetchEndpoint, type Compared, type EndpointDetail, type HistogramBucket } from '../api/performance';
 import { formatDuration } from '../format/duration';
 import { formatBytes, formatCount } from '../format/number';
 import { TopBar } from '../shell/TopBar';
-import { ChoiceMenu, ErrorState, NotRefreshed, useNow } from '../ui';
-import { Loading } from './EndpointsPage';
+import { ErrorState, NotRefreshed } from '../ui';
+import { ENDPOINT_SORTS, readPerformanceFilters, type PerformanceFilters } from './filters';
 import {
-  DEFAULT_RANGE,
-  ENDPOINT_SORTS,
-  RANGES,
-  readPerformanceFilters,
-  toQuery,
-  type PerformanceFilters,
-} from './filters';
-import { ChangeOf, duration, NameOf, SampleButton, share, SplitBar, Trend, WindowNotes } from './parts';
-import { ContextMenus } from './PerformanceFrame';
+  apdex,
+  ChangeOf,
+  duration,
+  NameOf,
+  NumberHead,
+  PARTS,
+  SampleButton,
+  share,
+  SplitBar,
+  Trend,
+  WindowNotes,
+} from './parts';
+import { ContextMenus, Loading, RangeMenu } from './PerformanceFrame';
+import { KEPT_FRESH, useQuestion } from './use-question';
 
 /** One endpoint: how long it takes and where, how it fails, which release changed it, and sessions that show it. */
 export function EndpointPage() {
   const { project, endpoint } = useParams({ from: '/p/$project/endpoints/$endpoint' });
-  const search = useSearch({ from: '/p/$project/endpoints/$endpoint' });
   const navigate = useNavigate();
-  const filters = useMemo(() => readPerformanceFilters({ ...search }), [search]);
-  const query = toQuery(filters, useNow(60_000), ENDPOINT_SORTS);
+  const { filters, query } = useQuestion(useSearch({ from: '/p/$project/endpoints/$endpoint' }), ENDPOINT_SORTS);
   const loaded = useQuery({
     queryKey: ['endpoint', project, endpoint, query],
     queryFn: ({ signal }) => fetchEndpoint(project, endpoint, query, signal),
-    placeholderData: keepPreviousData,
-    refetchInterval: 10_000,
+    ...KEPT_FRESH,
   });
   const set = (patch: PerformanceFilters) => {
     void navigate({ to: '.', search: { ...readPerformanceFilters({ ...filters, ...patch }) } });
@@ -54,15 +56,7 @@ export function EndpointPage() {
         }
       />
       <div className="filters">
-        <ChoiceMenu
-          label="Time range"
-          icon="clock"
-          value={filters.range ?? DEFAULT_RANGE}
-          choices={RANGES}
-          onChange={(range) => {
-            set({ range: range as PerformanceFilters['range'] });
-          }}
-        />
+        <RangeMenu filters={filters} set={set} />
         <ContextMenus filters={filters} shown={loaded.data?.window} set={set} />
       </div>
       {loaded.data ? (
@@ -145,7 +139,7 @@ function Figures({ detail: { endpoint } }: { detail: EndpointDetail }) {
       share(endpoint.failure_share),
       <ChangeOf key="c" now={endpoint.failure_share} before={before?.failure_share ?? null} more="bad" />,
     ],
-    ['Apdex', endpoint.apdex === null ? '–' : endpoint.apdex.toFixed(2), null],
+    ['Apdex', apdex(endpoint.apdex), null],
     ['p50', duration(durations.p50_ms), null],
     ['p75', duration(durations.p75_ms), null],
     [
@@ -205,29 +199,18 @@ function Histogram({ buckets, project }: { buckets: HistogramBucket[]; project: 
 }
 
 function PartTable({ detail: { endpoint } }: { detail: EndpointDetail }) {
-  const rows = [
-    ['backend', 'Backend', 'what Server-Timing says'],
-    ['network', 'Network', 'the rest, when the backend’s part is known'],
-    ['frontend', 'Frontend', 'from the response to the next frame'],
-  ] as const;
   return (
     <table className="performance-table small">
       <thead>
         <tr>
           <th scope="col">Part</th>
-          <th scope="col" className="number">
-            Mean
-          </th>
-          <th scope="col" className="number">
-            p95
-          </th>
-          <th scope="col" className="number">
-            Known of
-          </th>
+          <NumberHead>Mean</NumberHead>
+          <NumberHead>p95</NumberHead>
+          <NumberHead>Known of</NumberHead>
         </tr>
       </thead>
       <tbody>
-        {rows.map(([key, label, about]) => (
+        {PARTS.map(({ key, label, about }) => (
           <tr key={key}>
             <th scope="row" title={about}>
               <span className={`swatch split-${key}`} /> {label}
@@ -251,18 +234,10 @@ function ComparedTable({ title, of, rows }: { title: string; of: string; rows: C
         <thead>
           <tr>
             <th scope="col">{of}</th>
-            <th scope="col" className="number">
-              Requests
-            </th>
-            <th scope="col" className="number">
-              Failed
-            </th>
-            <th scope="col" className="number">
-              p50
-            </th>
-            <th scope="col" className="number">
-              p95
-            </th>
+            <NumberHead>Requests</NumberHead>
+            <NumberHead>Failed</NumberHead>
+            <NumberHead>p50</NumberHead>
+            <NumberHead>p95</NumberHead>
           </tr>
         </thead>
         <tbody>

@@ -1,127 +1,76 @@
 import '../sessions/sessions.css';
 import './performance.css';
 
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
-import { useMemo } from 'react';
 import { fetchEndpoints, type Endpoint, type EndpointList } from '../api/performance';
-import { formatCount, formatCountOf } from '../format/number';
-import { EmptyState, ErrorState, Skeleton, useNow } from '../ui';
-import { ENDPOINT_SORTS, isFiltered, readPerformanceFilters, toQuery, type PerformanceFilters } from './filters';
-import { ChangeOf, duration, NameOf, share, SplitBar, Trend } from './parts';
+import { formatCount } from '../format/number';
+import { ENDPOINT_SORTS, type PerformanceFilters } from './filters';
+import { apdex, ChangeOf, duration, NameOf, NumberHead, share, SplitBar, Trend } from './parts';
 import { PerformanceFrame } from './PerformanceFrame';
+import { KEPT_FRESH, useQuestion } from './use-question';
 
 /** Endpoints by template: how often they are called, fail, and how long they take. */
 export function EndpointsPage() {
   const { project } = useParams({ from: '/p/$project/endpoints' });
-  const search = useSearch({ from: '/p/$project/endpoints' });
-  const filters = useMemo(() => readPerformanceFilters({ ...search }), [search]);
-  const query = toQuery(filters, useNow(60_000), ENDPOINT_SORTS);
+  const { filters, query } = useQuestion(useSearch({ from: '/p/$project/endpoints' }), ENDPOINT_SORTS);
   const list = useQuery({
     queryKey: ['endpoints', project, query],
     queryFn: ({ signal }) => fetchEndpoints(project, query, signal),
-    placeholderData: keepPreviousData,
-    refetchInterval: 10_000,
+    ...KEPT_FRESH,
   });
-  const retry = () => {
-    void list.refetch();
-  };
   return (
     <PerformanceFrame
       project={project}
       filters={filters}
       sorts={ENDPOINT_SORTS}
-      shown={list.data?.window}
-      refreshError={list.data ? list.error : null}
+      list={list}
+      noun="endpoint"
+      nothing={{
+        title: 'No requests in this time',
+        about: 'Where processor.request_statistics is on, every fetch and XMLHttpRequest shows here within seconds.',
+      }}
+      shownOf={({ endpoints }) => endpoints.length}
     >
-      {list.data ? (
-        <Body list={list.data} filters={filters} project={project} isStale={list.isPlaceholderData} />
-      ) : list.error ? (
-        <ErrorState title="Endpoints could not be loaded" error={list.error} retry={retry} />
-      ) : (
-        <Loading label="Loading endpoints" />
-      )}
+      {(shown) => <Table list={shown} filters={filters} project={project} />}
     </PerformanceFrame>
   );
 }
 
-export function Loading({ label }: { label: string }) {
-  return (
-    <div className="sessions-scroll performance-loading" aria-busy="true" aria-label={label} role="status">
-      {Array.from({ length: 10 }, (_, index) => (
-        <Skeleton key={index} width={`${String(50 + ((index * 17) % 45))}%`} />
-      ))}
-    </div>
-  );
-}
-
-interface BodyProps {
+interface TableProps {
   list: EndpointList;
   filters: PerformanceFilters;
   project: string;
-  isStale: boolean;
 }
 
-function Body({ list, filters, project, isStale }: BodyProps) {
-  if (list.endpoints.length === 0) {
-    return (
-      <EmptyState icon="gauge" title={isFiltered(filters) ? 'No endpoint matches' : 'No requests in this time'}>
-        <p>
-          {isFiltered(filters)
-            ? 'Try fewer filters or a longer time.'
-            : 'Where processor.request_statistics is on, every fetch and XMLHttpRequest shows here within seconds.'}
-        </p>
-      </EmptyState>
-    );
-  }
+function Table({ list, filters, project }: TableProps) {
   return (
-    <div className="sessions-scroll" data-stale={isStale || undefined} tabIndex={-1}>
-      <table className="performance-table">
-        <thead>
-          <tr>
-            <th scope="col">Endpoint</th>
-            <th scope="col" className="number">
-              Requests
-            </th>
-            <th scope="col" className="number">
-              Failed
-            </th>
-            <th scope="col" className="number">
-              Apdex
-            </th>
-            <th scope="col" className="number">
-              p50
-            </th>
-            <th scope="col" className="number wide">
-              p75
-            </th>
-            <th scope="col" className="number">
-              p95
-            </th>
-            <th scope="col" className="number wide">
-              p99
-            </th>
-            <th scope="col">Where it goes</th>
-            <th scope="col" className="number" title="p95 against the same window earlier">
-              p95 change
-            </th>
-            <th scope="col">Trend</th>
-          </tr>
-        </thead>
-        <tbody>
-          {list.endpoints.map((endpoint) => (
-            <Row key={endpoint.name} endpoint={endpoint} list={list} filters={filters} project={project} />
-          ))}
-        </tbody>
-      </table>
-      <div className="sessions-foot">
-        {formatCount(list.endpoints.length)} of {formatCountOf(list.total, 'endpoint')}
-      </div>
-    </div>
+    <table className="performance-table">
+      <thead>
+        <tr>
+          <th scope="col">Endpoint</th>
+          <NumberHead>Requests</NumberHead>
+          <NumberHead>Failed</NumberHead>
+          <NumberHead>Apdex</NumberHead>
+          <NumberHead>p50</NumberHead>
+          <NumberHead wide>p75</NumberHead>
+          <NumberHead>p95</NumberHead>
+          <NumberHead wide>p99</NumberHead>
+          <th scope="col">Where it goes</th>
+          <NumberHead title="p95 against the same window earlier">p95 change</NumberHead>
+          <th scope="col">Trend</th>
+        </tr>
+      </thead>
+      <tbody>
+        {list.endpoints.map((endpoint) => (
+          <Row key={endpoint.name} endpoint={endpoint} list={list} filters={filters} project={project} />
+        ))}
+      </tbody>
+    </table>
   );
 }
 
-function Row({ endpoint, list, filters, project }: Omit<BodyProps, 'isStale'> & { endpoint: Endpoint }) {
+function Row({ endpoint, list, filters, project }: TableProps & { endpoint: Endpoint }) {
   const { durations, before } = endpoint;
   const search = { ...filters, sort: undefined, q: undefined };
   return (
@@ -147,7 +96,7 @@ function Row({ endpoint, list, filters, project }: Omit<BodyProps, 'isStale'> & 
         {share(endpoint.failure_share)}
       </td>
       <td className="number" data-label="Apdex">
-        {endpoint.apdex === null ? '–' : endpoint.apdex.toFixed(2)}
+        {apdex(endpoint.apdex)}
       </td>
       <td className="number" data-label="p50">
         {duration(durations.p50_ms)}

@@ -1,95 +1,66 @@
 import '../sessions/sessions.css';
 import './performance.css';
 
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
-import { useMemo } from 'react';
 import { fetchPages, type PageList, type PageLoads } from '../api/performance';
-import { formatCount, formatCountOf } from '../format/number';
-import { EmptyState, ErrorState, useNow } from '../ui';
-import { Loading } from './EndpointsPage';
-import { isFiltered, PAGE_SORTS, readPerformanceFilters, toQuery } from './filters';
-import { ChangeOf, NameOf, Trend, VitalValue } from './parts';
+import { formatCount } from '../format/number';
+import { PAGE_SORTS } from './filters';
+import { ChangeOf, NameOf, NumberHead, Trend, VitalValue } from './parts';
 import { PerformanceFrame } from './PerformanceFrame';
+import { KEPT_FRESH, useQuestion } from './use-question';
 
 const VITALS = ['LCP', 'INP', 'CLS', 'FCP', 'TTFB'] as const;
 
 /** Pages by template, with their web vitals at the 75th percentile. */
 export function PagesPage() {
   const { project } = useParams({ from: '/p/$project/pages' });
-  const search = useSearch({ from: '/p/$project/pages' });
-  const filters = useMemo(() => readPerformanceFilters({ ...search }), [search]);
-  const query = toQuery(filters, useNow(60_000), PAGE_SORTS);
+  const { filters, query } = useQuestion(useSearch({ from: '/p/$project/pages' }), PAGE_SORTS);
   const list = useQuery({
     queryKey: ['pages', project, query],
     queryFn: ({ signal }) => fetchPages(project, query, signal),
-    placeholderData: keepPreviousData,
-    refetchInterval: 10_000,
+    ...KEPT_FRESH,
   });
-  const retry = () => {
-    void list.refetch();
-  };
   return (
     <PerformanceFrame
       project={project}
       filters={filters}
       sorts={PAGE_SORTS}
-      shown={list.data?.window}
-      refreshError={list.data ? list.error : null}
+      list={list}
+      noun="page"
+      nothing={{
+        title: 'No pages in this time',
+        about: 'Where processor.request_statistics is on, every page load shows here within seconds.',
+      }}
+      shownOf={({ pages }) => pages.length}
     >
-      {list.data ? (
-        <Body list={list.data} hasFilters={isFiltered(filters)} isStale={list.isPlaceholderData} />
-      ) : list.error ? (
-        <ErrorState title="Pages could not be loaded" error={list.error} retry={retry} />
-      ) : (
-        <Loading label="Loading pages" />
-      )}
+      {(shown) => <Table list={shown} />}
     </PerformanceFrame>
   );
 }
 
-function Body({ list, hasFilters, isStale }: { list: PageList; hasFilters: boolean; isStale: boolean }) {
-  if (list.pages.length === 0) {
-    return (
-      <EmptyState icon="gauge" title={hasFilters ? 'No page matches' : 'No pages in this time'}>
-        <p>
-          {hasFilters
-            ? 'Try fewer filters or a longer time.'
-            : 'Where processor.request_statistics is on, every page load shows here within seconds.'}
-        </p>
-      </EmptyState>
-    );
-  }
+function Table({ list }: { list: PageList }) {
   return (
-    <div className="sessions-scroll" data-stale={isStale || undefined} tabIndex={-1}>
-      <table className="performance-table">
-        <thead>
-          <tr>
-            <th scope="col">Page</th>
-            <th scope="col" className="number">
-              Loads
-            </th>
-            {VITALS.map((name) => (
-              <th key={name} scope="col" className="number" title="75th percentile">
-                {name}
-              </th>
-            ))}
-            <th scope="col" className="number" title="LCP against the same window earlier">
-              LCP change
-            </th>
-            <th scope="col">Trend</th>
-          </tr>
-        </thead>
-        <tbody>
-          {list.pages.map((page) => (
-            <Row key={page.name} page={page} list={list} />
+    <table className="performance-table">
+      <thead>
+        <tr>
+          <th scope="col">Page</th>
+          <NumberHead>Loads</NumberHead>
+          {VITALS.map((name) => (
+            <NumberHead key={name} title="75th percentile">
+              {name}
+            </NumberHead>
           ))}
-        </tbody>
-      </table>
-      <div className="sessions-foot">
-        {formatCount(list.pages.length)} of {formatCountOf(list.total, 'page')}
-      </div>
-    </div>
+          <NumberHead title="LCP against the same window earlier">LCP change</NumberHead>
+          <th scope="col">Trend</th>
+        </tr>
+      </thead>
+      <tbody>
+        {list.pages.map((page) => (
+          <Row key={page.name} page={page} list={list} />
+        ))}
+      </tbody>
+    </table>
   );
 }
 

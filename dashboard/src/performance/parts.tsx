@@ -15,6 +15,16 @@ const LEAD_MS = 3_000;
 
 export const duration = (value: number | null): string => (value === null ? UNKNOWN : formatDuration(value));
 export const share = (value: number | null): string => (value === null ? UNKNOWN : formatShare(value));
+export const apdex = (value: number | null): string => (value === null ? UNKNOWN : value.toFixed(2));
+
+/** The head of a column of numbers. */
+export function NumberHead({ title, wide, children }: { title?: string; wide?: boolean; children: ReactNode }) {
+  return (
+    <th scope="col" className={wide ? 'number wide' : 'number'} title={title}>
+      {children}
+    </th>
+  );
+}
 
 /** `…other` in words. */
 export function NameOf({ name }: { name: string }) {
@@ -47,10 +57,11 @@ export function WindowNotes({ shown }: { shown: PerformanceWindow | undefined })
   );
 }
 
-const PARTS = [
-  { key: 'backend', label: 'Backend' },
-  { key: 'network', label: 'Network' },
-  { key: 'frontend', label: 'Frontend' },
+/** Of what a request's time consists, in order. */
+export const PARTS = [
+  { key: 'backend', label: 'Backend', about: 'what Server-Timing says' },
+  { key: 'network', label: 'Network', about: 'the rest, when the backend’s part is known' },
+  { key: 'frontend', label: 'Frontend', about: 'from the response to the next frame' },
 ] as const;
 
 /** The mean request as a bar of its known parts. What is not known is shown as unknown, not as nothing. */
