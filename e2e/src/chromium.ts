@@ -1,8 +1,10 @@
 // A real Chromium with a fresh profile.
 import { chromium, type Browser } from 'playwright-core';
 
+const started: Browser[] = [];
+
 export async function startChromium(): Promise<Browser> {
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox',
@@ -14,4 +16,19 @@ export async function startChromium(): Promise<Browser> {
       '--disable-sync',
     ],
   });
+  started.push(browser);
+  return browser;
+}
+
+/** Address and text of every page that is open: what somebody who looked would have seen. */
+export async function openPages(): Promise<string> {
+  const pages = started
+    .filter((browser) => browser.isConnected())
+    .flatMap((browser) => browser.contexts())
+    .flatMap((context) => context.pages());
+  const seen = pages.map(async (page) => {
+    const text = await page.locator('body').innerText({ timeout: 2_000 }).catch(String);
+    return `--- ${page.url().replace(/token=[^&]*/, 'token=…')}\n${text.slice(0, 2_000)}`;
+  });
+  return (await Promise.all(seen)).join('\n');
 }
