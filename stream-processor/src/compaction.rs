@@ -7,6 +7,7 @@
 
 mod block;
 mod group;
+mod rows;
 mod source;
 mod staging;
 mod unit;
@@ -36,7 +37,8 @@ use crate::compute::Panicked;
 use crate::shared::Shared;
 use block::BlockBuilder;
 use group::{Group, Ready};
-pub(crate) use source::objects_of;
+use rows::FrameRow;
+pub(crate) use rows::objects_of;
 use source::{Frames, Source};
 use staging::{Finished, Owner, Stagings};
 
@@ -259,7 +261,7 @@ impl Work<'_> {
         let version = frames.newest_version.max(blocks.newest_version) + 1;
         let mut finished = Finished::new(owner, session, version, expires_at_ms);
         let is_last = !frames.has_more;
-        let mut streams: BTreeMap<StreamId, (Vec<source::FrameRow>, Vec<Block>)> = BTreeMap::new();
+        let mut streams: BTreeMap<StreamId, (Vec<FrameRow>, Vec<Block>)> = BTreeMap::new();
         for frame in frames.rows {
             streams.entry(frame.stream).or_default().0.push(frame);
         }
@@ -277,7 +279,7 @@ impl Work<'_> {
     }
 
     /// What a session's frames may take in memory while they become blocks.
-    fn held_kib(&self, frames: &[source::FrameRow]) -> u32 {
+    fn held_kib(&self, frames: &[FrameRow]) -> u32 {
         let raw: usize = frames.iter().map(|row| row.frame.raw_bytes as usize).sum();
         let held = raw.min(2 * self.shared.config.block_raw_bytes) * 2;
         u32::try_from(held >> 10).unwrap_or(BUDGET_KIB).clamp(1, BUDGET_KIB)
@@ -289,11 +291,11 @@ impl Work<'_> {
         finished: &mut Finished,
         key: &DataKey,
         stream: StreamId,
-        mut frames: Vec<source::FrameRow>,
+        mut frames: Vec<FrameRow>,
         blocks: Vec<Block>,
     ) -> Result<(), Error> {
         let shared = self.shared;
-        let is_covered = |frame: &source::FrameRow| blocks.iter().any(|block| block.covers(frame.seq));
+        let is_covered = |frame: &FrameRow| blocks.iter().any(|block| block.covers(frame.seq));
         finished.deletes.extend(frames.iter().filter(|frame| is_covered(frame)).map(|frame| frame.delete()));
         frames.retain(|frame| !is_covered(frame));
         // Parts of a split event whose other parts are missing wait as frames.

@@ -64,15 +64,11 @@ fn request(signal: &Signal, page_url: &str) -> Measured {
     let class = Class::of(status, signal.text("outcome"));
     let measures = if class == Class::Aborted { Vec::new() } else { durations(signal) };
     let total = measures.iter().find(|(what, _)| *what == Measure::Total).map(|(_, value)| *value);
-    let failed = class != Class::Aborted
-        && (status >= 400
-            || matches!(class, Class::NetworkError | Class::Timeout)
-            || signal.text("outcome") == "http_error");
     Measured {
         name: name(signal, page_url),
         class,
         status,
-        failed,
+        failed: failed(signal),
         sent_bytes: number("request_bytes", MAX_BYTES).map(|bytes| bytes as u64),
         received_bytes: number("response_bytes", MAX_BYTES).map(|bytes| bytes as u64),
         measures,
@@ -80,6 +76,13 @@ fn request(signal: &Signal, page_url: &str) -> Measured {
         bucket: total.map(bucket),
         index: 0,
     }
+}
+
+/// Whether a request failed, by what the page tells and by its status.
+pub(crate) fn failed(signal: &Signal) -> bool {
+    let outcome = signal.text("outcome");
+    let is_bad = signal.number("status").is_some_and(|status| status >= 400.0);
+    outcome != "aborted" && (is_bad || matches!(outcome, "http_error" | "network_error" | "timeout"))
 }
 
 /// Method and template; the host too, unless it is the page's own.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::batch::Batch;
 use crate::client;
-use crate::measured::measured;
+use crate::measured;
 use crate::occurrence::{self, InForce};
 
 const MAX_TEXT_BYTES: usize = 512;
@@ -101,7 +101,7 @@ impl Normalized {
         let page_url = self.page_at(time).unwrap_or(reading.page_url);
         let reading = Reading { page_url, release: &self.release, ..reading };
         let mut what = detect(batch, &mut signal, reading);
-        let measured = measured(&signal, page_url, index);
+        let measured = measured::measured(&signal, page_url, index);
         if let Some(occurrence) = what.occurrence_mut() {
             occurrence.index = u32::try_from(index).unwrap_or(u32::MAX);
         }
@@ -177,10 +177,7 @@ fn request(user_agent: &str, signal: &mut Signal, reading: Reading<'_>) -> What 
     // What is found here, whatever the page sent under these names.
     signal.data.remove("issue");
     signal.data.remove("filtered");
-    let outcome = signal.text("outcome");
-    let is_bad = signal.number("status").is_some_and(|status| status >= 400.0);
-    let failed =
-        outcome != "aborted" && (is_bad || matches!(outcome, "http_error" | "network_error" | "timeout"));
+    let failed = measured::failed(signal);
     let slow = signal.number("duration_ms").is_some_and(|duration| duration >= reading.slow_request_ms);
     signal.data.insert("failed".to_owned(), Value::Bool(failed));
     signal.data.insert("slow".to_owned(), Value::Bool(slow));

@@ -13,6 +13,7 @@ use playhead_domain::table::PERFORMANCE;
 
 use crate::cache::SessionRef;
 use crate::effect::SessionWork;
+use crate::slot;
 
 /// A head of that many bytes is sealed: it is written with every flush.
 const SEAL_BYTES: usize = 16 << 10;
@@ -74,7 +75,8 @@ impl Heads {
                 Some(head) => Some((head.totals.clone(), head.slot)),
                 None => newest(store, (scope, Level::Head, 0), partition, (range.0, u64::MAX)).await?,
             };
-            let (head, slot) = known.map_or((Totals::default(), 0), |(totals, slot)| (totals, 1 - slot));
+            let (mut head, slot) = known.map_or((Totals::default(), 0), |(totals, slot)| (totals, 1 - slot));
+            head.next_offset = range.1;
             let (sealed, rolled) = (BTreeMap::new(), BTreeMap::new());
             let mut adding = Adding { store, scope, partition, range, head, sealed, rolled };
             let value = adding.add(&observations).await?;
@@ -129,16 +131,19 @@ impl Adding<'_> {
                 taken = 0;
             }
         }
-        let next_offset = self.range.1;
-        self.head.next_offset = next_offset;
-        if self.head.encode().len() > SEAL_BYTES {
+        let mut value = self.head.encode();
+        let is_full = value.len() > SEAL_BYTES;
+        if is_full {
             self.seal();
         }
-        if self.head.sequence - self.head.rolled >= SEGMENTS {
+        let is_due = self.head.sequence - self.head.rolled >= SEGMENTS;
+        if is_due {
             self.roll_up().await?;
         }
-        self.head.next_offset = next_offset;
-        Ok(self.head.encode())
+        if is_full || is_due {
+            value = self.head.encode();
+        }
+        Ok(value)
     }
 
     fn seal(&mut self) {
@@ -202,12 +207,12 @@ impl Adding<'_> {
         Ok(())
     }
 
-    fn finish(self, value: Bytes, slot: i64, effects: &mut PerformanceEffects) {
-        for (number, segment) in &self.sealed {
+    fn finish(mut self, value: Bytes, slot: i64, effects: &mut PerformanceEffects) {
+        for (number, mut segment) in std::mem::take(&mut self.sealed) {
             effects.rows.push(PerformanceRow {
-                key: self.segment(*number, segment.hour),
-                value: segment.clone().encode(),
+                key: self.segment(number, segment.hour),
                 expires_at_ms: Level::Segment.expires_at_ms(segment.hour),
+                value: segment.encode(),
             });
         }
         for ((level, unit), (mut totals, hour, slot)) in self.rolled {
@@ -244,9 +249,9 @@ async fn newest(
     let page = store.scan(&PERFORMANCE, &columns, &range, Order::Ascending, 2).await?;
     let mut slots = Vec::with_capacity(2);
     for row in page.rows {
-        let slot = i64::from(row.key.clustering.last() == Some(&store::Value::Int(1)));
+        let slot = slot::of(&row);
         slots.push((decode(row.value)?, slot));
     }
     slots.retain(|(totals, _)| totals.sequence <= rolled);
-    Ok(crate::slot::newest(slots, checkpoint, |totals: &Totals| totals.next_offset))
+    Ok(slot::newest(slots, checkpoint, |totals: &Totals| totals.next_offset))
 }

@@ -4,10 +4,14 @@
 use playhead_domain::store::{Row, Value};
 use prost::{DecodeError, Message};
 
+/// The slot of a row, which is its last clustering column.
+pub(crate) fn of(row: &Row) -> i64 {
+    i64::from(row.key.clustering.last() == Some(&Value::Int(1)))
+}
+
 /// The values of rows whose last clustering column is the slot.
 pub(crate) fn read<T: Message + Default>(rows: Vec<Row>) -> Result<Vec<(T, i64)>, DecodeError> {
-    let slot = |row: &Row| i64::from(row.key.clustering.last() == Some(&Value::Int(1)));
-    rows.into_iter().map(|row| Ok((T::decode(row.value.clone())?, slot(&row)))).collect()
+    rows.into_iter().map(|row| Ok((T::decode(row.value.clone())?, of(&row)))).collect()
 }
 
 /// The newest one at or below the checkpoint, with its slot.

@@ -92,6 +92,12 @@ impl Class {
         }
     }
 
+    /// Whether durations of such requests are kept apart from the others'.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        matches!(self, Self::ClientError | Self::ServerError | Self::NetworkError | Self::Timeout)
+    }
+
     /// As it is stored.
     #[must_use]
     pub fn of_number(number: u32) -> Option<Self> {

@@ -218,6 +218,7 @@ impl Totals {
     #[must_use]
     pub fn seal(&mut self) -> Self {
         let next = Self {
+            next_offset: self.next_offset,
             sequence: self.sequence + 1,
             hour: self.hour,
             rolled: self.rolled,

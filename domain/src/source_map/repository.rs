@@ -4,6 +4,7 @@
 //! minute later on, so that whoever folds the record, and folds it again, finds the same. A map that was deleted or replaced therefore keeps its
 //! rows, and with them its object, until no such record can be left to fold.
 
+use std::future::Future;
 use std::ops::Bound;
 
 use bytes::Bytes;
@@ -18,6 +19,8 @@ use crate::table::SOURCE_MAPS;
 
 /// How long a record may wait to be folded, or to be folded again, and still finds the map that was there when it came.
 const KEPT_US: i64 = 3_600_000_000;
+/// How often an object that is gone is looked for: a map that is uploaded again may have taken another.
+const OBJECT_TRIES: usize = 2;
 /// Times of one reference that are looked at for one question, before it is asked by its time.
 pub const MANY_LEADS: usize = 16;
 
@@ -41,6 +44,9 @@ impl Lead {
     }
 }
 
+/// The newest first, and whether there are more.
+pub type Leads = (Vec<Lead>, bool);
+
 /// Of those leads, the newest first, the one that is in force for a record that the log took then.
 #[must_use]
 pub fn in_force(leads: &[Lead], logged_us: i64) -> Option<&Lead> {
@@ -56,7 +62,7 @@ pub async fn leads(
     reference: &Key,
     up_to_us: Option<i64>,
     most: usize,
-) -> Result<(Vec<Lead>, bool), Error> {
+) -> Result<Leads, Error> {
     let (partition, range) = (&reference.partition, key::leads(reference, up_to_us));
     let page = store.scan(&SOURCE_MAPS, partition, &range, Order::Descending, most).await?;
     let leads = page.rows.into_iter().map(lead).collect::<Result<Vec<_>, _>>()?;
@@ -99,6 +105,30 @@ pub async fn kept(
 ) -> Result<Option<(SourceMapArtifact, i64)>, Error> {
     let Some(row) = store.get(&SOURCE_MAPS, &key::artifact(scope, id)).await? else { return Ok(None) };
     Ok(Some((decode(row.value)?, row.version)))
+}
+
+/// What was uploaded of a map, or `None`: it is gone. `read` gets an object by its name, or tells that there is none. Uploading a map again
+/// puts another object: the row names the one that stays.
+///
+/// # Errors
+/// The store's and those of `read`.
+pub async fn packed<E, F>(
+    store: &dyn Store,
+    scope: Scope,
+    id: ArtifactId,
+    read: impl Fn(String) -> F,
+) -> Result<Option<Bytes>, E>
+where
+    E: From<Error>,
+    F: Future<Output = Result<Option<Bytes>, E>>,
+{
+    for _ in 0..OBJECT_TRIES {
+        let Some((artifact, _)) = kept(store, scope, id).await? else { return Ok(None) };
+        if let Some(packed) = read(key::object_of_artifact(scope, id, &artifact.object)).await? {
+            return Ok(Some(packed));
+        }
+    }
+    Ok(None)
 }
 
 /// A map that is neither deleted nor expired.
@@ -253,12 +283,31 @@ pub async fn remove_release(
     }
 }
 
+/// Lets a map that is used, and expires within half of the project's retention, live for all of it: a release may be in use for longer than
+/// errors are kept.
+///
+/// # Errors
+/// The store's.
+pub async fn keep(
+    store: &dyn Store,
+    scope: Scope,
+    (id, expires_at_ms): (ArtifactId, i64),
+    retention_ms: i64,
+    now_us: i64,
+) -> Result<(), Error> {
+    let now_ms = now_us.div_euclid(1_000);
+    if expires_at_ms - now_ms > retention_ms / 2 {
+        return Ok(());
+    }
+    prolong(store, scope, id, now_ms + retention_ms, now_us).await
+}
+
 /// Lets a map that is there live longer, with what leads to it still: a later upload may have taken some of that over. Deleting it
 /// meanwhile wins.
 ///
 /// # Errors
 /// The store's.
-pub async fn prolong(
+async fn prolong(
     store: &dyn Store,
     scope: Scope,
     id: ArtifactId,

@@ -22,6 +22,7 @@ pub(super) fn window(summary: &Summary, question: &Question) -> PerformanceWindo
         (Merged::Releases, "releases"),
         (Merged::Environments, "environments"),
         (Merged::Names, "names"),
+        (Merged::Minutes, "minutes"),
     ];
     let merged = bits.into_iter().filter(|(bit, _)| summary.merged & *bit as u32 != 0);
     PerformanceWindow {

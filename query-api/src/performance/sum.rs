@@ -96,7 +96,7 @@ impl Sum {
 
     fn add_measure(&mut self, class: Class, measure: &PerformanceMeasure, depth: Depth) {
         let is_total = measure.what == Measure::Total as u32;
-        if is_total && is_failure(class) {
+        if is_total && class.is_failure() {
             self.failed_total.add(&measure.sketch);
             return;
         }
@@ -107,10 +107,6 @@ impl Sum {
             value.sketch.add(&measure.sketch);
         }
     }
-}
-
-const fn is_failure(class: Class) -> bool {
-    matches!(class, Class::ClientError | Class::ServerError | Class::NetworkError | Class::Timeout)
 }
 
 /// All endpoints, or all pages, of a window.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use parking_lot::Mutex;
 use playhead_domain::scope::Scope;
 use playhead_domain::source_map::cache::{self, Cache, Read};
-use playhead_domain::source_map::key::{self, ArtifactId};
+use playhead_domain::source_map::key::ArtifactId;
 use playhead_domain::source_map::{Broken, repository};
 use tokio::sync::Semaphore;
 
@@ -49,7 +50,8 @@ impl MapCache {
         if let Some(known) = self.held.lock().get(scope, id) {
             return Ok(Some(known));
         }
-        let packed = tokio::time::timeout(OBJECT_LIMIT, packed(api, scope, id));
+        let packed = repository::packed(api.store(), scope, id, |name| object(api, name));
+        let packed = tokio::time::timeout(OBJECT_LIMIT, packed);
         let Some(packed) = packed.await.map_err(|_| ApiError::Busy)?? else { return Ok(None) };
         let reading = tokio::task::spawn_blocking(move || {
             // The permit goes with the work, which a client that goes away does not end.
@@ -67,16 +69,10 @@ impl MapCache {
     }
 }
 
-/// Uploading it again puts another object: the row names the one that stays.
-async fn packed(api: &Api, scope: Scope, id: ArtifactId) -> Result<Option<bytes::Bytes>, ApiError> {
-    for _ in 0..2 {
-        let Some((artifact, _)) = repository::kept(api.store(), scope, id).await? else { return Ok(None) };
-        let object = api.0.blobs.get(&Path::from(key::object_of_artifact(scope, id, &artifact.object))).await;
-        match object {
-            Ok(object) => return Ok(Some(object.bytes().await?)),
-            Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
+async fn object(api: &Api, name: String) -> Result<Option<Bytes>, ApiError> {
+    match api.0.blobs.get(&Path::from(name)).await {
+        Ok(object) => Ok(Some(object.bytes().await?)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    Ok(None)
 }

@@ -7,7 +7,7 @@ use playhead_domain::row;
 use playhead_domain::scope::Scope;
 use playhead_domain::source_map::cache::Read;
 use playhead_domain::source_map::debug_id::{self, DebugId};
-use playhead_domain::source_map::key::{self, ArtifactId};
+use playhead_domain::source_map::key;
 use playhead_domain::source_map::repository;
 
 use crate::error::ApiError;
@@ -53,21 +53,12 @@ impl Finder<'_> {
             let lead = repository::newest(self.api.store(), &reference).await?;
             let now_us = self.api.now_ms() * 1_000;
             let Some((id, lead)) = lead.and_then(|lead| Some((lead.at(now_us)?, lead))) else { continue };
-            self.keep(id, lead.expires_at_ms).await?;
+            let (store, used) = (self.api.store(), (id, lead.expires_at_ms));
+            repository::keep(store, self.scope, used, retention_ms(self.project), now_us).await?;
             let read = self.api.0.maps.get(self.api, self.scope, id).await?;
             return Ok(read.map_or(Found::NoMap, Found::Map));
         }
         let is_known = debug_id.is_some() || !self.release.is_empty();
         Ok(if is_known { Found::NoMap } else { Found::NoRelease })
-    }
-
-    /// A map that is used lives on with the project's retention, as a release may be in use for longer than that.
-    async fn keep(&self, id: ArtifactId, expires_at_ms: i64) -> Result<(), ApiError> {
-        let now_ms = self.api.now_ms();
-        if expires_at_ms - now_ms > retention_ms(self.project) / 2 {
-            return Ok(());
-        }
-        let until_ms = expiry(self.api, self.project);
-        Ok(repository::prolong(self.api.store(), self.scope, id, until_ms, now_ms * 1_000).await?)
     }
 }

@@ -15,7 +15,7 @@ use playhead_domain::session::state;
 use playhead_domain::store::Mutation;
 
 use super::Error;
-use super::source::{self, FrameRow, Listed, Sealed};
+use super::rows::{self, FrameRow, Listed, Sealed};
 use super::staging::Owner;
 use crate::cache::SessionRef;
 use crate::shared::Shared;
@@ -59,8 +59,8 @@ impl Ready {
             return Ok(None);
         };
         // Frames first: one that is gone by then is in the blocks that are listed next.
-        let frames = source::list_frames(store, session).await?;
-        let blocks = source::list_blocks(store, session).await?;
+        let frames = rows::list_frames(store, session).await?;
+        let blocks = rows::list_blocks(store, session).await?;
         if frames.rows.is_empty() {
             return Ok(None);
         }

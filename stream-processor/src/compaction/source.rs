@@ -1,170 +1,26 @@
-//! What a stream's recording is made of: frames that are not compacted yet, and blocks that are.
+//! A stream's recording in order, out of its frames and blocks.
 
-use std::collections::{HashSet, VecDeque};
-use std::ops::Bound;
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use playhead_domain::id::{SessionId, StreamId};
-use playhead_domain::row::{Block, Frame};
+use playhead_domain::id::SessionId;
+use playhead_domain::row::Block;
 use playhead_domain::seal::{DataKey, Purpose};
-use playhead_domain::session::key;
-use playhead_domain::store::{self, ClusteringRange, Key, Mutation, Order, Row, Store};
-use playhead_domain::table::{self, Table};
+use playhead_domain::store::Mutation;
 use playhead_proto::frame::{Encoding, inflate_lossy};
 use playhead_proto::limits;
-use prost::Message;
 
 use super::Error;
+use super::rows::{FrameRow, Sealed};
 use super::unit::{Member, Unit};
 use crate::cache::SessionRef;
 use crate::compute::compute;
 use crate::shared::Shared;
 
-const PAGE: usize = 1_000;
-/// Frames of a session that one pass takes; the rest is left to the next.
-const MAX_FRAMES: usize = 20_000;
-const MAX_BLOCKS: usize = 20_000;
 /// Raw bytes of frames that are opened at once.
 const AHEAD_BYTES: usize = 1 << 20;
-
-/// What is known of a frame's bytes.
-pub(super) enum Sealed {
-    Unread,
-    Read(Bytes),
-    /// Its object is gone for good.
-    Lost,
-}
-
-/// A row of `SESSION_FRAMES`.
-pub(crate) struct FrameRow {
-    pub(crate) stream: StreamId,
-    pub(crate) seq: u64,
-    pub(crate) frame: Frame,
-    pub(super) sealed: Sealed,
-    key: Key,
-    version: i64,
-}
-
-impl FrameRow {
-    /// Deletes the row as it was seen.
-    pub(crate) fn delete(&self) -> Mutation {
-        Mutation::Delete { table: &table::SESSION_FRAMES, key: self.key.clone(), version: self.version }
-    }
-
-    fn member(&self) -> Member {
-        Member {
-            seq: self.seq,
-            raw_bytes: 0,
-            from_ms: self.frame.from_ms,
-            to_ms: self.frame.to_ms,
-            key_frame: self.frame.key_frame && self.frame.part_index == 0,
-            events: self.frame.events,
-            continued: self.frame.part_index > 0,
-        }
-    }
-}
-
-/// Rows of a session, in order of stream and `seq`.
-pub(crate) struct Listed<T> {
-    pub(crate) rows: Vec<T>,
-    pub(crate) newest_version: i64,
-    pub(crate) has_more: bool,
-}
-
-/// The frames of a session.
-pub(crate) async fn list_frames(
-    store: &dyn Store,
-    session: SessionRef,
-) -> Result<Listed<FrameRow>, store::Error> {
-    let read = |row: Row| {
-        let (stream, seq) = key::batch_of(&row.key.clustering)?;
-        Some(FrameRow {
-            stream,
-            seq,
-            frame: Frame::decode(row.value).ok()?,
-            sealed: Sealed::Unread,
-            key: row.key,
-            version: row.version,
-        })
-    };
-    list(store, &table::SESSION_FRAMES, session, MAX_FRAMES, read).await
-}
-
-/// The blocks of a session.
-pub(crate) async fn list_blocks(
-    store: &dyn Store,
-    session: SessionRef,
-) -> Result<Listed<(StreamId, Block)>, store::Error> {
-    let read = |row: Row| Some((key::batch_of(&row.key.clustering)?.0, Block::decode(row.value).ok()?));
-    let listed = list(store, &table::SESSION_BLOCKS, session, MAX_BLOCKS, read).await?;
-    if listed.has_more {
-        // All are replaced at once, so all must be known.
-        return Err(store::Error::Corrupt(format!(
-            "session {} has more than {MAX_BLOCKS} blocks",
-            session.1
-        )));
-    }
-    Ok(listed)
-}
-
-/// The objects that a session's rows refer to: those of its frames, or those of its blocks.
-pub(crate) async fn objects_of(
-    store: &dyn Store,
-    session: SessionRef,
-    is_flush: bool,
-) -> Result<HashSet<String>, store::Error> {
-    let table = if is_flush { &table::SESSION_FRAMES } else { &table::SESSION_BLOCKS };
-    let object = |row: Row| {
-        let of_block = |row: Row| Block::decode(row.value).ok().map(|block| block.object);
-        if is_flush { Frame::decode(row.value).ok().map(|frame| frame.object) } else { of_block(row) }
-    };
-    let partition = key::session_partition(session.0, session.1);
-    let mut objects = HashSet::new();
-    let mut range = ClusteringRange::ALL;
-    loop {
-        let page = store.scan(table, &partition, &range, Order::Ascending, PAGE).await?;
-        if let Some(last) = page.rows.last() {
-            range.from = Bound::Excluded(last.key.clustering.clone());
-        }
-        for row in page.rows {
-            let unreadable =
-                || store::Error::Corrupt(format!("a row of {} of session {}", table.name, session.1));
-            objects.insert(object(row).ok_or_else(unreadable)?);
-        }
-        if !page.more {
-            return Ok(objects);
-        }
-    }
-}
-
-async fn list<T>(
-    store: &dyn Store,
-    table: &'static Table,
-    (scope, id): SessionRef,
-    limit: usize,
-    read: impl Fn(Row) -> Option<T>,
-) -> Result<Listed<T>, store::Error> {
-    let partition = key::session_partition(scope, id);
-    let mut listed = Listed { rows: Vec::new(), newest_version: 0, has_more: false };
-    let mut range = ClusteringRange::ALL;
-    loop {
-        let page = store.scan(table, &partition, &range, Order::Ascending, PAGE).await?;
-        listed.has_more = page.more;
-        if let Some(last) = page.rows.last() {
-            range.from = Bound::Excluded(last.key.clustering.clone());
-        }
-        for row in page.rows {
-            listed.newest_version = listed.newest_version.max(row.version);
-            let unreadable = || store::Error::Corrupt(format!("a row of {} of session {id}", table.name));
-            listed.rows.push(read(row).ok_or_else(unreadable)?);
-        }
-        if !listed.has_more || listed.rows.len() >= limit {
-            return Ok(listed);
-        }
-    }
-}
 
 /// Frames in order of `seq`, each with the ones that belong to the same split event.
 pub(crate) struct Frames {
@@ -370,19 +226,9 @@ fn units(block: &Block, mut raw: &[u8]) -> Vec<Unit> {
 }
 
 #[cfg(test)]
-impl FrameRow {
-    fn of(seq: u64, frame: Frame) -> Self {
-        let key = Key { partition: vec![], clustering: vec![] };
-        Self { stream: StreamId([1; 8]), seq, frame, sealed: Sealed::Unread, key, version: 1 }
-    }
-
-    pub(super) fn at(offset: u64, bytes: u32) -> Self {
-        Self::of(0, Frame { offset, bytes, ..Frame::default() })
-    }
-}
-
-#[cfg(test)]
 mod tests {
+    use playhead_domain::row::Frame;
+
     use super::*;
 
     fn row(seq: u64, part: (u32, u32)) -> FrameRow {

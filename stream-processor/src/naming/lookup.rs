@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
@@ -15,7 +16,7 @@ use playhead_domain::source_map::Broken;
 use playhead_domain::source_map::cache::{self, Cache, Read};
 use playhead_domain::source_map::key::{self, ArtifactId};
 use playhead_domain::source_map::map::SourceMap;
-use playhead_domain::source_map::repository::{self, Lead, MANY_LEADS};
+use playhead_domain::source_map::repository::{self, Leads, MANY_LEADS};
 use playhead_domain::store::{self, Key};
 use tokio::time::Instant;
 
@@ -35,9 +36,6 @@ const CONCURRENT_READS: usize = 16;
 const MAX_MAP_BYTES: u64 = 32 << 20;
 /// Maps with their bundles that one project can ask for in one range.
 const MAX_RANGE_BYTES: u64 = 128 << 20;
-
-/// Some leads, and whether there are more.
-type Leads = (Vec<Lead>, bool);
 
 /// What is remembered of all projects.
 pub(crate) struct Maps {
@@ -92,12 +90,7 @@ impl Maps {
         Ok(value)
     }
 
-    async fn leads(
-        &self,
-        shared: &Shared,
-        reference: &Key,
-        newest_us: i64,
-    ) -> Result<(Vec<Lead>, bool), store::Error> {
+    async fn leads(&self, shared: &Shared, reference: &Key, newest_us: i64) -> Result<Leads, store::Error> {
         if let Some(known) = locked(&self.leads).get(reference).and_then(|known| known.get(newest_us)) {
             return Ok(known);
         }
@@ -175,7 +168,7 @@ fn written_at(map: &SourceMap, places: BTreeSet<Place>) -> HashMap<Place, Writte
     places.into_iter().filter_map(written).collect()
 }
 
-/// Maps that are used live on, as a release may be in use for longer than errors are kept.
+/// What is used lives on.
 async fn keep(
     shared: &Shared,
     projects: &HashMap<Scope, Arc<Project>>,
@@ -184,12 +177,8 @@ async fn keep(
     let now_us = shared.now_us();
     for ((scope, id), expires_at_ms) in expiries {
         let days = projects.get(&scope).map_or(0, |project| i64::from(project.retention_days));
-        let (now_ms, retention_ms) = (now_us.div_euclid(1_000), days * DAY_MS);
-        if expires_at_ms - now_ms > retention_ms / 2 {
-            continue;
-        }
-        let kept = repository::prolong(&*shared.store, scope, id, now_ms + retention_ms, now_us).await;
-        if let Err(error) = kept {
+        let kept = repository::keep(&*shared.store, scope, (id, expires_at_ms), days * DAY_MS, now_us);
+        if let Err(error) = kept.await {
             tracing::warn!(%error, project = %scope.project(), "a source map that is in use was not prolonged; the next flush tries again");
         }
     }
@@ -223,7 +212,8 @@ async fn map(shared: &Shared, scope: Scope, id: ArtifactId) -> Result<Read, Erro
     if let Some(known) = locked(&shared.maps.read).get(scope, id) {
         return Ok(known);
     }
-    let Some(packed) = packed(shared, scope, id).await? else {
+    let packed = repository::packed(&*shared.store, scope, id, |name| object(shared, name)).await?;
+    let Some(packed) = packed else {
         return Ok(Err(Broken::Stored("it is gone".to_owned())));
     };
     // What makes a reader panic is a broken map, too.
@@ -233,16 +223,10 @@ async fn map(shared: &Shared, scope: Scope, id: ArtifactId) -> Result<Read, Erro
     Ok(read)
 }
 
-/// Uploading it again puts another object: the row names the one that stays.
-async fn packed(shared: &Shared, scope: Scope, id: ArtifactId) -> Result<Option<bytes::Bytes>, Error> {
-    for _ in 0..2 {
-        let Some((artifact, _)) = repository::kept(&*shared.store, scope, id).await? else { return Ok(None) };
-        let object = Path::from(key::object_of_artifact(scope, id, &artifact.object));
-        match shared.blobs.get(&object).await {
-            Ok(object) => return Ok(Some(object.bytes().await.map_err(Error::Map)?)),
-            Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(Error::Map(error)),
-        }
+async fn object(shared: &Shared, name: String) -> Result<Option<Bytes>, Error> {
+    match shared.blobs.get(&Path::from(name)).await {
+        Ok(object) => Ok(Some(object.bytes().await.map_err(Error::Map)?)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(Error::Map(error)),
     }
-    Ok(None)
 }
