@@ -5,7 +5,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { newSession, newStream, pageSignal, sendBatch } from '../src/batch.ts';
-import { startChromium } from '../src/chromium.ts';
+import { signIn, startChromium } from '../src/chromium.ts';
 import { createProject, events, pause, read, startProduct, until, type Product, type Project } from '../src/product.ts';
 import { sendLongRecording } from '../src/recording.ts';
 import { startSite } from '../src/site.ts';
@@ -192,8 +192,7 @@ function storedIn(manifest: any): number {
 
 async function seekTimes(product: Product, project: Project, chromium: Browser, session: string): Promise<Figures> {
   const page = await chromium.newPage({ viewport: { width: 1440, height: 900 } });
-  await page.goto(product.signInLink());
-  await page.waitForURL(/\/p\//);
+  await signIn(page, product);
   await page.goto(`${product.url}/p/${project.project_id}/sessions/${session}?t=0`);
   await page.waitForFunction(() => performance.getEntriesByName('playhead-first-frame').length > 0);
   const [times, builds]: [number[], number[]] = [[], []];

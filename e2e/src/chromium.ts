@@ -1,5 +1,6 @@
 // A real Chromium with a fresh profile.
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Product } from './product.ts';
 
 const started: Browser[] = [];
 
@@ -31,4 +32,10 @@ export async function openPages(): Promise<string> {
     return `--- ${page.url().replace(/token=[^&]*/, 'token=…')}\n${text.slice(0, 2_000)}`;
   });
   return (await Promise.all(seen)).join('\n');
+}
+
+/** Opens the sign-in link. The page signs in when it has loaded: whoever goes on before that is not signed in. */
+export async function signIn(page: Page, product: Product): Promise<void> {
+  await page.goto(product.signInLink());
+  await page.waitForURL((url) => url.pathname.startsWith('/p/'));
 }

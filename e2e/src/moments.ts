@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { missing, pixelDifference, pictureOfStage, boxesOfPage, boxesOfStage, type Box } from './likeness.ts';
+import { signIn } from './chromium.ts';
 import { events, pause, read, until, type Product, type Project } from './product.ts';
 
 const OUTPUT = join(import.meta.dirname, '..', 'output');
@@ -68,8 +69,7 @@ export async function checkReplay(
     reducedMotion: 'reduce',
     colorScheme: null,
   });
-  await page.goto(product.signInLink());
-  await page.waitForURL(/\/p\//);
+  await signIn(page, product);
   for (const { name, at, boxes, picture } of moments) {
     const t = Math.round(at + offset - manifest.started_at);
     await page.goto(`${product.url}/p/${project.project_id}/sessions/${session.id}?t=${t}`);

@@ -1,7 +1,7 @@
 // The newcomer's first minutes: click around in the demo shop, find the session, jump from the error to the moment.
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startChromium } from '../src/chromium.ts';
+import { signIn, startChromium } from '../src/chromium.ts';
 import { stageOf, boxesOfStage } from '../src/likeness.ts';
 import { demoProject, events, pause, startProduct, until, type Product, type Project } from '../src/product.ts';
 
@@ -107,8 +107,7 @@ test('filters find the session, and only it when they should', async () => {
 
 async function signedIn(): Promise<Page> {
   const page = await chromium.newPage({ viewport: { width: 1440, height: 900 } });
-  await page.goto(product.signInLink());
-  await page.waitForURL(/\/p\//);
+  await signIn(page, product);
   expect(page.url()).not.toContain('token');
   return page;
 }

@@ -1,7 +1,7 @@
 // An error of the demo shop becomes an issue, and its page leads to the replay just before it.
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startChromium } from '../src/chromium.ts';
+import { signIn, startChromium } from '../src/chromium.ts';
 import { demoProject, startProduct, until, type Product, type Project } from '../src/product.ts';
 
 let product: Product;
@@ -40,7 +40,7 @@ test('the same error of two visits is one issue of two sessions, which opens its
   expect([issue.sessions, issue.state, issue.handled]).toEqual([2, 'new', false]);
 
   const page = await (await chromium.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
-  await page.goto(product.signInLink());
+  await signIn(page, product);
   await page.goto(`${product.url}/p/${project.project_id}/issues`);
   await page.getByRole('link', { name: issue.title }).first().click();
   await page.waitForURL(`**/issues/${issue.id}*`);
@@ -62,7 +62,7 @@ test('two issues are made one in the list, and split again on the page', async (
   const events = before.reduce((sum, issue) => sum + issue.events, 0);
 
   const page = await (await chromium.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
-  await page.goto(product.signInLink());
+  await signIn(page, product);
   await page.goto(`${product.url}/p/${project.project_id}/issues`);
   for (const { title } of before) await page.getByLabel(`Select ${title}`).check();
   await page.getByRole('button', { name: /^Merge/ }).click();

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildMinified } from '../src/bundle.ts';
-import { startChromium } from '../src/chromium.ts';
+import { signIn, startChromium } from '../src/chromium.ts';
 import {
   ADMIN_TOKEN,
   BINARY,
@@ -71,8 +71,7 @@ async function stackOf(project: Project, issue: any): Promise<any> {
 
 async function openIssue(project: Project, issue: any): Promise<Page> {
   const page = await (await chromium.newContext({ viewport: { width: 1440, height: 1000 } })).newPage();
-  await page.goto(product.signInLink());
-  await page.waitForURL((url) => !url.pathname.startsWith('/sign-in'));
+  await signIn(page, product);
   await page.goto(`${product.url}/p/${project.project_id}/issues/${issue.id}`);
   return page;
 }
