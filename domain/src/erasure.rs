@@ -16,6 +16,7 @@ use prost::Message;
 use self::mark::Marker;
 pub use self::mark::Marks;
 use crate::id::SessionId;
+use crate::performance::name;
 use crate::row::{SessionState, Suppression};
 use crate::scope::Scope;
 use crate::session::{facet, key};
@@ -108,6 +109,7 @@ impl Erasure {
         self.store.write(vec![entry("rows", list_start_ms)]).await?;
         self.store.write(delete_listings(scope, session, &states, &starts, version)).await?;
         self.delete_dead_letters(scope, session, version).await?;
+        self.delete_names(scope, session, version).await?;
         self.store.write(delete_rows(scope, session, version)).await?;
         let done = Mutation::Delete {
             table: &table::SUPPRESSIONS,
@@ -293,6 +295,20 @@ impl Erasure {
             found.extend(rows.iter().filter_map(|row| key::start_of(&row.key.clustering)));
         }
         Ok(found)
+    }
+
+    /// Those of endpoints and pages that the session stands for.
+    async fn delete_names(&self, scope: Scope, session: SessionId, version: i64) -> Result<(), store::Error> {
+        let shards = (0..name::SHARDS).map(|shard| name::partition(scope, shard)).collect::<Vec<_>>();
+        let reads = shards.iter().map(|partition| {
+            store::scan_all(&*self.store, &table::PERFORMANCE_NAMES, partition, ClusteringRange::ALL)
+        });
+        let is_of_session =
+            |row: &Row| name::of(&row.key.clustering).is_some_and(|(_, witness)| witness == session);
+        let rows = try_join_all(reads).await?.into_iter().flatten().filter(is_of_session);
+        let deletes =
+            rows.map(|row| Mutation::Delete { table: &table::PERFORMANCE_NAMES, key: row.key, version });
+        self.store.write(deletes.collect()).await
     }
 
     async fn delete_dead_letters(

@@ -2,6 +2,7 @@
 //! release, environment, country and time. `docs/adr/0016` says how the rows follow from each other.
 
 pub mod key;
+pub mod name;
 pub mod observation;
 pub mod sketch;
 pub mod totals;

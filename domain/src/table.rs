@@ -136,6 +136,9 @@ tables! {
     /// [`crate::row::Performance`], see [`crate::performance::key`].
     PERFORMANCE = Data Changing "performance"
         [int("tenant"), int("project"), int("level"), int("bucket"), int("shard")] [int("partition"), int("unit"), int("slot")];
+    /// What endpoints and pages are called, on behalf of a session each: see [`crate::performance::name`]. The value is the name.
+    PERFORMANCE_NAMES = Data Changing "performance_names"
+        [int("tenant"), int("project"), int("shard")] [bytes("name"), bytes("session")];
     /// Source maps of a project and what leads to them: see [`crate::source_map::key`]. [`crate::row::SourceMapArtifact`] by its id,
     /// [`crate::row::SourceMapRef`] by debug id and by release and path.
     SOURCE_MAPS = Data Changing "source_maps" [int("tenant"), int("project")] [text("kind"), bytes("id")];

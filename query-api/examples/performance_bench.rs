@@ -19,9 +19,10 @@ use object_store::memory::InMemory;
 use playhead_backends::clock::Clock;
 use playhead_backends::log::memory::MemoryLog;
 use playhead_backends::store::embedded::EmbeddedStore;
-use playhead_domain::id::TenantId;
+use playhead_domain::id::{SessionId, TenantId};
 use playhead_domain::log::EventLog;
 use playhead_domain::performance::key::{self, Kind, Level};
+use playhead_domain::performance::name::{self, NameKey, WITNESSES};
 use playhead_domain::performance::observation::{
     Class, Context, Measure, Measured, Observation, Sample, bucket,
 };
@@ -106,7 +107,8 @@ async fn create(router: &Router) -> String {
 }
 
 /// Durations spread over two decades around the endpoint's own.
-fn observation(day: i64, endpoint: usize, n: usize) -> Observation {
+fn observation(scope: Scope, day: i64, endpoint: usize, n: usize) -> Observation {
+    let name = format!("GET /api/e{endpoint}");
     let spread = (endpoint * 7_919 + n * 104_729 + day as usize * 1_299_709) % 1_000;
     let duration_ms = (20.0 + endpoint as f64) * 10f64.powf(spread as f64 / 500.0 - 1.0);
     let status = if spread < 20 { 500 } else { 200 };
@@ -118,9 +120,10 @@ fn observation(day: i64, endpoint: usize, n: usize) -> Observation {
     Observation {
         place: (0, 0),
         hour: day * 24,
+        name: NameKey::new([7; 32]).id(scope, &name),
         context: Arc::new(context),
         measured: Measured {
-            name: format!("GET /api/e{endpoint}"),
+            name,
             class: Class::of(status, "ok"),
             status,
             failed: status >= 400,
@@ -148,12 +151,23 @@ fn observation(day: i64, endpoint: usize, n: usize) -> Observation {
 async fn fill(store: &dyn Store, scope: Scope) -> usize {
     let today = NOW_MS.div_euclid(DAY_MS);
     let mut bytes = 0;
+    for endpoint in 0..ENDPOINTS {
+        let name = observation(scope, today, endpoint, 0);
+        let rows = (1..=WITNESSES as u8).map(|witness| Mutation::Put {
+            table: &table::PERFORMANCE_NAMES,
+            key: name::row(scope, name.name, SessionId([witness; 16])),
+            value: name.measured.name.clone().into(),
+            version: 1,
+            expires_at_ms: None,
+        });
+        store.write(rows.collect()).await.unwrap();
+    }
     for day in today - DAYS..=today {
         for partition in 0..PARTITIONS {
             let mut head = Totals::default();
             for endpoint in 0..ENDPOINTS {
                 for n in 0..REQUESTS_PER_DAY {
-                    head.add(&observation(day, endpoint, n * 4 + partition as usize));
+                    head.add(&observation(scope, day, endpoint, n * 4 + partition as usize));
                 }
             }
             let mut rows = Vec::new();

@@ -3,6 +3,7 @@
 pub(crate) mod routes;
 
 mod gather;
+mod names;
 mod present;
 mod question;
 mod sum;

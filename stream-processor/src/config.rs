@@ -33,8 +33,7 @@ pub struct Config {
     pub max_issues: usize,
     /// Source maps kept in memory to name frames of errors.
     pub source_map_cache_bytes: usize,
-    /// Sums requests and page loads into the lists of endpoints and pages. Off unless you accept that what an address tells of somebody may
-    /// stay in these lists after an erasure: names of endpoints and pages are not erased yet.
+    /// Sums requests and page loads into the lists of endpoints and pages.
     pub request_statistics: bool,
     /// How long a batch of a project not yet heard of holds up its flush.
     pub unknown_project_wait_ms: u64,
@@ -57,7 +56,7 @@ impl Default for Config {
             max_dead_letters: 100,
             max_issues: 5_000,
             source_map_cache_bytes: 64 << 20,
-            request_statistics: false,
+            request_statistics: true,
             unknown_project_wait_ms: 5_000,
         }
     }

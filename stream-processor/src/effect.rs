@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use playhead_domain::id::StreamId;
 use playhead_domain::issue;
+use playhead_domain::performance::name;
 use playhead_domain::performance::observation::Observation;
 use playhead_domain::row::{
     DeadLetter, EventChunk, Frame, IntakeCounts, Object, ObjectSession, OpenSession, SessionKey, SessionState,
@@ -20,6 +21,7 @@ use crate::cache::SessionRef;
 use crate::issue::{IssueEffects, IssueTotal, IssueVisitor};
 use crate::performance::{PerformanceEffects, PerformanceRow};
 use crate::range::issues::SessionIssues;
+use crate::witness::{NameRow, Witnessed};
 
 /// A dom frame on its way into the flush's object. `frame.offset` is where it begins in [`SessionWork::sealed`], and then in the object.
 #[derive(Debug, Clone)]
@@ -95,6 +97,7 @@ pub(crate) struct Effects {
     pub(crate) totals: Vec<DayTotal>,
     pub(crate) issues: IssueEffects,
     pub(crate) performance: PerformanceEffects,
+    pub(crate) witnessed: Witnessed,
 }
 
 /// Where and when the rows are written.
@@ -168,6 +171,10 @@ impl Effects {
         self.issues.rows(&mut rows, stamp);
         for PerformanceRow { key, value, expires_at_ms } in &self.performance.rows {
             rows.push(put(&table::PERFORMANCE, key.clone(), value.clone(), stamp, *expires_at_ms));
+        }
+        for NameRow { key, name } in &self.witnessed.rows {
+            let expires_at_ms = stamp.write_us / 1_000 + name::KEPT_MS;
+            rows.push(put(&table::PERFORMANCE_NAMES, key.clone(), name.clone(), stamp, expires_at_ms));
         }
         rows
     }

@@ -39,6 +39,7 @@ mod slot;
 mod spared;
 mod takeover;
 mod trace;
+mod witness;
 
 pub use client::CountryLookup;
 pub use config::{Config, ConfigError};

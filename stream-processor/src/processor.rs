@@ -6,6 +6,7 @@ use object_store::ObjectStore;
 use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
 use playhead_domain::issue::visitor::{VISITOR_PURPOSE, VisitorKey};
 use playhead_domain::log::{self, EventLog, TopicSpec};
+use playhead_domain::performance::name::{NAME_PURPOSE, NameKey};
 use playhead_domain::project::ProjectDirectory;
 use playhead_domain::seal::{KeyWrapper, WRAPPING_PURPOSE};
 use playhead_domain::store::{self, Store};
@@ -23,6 +24,7 @@ use crate::metrics::Metrics;
 use crate::naming::Maps;
 use crate::progress::{self, Progress};
 use crate::shared::{CONCURRENT_REDOS, Shared, locked};
+use crate::witness::Witnesses;
 use crate::{collection, compaction, interrupted};
 
 /// The consumer group.
@@ -101,6 +103,7 @@ impl Processor {
             metrics: Metrics::new(&parts.registry)?,
             keys: KeyWrapper::new(parts.installation_key.derive(WRAPPING_PURPOSE)),
             spared: Mutex::default(),
+            witnesses: Witnesses::new(NameKey::new(parts.installation_key.derive(NAME_PURPOSE))),
             visitors: VisitorKey::new(parts.installation_key.derive(VISITOR_PURPOSE)),
             erasure: Erasure::new(Arc::clone(&parts.store), user_hash_key),
             config: parts.config,

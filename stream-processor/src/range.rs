@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use playhead_domain::issue::rule::Rules;
 use playhead_domain::issue::visitor::VisitorKey;
+use playhead_domain::performance::name::NameKey;
 use playhead_domain::row::{DeadLetter, IntakeCounts, Project};
 use playhead_domain::scope::Scope;
 use playhead_domain::seal;
@@ -54,8 +55,8 @@ pub(crate) struct Input {
 pub(crate) struct Settings {
     pub(crate) topic: String,
     pub(crate) max_streams: usize,
-    /// Requests and page loads are summed.
-    pub(crate) request_statistics: bool,
+    /// Requests and page loads are summed, under the ids that this gives their names.
+    pub(crate) statistics: Option<NameKey>,
     pub(crate) projects: HashMap<Scope, Arc<Project>>,
     /// The projects' rules of grouping that some batch obeys, by the time from which they count.
     pub(crate) rules: HashMap<(Scope, i64), Arc<Rules>>,

@@ -27,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::naming::Maps;
 use crate::progress::Progress;
 use crate::spared::Spared;
+use crate::witness::Witnesses;
 
 /// How long a project that was not found is not waited for again, and of how many that is remembered.
 const UNKNOWN_FOR: Duration = Duration::from_secs(60);
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) keys: KeyWrapper,
     pub(crate) erasure: Erasure,
     pub(crate) visitors: VisitorKey,
+    pub(crate) witnesses: Witnesses,
     /// Sessions that were found not to be erased.
     pub(crate) spared: Mutex<Spared>,
     pub(crate) countries: Option<Arc<dyn CountryLookup>>,

@@ -28,7 +28,7 @@ export function EndpointsPage() {
       noun="endpoint"
       nothing={{
         title: 'No requests in this time',
-        about: 'Where processor.request_statistics is on, every fetch and XMLHttpRequest shows here within seconds.',
+        about: 'Every fetch and XMLHttpRequest that a page makes shows here within seconds.',
       }}
       shownOf={({ endpoints }) => endpoints.length}
     >

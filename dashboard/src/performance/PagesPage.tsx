@@ -30,7 +30,7 @@ export function PagesPage() {
       noun="page"
       nothing={{
         title: 'No pages in this time',
-        about: 'Where processor.request_statistics is on, every page load shows here within seconds.',
+        about: 'Every page load shows here within seconds.',
       }}
       shownOf={({ pages }) => pages.length}
     >

@@ -150,14 +150,19 @@ fn of_row(series: row::PerformanceSeries) -> Series {
 #[cfg(test)]
 mod tests {
     use super::super::key::Kind;
+    use super::super::name::NameKey;
     use super::super::observation::{Measure, Measured, Observation};
     use super::super::totals::{Merged, OTHER};
     use super::*;
+    use crate::id::{ProjectId, TenantId};
+    use crate::scope::Scope;
 
     fn observation(number: u32, country: &str) -> Observation {
         Observation {
             place: (u64::from(number), 0),
             hour: 0,
+            name: NameKey::new([1; 32])
+                .id(Scope::of_log_record(TenantId(1), ProjectId(1)), &format!("GET /{number}")),
             context: Arc::new(Context { release: "1".into(), country: country.into(), ..Context::default() }),
             measured: Measured {
                 name: format!("GET /{number}"),

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::name::NameId;
+
 /// What is measured. Milliseconds, of [`Measure::Cls`] thousandths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Measure {
@@ -165,6 +167,8 @@ pub struct Observation {
     pub place: (u64, u32),
     /// In which hour the log took it, since 1970.
     pub hour: i64,
+    /// Of [`Measured::name`].
+    pub name: NameId,
     pub context: Arc<Context>,
     pub measured: Measured,
     pub sample: Sample,

@@ -30,7 +30,7 @@ pub enum Merged {
     Minutes = 16,
 }
 
-/// Which requests or page loads.
+/// Which requests or page loads; `name` is a [`super::name::NameId`], or [`OTHER`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SeriesKey {
     pub name: Arc<str>,
@@ -191,7 +191,7 @@ impl Totals {
     /// Adds what happened, in the minute in which it did.
     pub fn add(&mut self, observation: &Observation) {
         let measured = &observation.measured;
-        let key = self.admit(&measured.name, measured.class, &observation.context);
+        let key = self.admit(&observation.name.to_string(), measured.class, &observation.context);
         let minute = observation.sample.time_ms.div_euclid(60_000);
         if let Some(bucket) = measured.bucket {
             self.sample((Arc::clone(&key.name), bucket), &observation.sample, HEAD_SAMPLES);

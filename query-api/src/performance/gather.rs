@@ -1,4 +1,4 @@
-//! Reading the rows of a window: heads, segments that are not rolled up, and the roll-ups; all as of one moment of each log partition.
+//! Reading the rows of a window, with names in place of their ids: heads, segments that are not rolled up, and the roll-ups; all as of one moment of each log partition.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -12,6 +12,7 @@ use playhead_domain::store::{self, ClusteringRange, Value};
 use playhead_domain::table::PERFORMANCE;
 use prost::Message;
 
+use super::names;
 use super::question::Question;
 use crate::error::ApiError;
 use crate::state::Api;
@@ -39,6 +40,13 @@ pub(crate) async fn gather(
     question: &Question,
     kind: Kind,
 ) -> Result<Gathered, ApiError> {
+    // Names are read after what they are names of: who was counted before is known by then.
+    let mut gathered = gather_rows(api, scope, question, kind).await?;
+    gathered.partial |= names::tell(api, scope, &mut gathered.rows).await?;
+    Ok(gathered)
+}
+
+async fn gather_rows(api: &Api, scope: Scope, question: &Question, kind: Kind) -> Result<Gathered, ApiError> {
     for attempt in 1.. {
         let mut gathered = Gathered::default();
         let heads = read(api, scope, Level::Head, [0].into(), &mut gathered.partial).await?;

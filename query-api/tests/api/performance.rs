@@ -4,25 +4,35 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use bytes::Bytes;
+use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
+use playhead_domain::id::{ProjectId, SessionId, TenantId};
 use playhead_domain::performance::key::{self, Kind, Level};
+use playhead_domain::performance::name::{self, NAME_PURPOSE, NameKey};
 use playhead_domain::performance::observation::{
     Class, Context, Measure, Measured, Observation, Sample, bucket,
 };
-use playhead_domain::performance::totals::Totals;
+use playhead_domain::performance::totals::{OTHER, Totals};
+use playhead_domain::scope::Scope;
 use playhead_domain::store::Mutation;
 use playhead_domain::table;
 use serde_json::Value;
 
-use crate::app::{App, NOON, Project};
+use crate::app::{App, NOON, Project, installation};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
+fn names() -> NameKey {
+    NameKey::new(installation().derive(NAME_PURPOSE))
+}
+
 fn request(name: &str, time_ms: i64, duration_ms: f64, release: &str, status: u32) -> Observation {
     Observation {
         place: (0, 0),
         hour: time_ms.div_euclid(HOUR),
+        // That of the project replaces it.
+        name: names().id(Scope::of_log_record(TenantId(1), ProjectId(1)), name),
         context: Arc::new(Context { release: release.into(), country: "PT".into(), ..Context::default() }),
         measured: Measured {
             name: name.to_owned(),
@@ -67,8 +77,22 @@ async fn put(
     app.store.write(vec![put]).await.unwrap();
 }
 
+async fn witness(app: &App, project: &Project, id: u8, name: &str) {
+    let key = name::row(project.scope, names().id(project.scope, name), SessionId([id; 16]));
+    let (table, value) = (&table::PERFORMANCE_NAMES, Bytes::copy_from_slice(name.as_bytes()));
+    app.store
+        .write(vec![Mutation::Put { table, key, value, version: 1, expires_at_ms: None }])
+        .await
+        .unwrap();
+}
+
 /// What a processor leaves: each hour of `times` rolled up but for the last segment of two, and a head.
 async fn fill(app: &App, project: &Project, partition: u32, all: &[Observation]) {
+    let mut all = all.to_vec();
+    for observation in &mut all {
+        observation.name = names().id(project.scope, &observation.measured.name);
+        witness(app, project, 9, &observation.measured.name).await;
+    }
     let mut head = Totals::default();
     let mut hours: std::collections::BTreeMap<i64, Vec<&Observation>> = std::collections::BTreeMap::new();
     all.iter().for_each(|observation| hours.entry(observation.hour).or_default().push(observation));
@@ -191,6 +215,26 @@ async fn an_endpoint_shows_where_its_time_goes_and_opens_sessions() {
     }
     let gone = format!("/api/v1/projects/{}/endpoints/GET%20%2Fnowhere", project.id);
     assert_eq!(app.get(&gone, &project.secret).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn names_whose_witnesses_were_erased_are_counted_with_the_others() {
+    let (app, project) = opened().await;
+    Erasure::new(app.store.clone(), installation().derive(USER_HASH_PURPOSE))
+        .erase_session(project.scope, SessionId([9; 16]), NOON)
+        .await
+        .unwrap();
+    witness(&app, &project, 8, "POST /api/pay").await;
+    let list = app.read(&project, "/endpoints").await;
+    let named: Vec<_> = list["endpoints"].as_array().unwrap().iter().collect();
+    let requests = |name: &str| &named.iter().find(|endpoint| endpoint["name"] == name).unwrap()["requests"];
+    assert_eq!(
+        (named.len(), requests("POST /api/pay"), requests(OTHER)),
+        (2, &Value::from(60), &Value::from(600))
+    );
+    let gone = format!("/api/v1/projects/{}/endpoints/GET%20%2Fapi%2Forders%2F%7Bid%7D", project.id);
+    assert_eq!(app.get(&gone, &project.secret).await.status, StatusCode::NOT_FOUND);
+    assert!(!list.to_string().contains("orders"));
 }
 
 #[tokio::test]

@@ -79,6 +79,7 @@ impl Flight {
             partition.issues.add(&*shared.store, partition.id, range, sessions, most).await?;
         self.effects.performance =
             partition.performance.add(&*shared.store, partition.id, range, sessions).await?;
+        self.effects.witnessed = shared.witnesses.look_up(&*shared.store, sessions).await?;
         Ok(())
     }
 
@@ -169,7 +170,7 @@ fn settings(shared: &Shared, projects: &Projects) -> Settings {
     Settings {
         topic: shared.topic.name.to_owned(),
         max_streams: shared.config.max_streams,
-        request_statistics: shared.config.request_statistics,
+        statistics: shared.config.request_statistics.then(|| shared.witnesses.names.clone()),
         projects: projects.known.clone(),
         rules: HashMap::new(),
         names: Names::default(),

@@ -95,6 +95,7 @@ impl Flight {
             self.partition.issues.keep(issues, shared.cache_bytes() / ISSUES_SHARE);
             let performance = std::mem::take(&mut self.effects.performance);
             self.partition.performance.keep(performance, shared.cache_bytes() / PERFORMANCE_SHARE);
+            shared.witnesses.keep(std::mem::take(&mut self.effects.witnessed));
             let sessions = std::mem::take(&mut self.effects.sessions);
             self.partition.keep(sessions, shared.cache_bytes());
             Ok((self.partition, self.to))

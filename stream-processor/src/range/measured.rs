@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use playhead_domain::performance::name::NameKey;
 use playhead_domain::performance::observation::{Context, Observation, Sample};
 use playhead_domain::row::{SessionState, SessionSummary};
 use playhead_domain::session::fact::Fact;
@@ -13,7 +14,12 @@ const HOUR_US: i64 = 3_600_000_000;
 const MAX_OBSERVATIONS: usize = 1_000;
 
 /// The observations of a batch that was folded into `state`.
-pub(crate) fn observe(batch: &Batch, state: &SessionState, facts: &mut [Fact]) -> Vec<Observation> {
+pub(crate) fn observe(
+    names: &NameKey,
+    batch: &Batch,
+    state: &SessionState,
+    facts: &mut [Fact],
+) -> Vec<Observation> {
     let Some(summary) = &state.summary else { return Vec::new() };
     if facts.iter().all(|fact| fact.measured.is_none()) {
         return Vec::new();
@@ -24,6 +30,7 @@ pub(crate) fn observe(batch: &Batch, state: &SessionState, facts: &mut [Fact]) -
         |(time_ms, measured): (i64, playhead_domain::performance::observation::Measured)| Observation {
             place: (batch.offset, measured.index),
             hour: batch.logged_us.div_euclid(HOUR_US),
+            name: names.id(batch.scope, &measured.name),
             context: Arc::clone(&context),
             sample: Sample {
                 time_ms,

@@ -178,8 +178,8 @@ impl SessionFold {
             }
         }
         let work = &mut self.work;
-        if settings.request_statistics {
-            work.measured.extend(measured::observe(batch, &work.state, &mut facts.facts));
+        if let Some(names) = &settings.statistics {
+            work.measured.extend(measured::observe(names, batch, &work.state, &mut facts.facts));
         }
         work.issues.take(&settings.visitors, batch, &work.state, &before, facts.facts);
     }

@@ -28,6 +28,7 @@ async fn assert_gone(world: &World, id: u8) {
     {
         assert!(world.session_rows(table, id).await.is_empty(), "{}", table.name);
     }
+    assert!(world.names().await.iter().all(|(witness, _)| *witness != id));
     let day = key::day(START_MS);
     let listed =
         world.rows(&table::SESSIONS_BY_START, key::by_start_partition(scope(), day, key::shard(id))).await;
@@ -57,6 +58,7 @@ async fn a_session_that_is_still_sending_stays_erased() {
     assert!(world.erasure().is_session_erased(scope(), session(1)).await.unwrap());
     assert!(world.summary(session(2)).await.is_some(), "others stay");
     assert_eq!(world.intake().await.suppressed, 3);
+    assert_eq!(world.names().await, [(session(2), "/".to_owned())], "what is left stands for the name");
     running.stop().await;
     // A new process knows it, too.
     world.send(&shopper(1, 4, "ana")).await;

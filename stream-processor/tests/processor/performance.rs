@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use playhead_domain::performance::key::{self, Kind, Level};
+use playhead_domain::performance::name::{NAME_PURPOSE, NameKey};
 use playhead_domain::performance::observation::Measure;
 use playhead_domain::performance::totals::Totals;
 use playhead_domain::table;
@@ -10,7 +11,7 @@ use playhead_stream_processor::Step;
 use serde_json::json;
 
 use crate::steps::stop_at;
-use crate::world::{Batch, World, scope};
+use crate::world::{Batch, World, installation, scope, session};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -60,13 +61,37 @@ async fn a_request_is_counted_where_and_when_it_was() {
     let head = heads.values().next().unwrap();
     let series: BTreeMap<_, _> =
         head.series().map(|(_, key, series)| (key.name.to_string(), (key, series))).collect();
-    let (key, orders) = series["GET /api/orders/{id}"];
+    let id = |name: &str| NameKey::new(installation().derive(NAME_PURPOSE)).id(scope(), name).to_string();
+    let (key, orders) = series[&id("GET /api/orders/{id}")];
     assert_eq!((orders.count, orders.failed, orders.statuses[&200]), (1, 0, 1));
     assert_eq!(Totals::values(orders, Measure::Backend).map(|values| values.sum), Some(50_000));
     assert_eq!(Totals::values(orders, Measure::Frontend), None);
     assert_eq!(&*key.context.country, "PT");
-    let (_, page) = series["/cart/{id}"];
+    let (_, page) = series[&id("/cart/{id}")];
     assert_eq!((page.count, Totals::values(page, Measure::Lcp).unwrap().count), (1, 1));
+}
+
+#[tokio::test]
+async fn three_sessions_stand_for_a_name_whatever_is_redone() {
+    let world = World::new().await;
+    for id in 1..=5_u8 {
+        world
+            .send(&Batch::new(id, id, 0).signal(request("/api/orders", 5)).signal(request("/api/orders", 6)))
+            .await;
+        if id % 2 == 0 {
+            let _ = world.process_with(stop_at(Step::RowsWritten(0), 0)).await;
+        }
+        world.process().await;
+    }
+    let names = world.names().await;
+    let expected = [1, 2, 3].map(|id| (session(id), "GET shop.example/api/orders".to_owned()));
+    assert_eq!(names, expected);
+    world.erasure().erase_session(scope(), session(2), world.now_ms()).await.unwrap();
+    world.pass(HOUR_MS);
+    world.send(&Batch::new(6, 6, 0).signal(request("/api/orders", 5))).await;
+    world.process().await;
+    let names = world.names().await;
+    assert_eq!(names.iter().map(|(witness, _)| *witness).collect::<Vec<_>>(), [1, 3, 6].map(session));
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use playhead_backends::store::memory::MemoryStore;
 use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
 use playhead_domain::id::{ProjectId, SessionId, StreamId, TenantId};
 use playhead_domain::log::{EventLog, Record, TopicSpec};
+use playhead_domain::performance::name;
 use playhead_domain::project::{self, ProjectDirectory};
 use playhead_domain::row::{
     Block, EventChunk, Frame, IntakeCounts, PartitionControl, Project, SessionKey, SessionState,
@@ -449,6 +450,18 @@ impl World {
 
     async fn row<M: Message + Default>(&self, table: &'static Table, key: Key) -> Option<M> {
         self.store.get(table, &key).await.unwrap().map(|row| M::decode(row.value).unwrap())
+    }
+
+    /// Who stands for which name of an endpoint or page.
+    pub(crate) async fn names(&self) -> Vec<(SessionId, String)> {
+        let mut names = Vec::new();
+        for shard in 0..name::SHARDS {
+            for row in self.rows(&table::PERFORMANCE_NAMES, name::partition(scope(), shard)).await {
+                let witness = name::of(&row.key.clustering).unwrap().1;
+                names.push((witness, String::from_utf8(row.value.to_vec()).unwrap()));
+            }
+        }
+        names
     }
 
     pub(crate) async fn summary(&self, id: SessionId) -> Option<SessionSummary> {
