@@ -280,8 +280,8 @@ impl Work<'_> {
 
     /// What a session's frames may take in memory while they become blocks.
     fn held_kib(&self, frames: &[FrameRow]) -> u32 {
-        let raw: usize = frames.iter().map(|row| row.frame.raw_bytes as usize).sum();
-        let held = raw.min(2 * self.shared.config.block_raw_bytes) * 2;
+        let bytes: usize = frames.iter().map(FrameRow::held_bytes).sum();
+        let held = bytes.min(2 * self.shared.config.block_raw_bytes) * 2;
         u32::try_from(held >> 10).unwrap_or(BUDGET_KIB).clamp(1, BUDGET_KIB)
     }
 

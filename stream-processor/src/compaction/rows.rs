@@ -43,6 +43,11 @@ impl FrameRow {
         Mutation::Delete { table: &table::SESSION_FRAMES, key: self.key.clone(), version: self.version }
     }
 
+    /// What it takes in memory while it is opened: a page may say that it inflates to next to nothing.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.frame.raw_bytes as usize + self.frame.bytes as usize
+    }
+
     pub(super) fn member(&self) -> Member {
         Member {
             seq: self.seq,

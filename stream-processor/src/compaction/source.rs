@@ -64,11 +64,11 @@ impl Frames {
         Some(self.groups.front()?.first()?.seq)
     }
 
-    /// The next groups, at least one if there is one, whose frames together say that they inflate to so many bytes.
+    /// The next groups, at least one if there is one, whose frames together take so many bytes, sealed and as they say that they inflate.
     fn take(&mut self, most_bytes: usize) -> Vec<Vec<FrameRow>> {
         let (mut taken, mut bytes) = (Vec::new(), 0);
         while let Some(group) = self.groups.front() {
-            bytes += group.iter().map(|row| row.frame.raw_bytes as usize).sum::<usize>();
+            bytes += group.iter().map(FrameRow::held_bytes).sum::<usize>();
             if !taken.is_empty() && bytes > most_bytes {
                 break;
             }

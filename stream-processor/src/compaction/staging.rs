@@ -1,6 +1,6 @@
 //! Objects of compacted sessions, by the day on which they expire, and what may be written once they are there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -107,6 +107,18 @@ pub(crate) struct Stagings {
 struct Waiting {
     by_day: BTreeMap<i64, Staging>,
     finished: Vec<Finished>,
+    /// The objects of this pass that are not under way any more, with when each began to be written; `None`: it never was. A session
+    /// that is still worked on may have blocks in each.
+    objects: HashMap<String, Option<Instant>>,
+}
+
+impl Waiting {
+    /// Whether all objects that the session's blocks are in are there, and young enough to be referred to.
+    fn may_refer(&self, session: &Finished) -> bool {
+        let is_young = |began: &Option<Instant>| began.is_some_and(|began| began.elapsed() <= REFER_WITHIN);
+        let known = session.blocks.iter().filter_map(|(_, block)| self.objects.get(&block.object));
+        known.into_iter().all(is_young)
+    }
 }
 
 impl Stagings {
@@ -189,33 +201,37 @@ impl Stagings {
     /// Whoever adds meanwhile waits: an object is complete before a session of it can be finished.
     async fn write_waiting(&self, shared: &Shared, waiting: &mut Waiting) -> Result<(), Error> {
         let finished = std::mem::take(&mut waiting.finished);
-        let started = Instant::now();
-        for (day, staging) in std::mem::take(&mut waiting.by_day) {
+        let by_day = std::mem::take(&mut waiting.by_day);
+        waiting.objects.extend(by_day.values().map(|staging| (staging.name.clone(), None)));
+        for (day, staging) in by_day {
+            let began = Instant::now();
             let Staging { name, object, sessions, expires_at_ms } = staging;
             let rows =
                 object_rows("blocks", &name, day, object.bytes, &sessions, expires_at_ms, shared.now_us());
-            let (path, payload) = (Path::from(name), object.parts.into_iter().collect::<PutPayload>());
+            let (path, payload) =
+                (Path::from(name.as_str()), object.parts.into_iter().collect::<PutPayload>());
             retry(WRITE_FOR, || shared.blobs.put(&path, payload.clone())).await?;
             retry(WRITE_FOR, || shared.store.write(rows.clone())).await?;
+            waiting.objects.insert(name, Some(began));
+        }
+        let (finished, lost): (Vec<_>, Vec<_>) =
+            finished.into_iter().partition(|session| waiting.may_refer(session));
+        if !lost.is_empty() {
+            shared.metrics.compaction_failures.inc_by(lost.len() as u64);
+            tracing::warn!(
+                sessions = lost.len(),
+                "objects of compacted sessions are not there or too old; the sessions are compacted again"
+            );
         }
         let owned = still_owned(shared, &finished).await?;
         let writes = finished
             .into_iter()
             .filter(|session| owned.contains(&session.owner))
-            .map(|session| async move { self.write_session(shared, &session, started).await });
+            .map(|session| async move { self.write_session(shared, &session).await });
         futures::stream::iter(writes).buffer_unordered(CONCURRENT_WRITES).try_collect().await
     }
 
-    async fn write_session(
-        &self,
-        shared: &Shared,
-        session: &Finished,
-        started: Instant,
-    ) -> Result<(), Error> {
-        if started.elapsed() > REFER_WITHIN {
-            let detail = "the objects are too old to be referred to".to_owned();
-            return Err(store::Error::Unavailable(detail).into());
-        }
+    async fn write_session(&self, shared: &Shared, session: &Finished) -> Result<(), Error> {
         shared.store.write(session.rows()).await?;
         for deletes in session.deletes.chunks(DELETES_AT_ONCE) {
             shared.store.write(deletes.to_vec()).await?;

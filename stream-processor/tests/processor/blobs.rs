@@ -1,6 +1,7 @@
 //! Object storage that does not answer until it is let.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures::stream::BoxStream;
 use object_store::memory::InMemory;
@@ -16,11 +17,20 @@ use tokio::sync::watch;
 pub(crate) struct Door {
     inner: InMemory,
     is_open: watch::Sender<bool>,
+    /// So many objects of compacted sessions will be refused.
+    refusals: AtomicUsize,
 }
 
 impl Door {
     pub(crate) fn closed() -> Self {
-        Self { inner: InMemory::new(), is_open: watch::Sender::new(false) }
+        Self { inner: InMemory::new(), is_open: watch::Sender::new(false), refusals: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn refusing(objects: usize) -> Self {
+        let door = Self::closed();
+        door.open();
+        door.refusals.store(objects, Ordering::SeqCst);
+        door
     }
 
     pub(crate) fn open(&self) {
@@ -37,6 +47,14 @@ impl fmt::Display for Door {
 #[async_trait::async_trait]
 impl ObjectStore for Door {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        let is_block = location.as_ref().starts_with("blocks/");
+        let less = |left: usize| left.checked_sub(1);
+        if is_block && self.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
+            return Err(object_store::Error::NotImplemented {
+                operation: "put".into(),
+                implementer: "door".into(),
+            });
+        }
         self.is_open.subscribe().wait_for(|is_open| *is_open).await.unwrap();
         self.inner.put_opts(location, payload, options).await
     }

@@ -1,11 +1,14 @@
 //! Compaction keeps every byte of the recording, late batches included.
 
+use std::sync::Arc;
+
 use playhead_domain::session::key;
 use playhead_domain::store::Value;
 use playhead_domain::table;
 use playhead_domain::topic::BATCHES;
 use serde_json::json;
 
+use crate::blobs::Door;
 use crate::world::{Batch, PARTITIONS, World, session, stream};
 
 fn recording(seq: u64) -> Batch {
@@ -202,6 +205,39 @@ async fn a_broken_frame_is_a_gap_and_the_rest_plays() {
     );
     let blocks = world.blocks(session(1)).await;
     assert_eq!(blocks[0].1.gaps[0].reason, "frame_too_long");
+}
+
+// On several threads sessions are worked on at the same time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_that_was_not_written_takes_no_session_with_it() {
+    let mut world = small_blocks().await;
+    world.config.object_bytes = 64 << 10;
+    world.blobs = Arc::new(Door::refusing(1));
+    // Blocks that do not shrink: some are in an object that is full before their session is done.
+    let noise = |id: u8, seq: u64| {
+        let mut state = u64::from(id) << 32 | seq << 8 | 1;
+        let text = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            format!("{:016x}", state)
+        });
+        Batch::new(id, 1, seq).dom_event(3, &text.take(1_000).collect::<String>())
+    };
+    for id in 1..=9 {
+        for seq in 0..16 {
+            world.send(&noise(id, seq)).await;
+        }
+    }
+    world.process().await;
+    world.pass(61_000);
+    let first = compact(&world).await;
+    assert!(first < 9, "an object was refused");
+    while open_sessions(&world).await > 0 {
+        compact(&world).await;
+    }
+    for id in 1..=9 {
+        let expected: Vec<u8> = (0..16).flat_map(|seq| noise(id, seq).dom).collect();
+        assert!(world.compacted(session(id)).await[&stream(1)] == expected, "{id}");
+    }
 }
 
 #[tokio::test]
