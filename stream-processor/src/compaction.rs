@@ -271,7 +271,8 @@ impl Work<'_> {
         for (stream, (frames, blocks)) in streams {
             self.compact_stream(&mut finished, &key, stream, frames, blocks).await?;
         }
-        if is_last {
+        // What makes no progress now, such as parts of events that never came whole, makes none with the next pass either.
+        if is_last || finished.deletes.is_empty() {
             // After the frames: what a stop in between leaves is looked at again.
             finished.deletes.push(close);
         }

@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { fetchEndpoint, type Compared, type EndpointDetail, type HistogramBucket } from '../api/performance';
+import { asProblem } from '../api/problem';
 import { formatDuration } from '../format/duration';
 import { formatBytes, formatCount } from '../format/number';
 import { TopBar } from '../shell/TopBar';
@@ -63,7 +64,11 @@ export function EndpointPage() {
         <Detail detail={loaded.data} project={project} />
       ) : loaded.error ? (
         <ErrorState
-          title="No requests to this endpoint in this time"
+          title={
+            asProblem(loaded.error).status === 404
+              ? 'No requests to this endpoint in this time'
+              : 'The endpoint could not be loaded'
+          }
           error={loaded.error}
           retry={() => {
             void loaded.refetch();

@@ -1,7 +1,7 @@
 //! Sessions that are compacted together, because what they consist of is read together: frames of sessions that were active at the same
 //! time lie close to each other in the same objects, and a request costs more than the bytes between them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -80,14 +80,17 @@ pub(super) struct Group {
     sessions: Vec<Ready>,
     bytes: usize,
     rows: usize,
+    /// Of this pass: a session may be listed twice, and its frames are deleted when it is written.
+    taken: HashSet<SessionRef>,
 }
 
 impl Group {
     pub(super) fn extend(&mut self, ready: Option<Ready>) {
-        let Some(ready) = ready else { return };
+        let Some(ready) = ready.filter(|ready| self.taken.insert(ready.session)) else { return };
         let bytes = ready.sealed_bytes();
         self.bytes += if bytes > SESSION_BYTES { 0 } else { bytes };
-        self.rows += ready.frames.rows.len();
+        let members = ready.blocks.rows.iter().map(|(_, block)| block.frames.len()).sum::<usize>();
+        self.rows += ready.frames.rows.len() + members;
         self.sessions.push(ready);
     }
 
@@ -97,7 +100,8 @@ impl Group {
 
     /// The sessions, with what their frames hold as far as it could be read now; who needs another frame reads it.
     pub(super) async fn take(&mut self, shared: &Shared) -> Vec<Ready> {
-        let mut sessions = std::mem::take(self).sessions;
+        let mut sessions = std::mem::take(&mut self.sessions);
+        (self.bytes, self.rows) = (0, 0);
         let small = sessions.iter_mut().filter(|ready| ready.sealed_bytes() <= SESSION_BYTES);
         let mut by_object: BTreeMap<String, Vec<&mut FrameRow>> = BTreeMap::new();
         for row in small.flat_map(|ready| &mut ready.frames.rows) {

@@ -38,13 +38,12 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, title: "tables of the first release", change: Change::Tables },
     Migration { version: 2, title: "tables of issues", change: Change::Tables },
     Migration { version: 3, title: "table of source maps", change: Change::Tables },
+    Migration { version: 4, title: "tables of endpoints and pages", change: Change::Tables },
     Migration {
-        version: 4,
+        version: 5,
         title: "session summaries live in session_state",
         change: Change::Drop("sessions"),
     },
-    Migration { version: 5, title: "table of endpoints and pages", change: Change::Tables },
-    Migration { version: 6, title: "table of their names", change: Change::Tables },
 ];
 
 const TABLE: &str = "schema_migrations";
