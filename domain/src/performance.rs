@@ -6,5 +6,6 @@ pub mod name;
 pub mod observation;
 pub mod sketch;
 pub mod totals;
+pub mod view;
 
 mod codec;

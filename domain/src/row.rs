@@ -13,7 +13,7 @@ pub use issue::{
     IssueMerges, IssueSample, IssueSettings, IssueState, IssueTotals, Seen,
 };
 pub use performance::{
-    Performance, PerformanceMeasure, PerformanceSample, PerformanceSeries, PerformanceSpan,
+    Performance, PerformanceHead, PerformanceMeasure, PerformanceSample, PerformanceSeries, PerformanceSpan,
 };
 pub use source_map::{SourceMapArtifact, SourceMapContent, SourceMapRef};
 

@@ -33,6 +33,21 @@ pub struct Performance {
     pub merged: u32,
 }
 
+/// What is to be known of a [`Performance`] before it is read: the same tags.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct PerformanceHead {
+    #[prost(uint64, tag = "1")]
+    pub next_offset: u64,
+    #[prost(uint64, tag = "2")]
+    pub sequence: u64,
+    #[prost(int64, tag = "3")]
+    pub hour: i64,
+    #[prost(int64, tag = "4")]
+    pub rolled_hour: i64,
+    #[prost(uint64, tag = "9")]
+    pub rolled: u64,
+}
+
 /// What happened in a span of time.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct PerformanceSpan {

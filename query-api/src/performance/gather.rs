@@ -1,18 +1,18 @@
-//! Reading the rows of a window, with names in place of their ids: heads, segments that are not rolled up, and the roll-ups; all as of one moment of each log partition.
+//! Reading the rows of a window: heads, segments that are not rolled up, and the roll-ups; all as of one moment of each log partition.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::future::try_join_all;
 use playhead_domain::performance::key::{self, Kind, Level};
-use playhead_domain::row::Performance;
+use playhead_domain::row::PerformanceHead;
 use playhead_domain::scope::Scope;
 use playhead_domain::store::{self, ClusteringRange, Value};
 use playhead_domain::table::PERFORMANCE;
 use prost::Message;
 
-use super::names;
 use super::question::Question;
 use crate::error::ApiError;
 use crate::state::Api;
@@ -25,13 +25,21 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(40);
 /// What was read.
 #[derive(Default)]
 pub(crate) struct Gathered {
-    pub(crate) rows: Vec<Performance>,
+    pub(crate) rows: Vec<Bytes>,
+    /// Of these only the examples count.
+    pub(crate) sample_rows: Vec<Bytes>,
     /// Not all could be read.
     pub(crate) partial: bool,
 }
 
+/// A row, of which no more is read yet than how it relates to others.
+struct Found {
+    head: PerformanceHead,
+    row: Bytes,
+}
+
 /// By log partition and unit.
-type Newest = BTreeMap<(i64, i64), Performance>;
+type Newest = BTreeMap<(i64, i64), Found>;
 
 /// The rows of what the log took in the window and so long after it that nothing of it comes any more. They may hold other spans too.
 pub(crate) async fn gather(
@@ -40,13 +48,6 @@ pub(crate) async fn gather(
     question: &Question,
     kind: Kind,
 ) -> Result<Gathered, ApiError> {
-    // Names are read after what they are names of: who was counted before is known by then.
-    let mut gathered = gather_rows(api, scope, question, kind).await?;
-    gathered.partial |= names::tell(api, scope, &mut gathered.rows).await?;
-    Ok(gathered)
-}
-
-async fn gather_rows(api: &Api, scope: Scope, question: &Question, kind: Kind) -> Result<Gathered, ApiError> {
     for attempt in 1.. {
         let mut gathered = Gathered::default();
         let heads = read(api, scope, Level::Head, [0].into(), &mut gathered.partial).await?;
@@ -64,13 +65,13 @@ async fn gather_rows(api: &Api, scope: Scope, question: &Question, kind: Kind) -
                 let units = level.unit(*hours.start())..=level.unit(*hours.end());
                 rows.retain(|(_, unit), _| units.contains(unit));
                 let open = open_segments(api, scope, &heads).await?;
-                let is_whole = open.len() as u64 == heads.values().map(open_count).sum::<u64>();
+                let is_whole =
+                    open.len() as u64 == heads.values().map(|found| open_count(&found.head)).sum::<u64>();
                 gathered.rows.extend(open);
-                is_whole && heads.iter().all(|(of, head)| agrees(level, of.0, head, &rows, &units))
+                is_whole && heads.iter().all(|(of, found)| agrees(level, of.0, &found.head, &rows, &units))
             }
         };
-        gathered.rows.extend(rows.into_values());
-        gathered.rows.extend(heads.into_values());
+        gathered.rows.extend(rows.into_values().chain(heads.into_values()).map(|found| found.row));
         if is_settled || attempt == TRIES {
             gathered.partial |= !is_settled;
             return Ok(gathered);
@@ -80,11 +81,11 @@ async fn gather_rows(api: &Api, scope: Scope, question: &Question, kind: Kind) -
     Ok(Gathered::default())
 }
 
-fn is_before(head: Option<&Performance>, number: i64) -> bool {
-    head.is_some_and(|head| u64::try_from(number).is_ok_and(|number| number < head.sequence))
+fn is_before(head: Option<&Found>, number: i64) -> bool {
+    head.is_some_and(|found| u64::try_from(number).is_ok_and(|number| number < found.head.sequence))
 }
 
-const fn open_count(head: &Performance) -> u64 {
+const fn open_count(head: &PerformanceHead) -> u64 {
     head.sequence.saturating_sub(head.rolled)
 }
 
@@ -92,7 +93,7 @@ const fn open_count(head: &Performance) -> u64 {
 fn agrees(
     level: Level,
     partition: i64,
-    head: &Performance,
+    head: &PerformanceHead,
     rows: &Newest,
     units: &std::ops::RangeInclusive<i64>,
 ) -> bool {
@@ -100,12 +101,13 @@ fn agrees(
     if head.rolled == 0 || !units.contains(&unit) {
         return true;
     }
-    rows.get(&(partition, unit)).is_some_and(|row| row.sequence == head.rolled)
+    rows.get(&(partition, unit)).is_some_and(|found| found.head.sequence == head.rolled)
 }
 
-async fn open_segments(api: &Api, scope: Scope, heads: &Newest) -> Result<Vec<Performance>, ApiError> {
-    let open = heads.iter().filter(|(_, head)| open_count(head) > 0);
-    let reads = open.map(|((partition, _), head)| async move {
+async fn open_segments(api: &Api, scope: Scope, heads: &Newest) -> Result<Vec<Bytes>, ApiError> {
+    let heads = heads.iter().map(|((partition, _), found)| (partition, &found.head));
+    let open = heads.filter(|(_, head)| open_count(head) > 0);
+    let reads = open.map(|(partition, head)| async move {
         let columns = key::partition(
             scope,
             Level::Segment,
@@ -121,7 +123,7 @@ async fn open_segments(api: &Api, scope: Scope, heads: &Newest) -> Result<Vec<Pe
         let range = ClusteringRange { from: bound(head.rolled), to: bound(head.sequence - 1) };
         store::scan_all(api.store(), &PERFORMANCE, &columns, range).await
     });
-    try_join_all(reads).await?.into_iter().flatten().map(|row| decode(row.value)).collect()
+    Ok(try_join_all(reads).await?.into_iter().flatten().map(|row| row.value).collect())
 }
 
 /// The newest row of each log partition and unit.
@@ -142,16 +144,15 @@ async fn read(
         *partial |= page.more;
         for row in page.rows {
             let Some(of) = key::of(&row.key.clustering) else { continue };
-            let row = decode(row.value)?;
-            let known = newest.entry(of).or_default();
-            if row.next_offset >= known.next_offset {
-                *known = row;
+            let head = PerformanceHead::decode(&*row.value).map_err(|e| corrupt(&e))?;
+            if newest.get(&of).is_none_or(|known| head.next_offset >= known.head.next_offset) {
+                newest.insert(of, Found { head, row: row.value });
             }
         }
     }
     Ok(newest)
 }
 
-fn decode(value: bytes::Bytes) -> Result<Performance, ApiError> {
-    Performance::decode(value).map_err(|e| ApiError::Corrupt(format!("statistics of requests: {e}")))
+pub(super) fn corrupt(error: &prost::DecodeError) -> ApiError {
+    ApiError::Corrupt(format!("statistics of requests: {error}"))
 }

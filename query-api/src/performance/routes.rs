@@ -8,6 +8,7 @@ use playhead_domain::performance::observation::Measure;
 use playhead_domain::scope::Scope;
 
 use super::gather::{Gathered, gather};
+use super::names::Names;
 use super::present;
 use super::question::{PerformanceParams, Question};
 use super::sum::{Depth, Sum, Summary, Wanted, sum};
@@ -75,16 +76,13 @@ pub(crate) async fn get_endpoint(
             }
         })
         .await?;
-        let only_samples = samples.rows.into_iter().map(|mut row| {
-            row.spans.clear();
-            row
-        });
-        detail.rows.extend(only_samples);
+        detail.sample_rows = samples.rows;
         Ok(detail)
     };
     let (now, before) = try_join(now, gather(&api, scope, &earlier, kind(&question))).await?;
-    let summary = sum(&now, &question, &wanted, Depth::Whole);
-    let before = sum(&before, &earlier, &wanted, Depth::List);
+    let names = Names::load(&api, scope).await?;
+    let summary = sum(&now, &names, &question, &wanted, Depth::Whole)?;
+    let before = sum(&before, &names, &earlier, &wanted, Depth::List)?;
     let detail = present::detail(&endpoint, &summary, before.sums.get(&endpoint), &question);
     detail.map(Json).ok_or(ApiError::NotFound("endpoint"))
 }
@@ -128,7 +126,8 @@ async fn both(
     let (earlier, kind) = (question.earlier(), kind(question));
     let (now, before) =
         try_join(gather(api, scope, question, kind), gather(api, scope, &earlier, kind)).await?;
-    Ok((sum(&now, question, wanted, depth), sum(&before, &earlier, wanted, depth)))
+    let names = Names::load(api, scope).await?;
+    Ok((sum(&now, &names, question, wanted, depth)?, sum(&before, &names, &earlier, wanted, depth)?))
 }
 
 /// The highest number first, then by name; and how many there are.

@@ -1,13 +1,17 @@
 //! Summing what was read, by endpoint or page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use playhead_domain::performance::observation::{Class, Measure};
 use playhead_domain::performance::sketch::Summed;
-use playhead_domain::row::{Performance, PerformanceMeasure, PerformanceSample, PerformanceSeries};
+use playhead_domain::performance::view::{MeasureView, RowView, SeriesView};
+use playhead_domain::row::PerformanceSample;
+use prost::{DecodeError, Message};
 
-use super::gather::Gathered;
+use super::gather::{Gathered, corrupt};
+use super::names::Names;
 use super::question::Question;
+use crate::error::ApiError;
 
 /// What is summed beside counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +85,7 @@ impl Sum {
         (all > 0).then(|| (satisfied + tolerated) as f64 / 2.0 / all as f64)
     }
 
-    fn add(&mut self, class: Class, series: &PerformanceSeries, depth: Depth) {
+    fn add(&mut self, class: Class, series: &SeriesView<'_>, depth: Depth) -> Result<(), DecodeError> {
         self.count += series.count;
         self.failed += series.failed;
         self.received_bytes += series.received_bytes;
@@ -89,22 +93,23 @@ impl Sum {
         if class == Class::Aborted {
             self.aborted += series.count;
         }
-        for measure in &series.measures {
-            self.add_measure(class, measure, depth);
+        for measure in series.measures() {
+            self.add_measure(class, &measure?, depth);
         }
+        Ok(())
     }
 
-    fn add_measure(&mut self, class: Class, measure: &PerformanceMeasure, depth: Depth) {
+    fn add_measure(&mut self, class: Class, measure: &MeasureView<'_>, depth: Depth) {
         let is_total = measure.what == Measure::Total as u32;
         if is_total && class.is_failure() {
-            self.failed_total.add(&measure.sketch);
+            self.failed_total.add(measure.sketch);
             return;
         }
         let value = self.measures.entry(measure.what).or_default();
         value.count += measure.count;
         value.sum += measure.sum;
         if is_total || class == Class::Page || depth == Depth::Whole {
-            value.sketch.add(&measure.sketch);
+            value.sketch.add(measure.sketch);
         }
     }
 }
@@ -129,54 +134,109 @@ pub(super) enum Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    fn takes(&self, class: Class, name: &str) -> bool {
+    fn takes<'n>(&self, class: Class, name: impl FnOnce() -> &'n str) -> bool {
         match self {
             Self::Endpoints => class != Class::Page,
             Self::Pages => class == Class::Page,
-            Self::Endpoint(wanted) => class != Class::Page && name == *wanted,
+            Self::Endpoint(wanted) => class != Class::Page && name() == *wanted,
         }
     }
 }
 
-pub(super) fn sum(gathered: &Gathered, question: &Question, wanted: &Wanted<'_>, depth: Depth) -> Summary {
-    let mut summary = Summary { partial: gathered.partial, ..Summary::default() };
+pub(super) fn sum(
+    gathered: &Gathered,
+    names: &Names,
+    question: &Question,
+    wanted: &Wanted<'_>,
+    depth: Depth,
+) -> Result<Summary, ApiError> {
+    let summary = Summary { partial: gathered.partial || names.partial, ..Summary::default() };
+    let mut summing =
+        Summing { summary, sums: Vec::new(), places: HashMap::new(), names, question, wanted, depth };
     for row in &gathered.rows {
-        summary.add(row, question, wanted, depth);
+        summing.add(row).map_err(|error| corrupt(&error))?;
     }
-    summary
+    for row in &gathered.sample_rows {
+        summing.add_samples(&RowView::read(row).map_err(|error| corrupt(&error))?);
+    }
+    let Summing { mut summary, mut sums, places, .. } = summing;
+    let named = places.into_iter().map(|(name, at)| (name.to_owned(), std::mem::take(&mut sums[at])));
+    summary.sums = named.collect();
+    Ok(summary)
+}
+
+/// A summary under work.
+struct Summing<'a> {
+    summary: Summary,
+    sums: Vec<Sum>,
+    /// Where the sum of a name is.
+    places: HashMap<&'a str, usize>,
+    names: &'a Names,
+    question: &'a Question,
+    wanted: &'a Wanted<'a>,
+    depth: Depth,
+}
+
+impl Summing<'_> {
+    fn add(&mut self, row: &[u8]) -> Result<(), DecodeError> {
+        let row = RowView::read(row)?;
+        self.summary.merged |= row.merged;
+        let minutes = self.question.minutes();
+        // By the number of the name in the row: each is looked up once.
+        let mut places = vec![None; row.names.len()];
+        for span in row.spans() {
+            let span = span?;
+            if !minutes.contains(&span.minute) {
+                continue;
+            }
+            let start = span.minute.div_euclid(self.question.span_minutes) * self.question.span_minutes;
+            for series in span.series() {
+                self.add_series(&row, &mut places, start, &series?)?;
+            }
+        }
+        self.add_samples(&row);
+        Ok(())
+    }
+
+    fn add_series(
+        &mut self,
+        row: &RowView<'_>,
+        places: &mut [Option<usize>],
+        start: i64,
+        series: &SeriesView<'_>,
+    ) -> Result<(), DecodeError> {
+        let text = |place: u32| row.names.get(place as usize).copied().unwrap_or_default();
+        let Some(class) = Class::of_number(series.class) else { return Ok(()) };
+        if !self.wanted.takes(class, || self.names.of(text(series.name))) {
+            return Ok(());
+        }
+        let context = [series.release, series.environment, series.country].map(text);
+        self.summary.note(context, series.count);
+        if !passes(self.question, context) {
+            return Ok(());
+        }
+        let Some(place) = places.get_mut(series.name as usize) else { return Ok(()) };
+        let place = *place.get_or_insert_with(|| {
+            *self.places.entry(self.names.of(text(series.name))).or_insert_with(|| {
+                self.sums.push(Sum::default());
+                self.sums.len() - 1
+            })
+        });
+        self.sums[place].take(start, class, series, context, self.depth)
+    }
+
+    fn add_samples(&mut self, row: &RowView<'_>) {
+        let Wanted::Endpoint(endpoint) = self.wanted else { return };
+        for sample in row.samples().filter_map(|sample| PerformanceSample::decode(sample).ok()) {
+            let name = row.names.get(sample.name as usize).copied().unwrap_or_default();
+            if self.names.of(name) == *endpoint {
+                self.summary.show(&sample, self.question);
+            }
+        }
+    }
 }
 
 impl Summary {
-    fn add(&mut self, row: &Performance, question: &Question, wanted: &Wanted<'_>, depth: Depth) {
-        self.merged |= row.merged;
-        let name = |place: u32| row.names.get(place as usize).map_or("", String::as_str);
-        let minutes = question.minutes();
-        for span in row.spans.iter().filter(|span| minutes.contains(&span.minute)) {
-            let start = span.minute.div_euclid(question.span_minutes) * question.span_minutes;
-            for series in &span.series {
-                let Some(class) = Class::of_number(series.class) else { continue };
-                if !wanted.takes(class, name(series.name)) {
-                    continue;
-                }
-                let context = [series.release, series.environment, series.country].map(name);
-                self.note(context, series.count);
-                if !passes(question, context) {
-                    continue;
-                }
-                let sum = match self.sums.get_mut(name(series.name)) {
-                    Some(sum) => sum,
-                    None => self.sums.entry(name(series.name).to_owned()).or_default(),
-                };
-                sum.take(start, class, series, context, depth);
-            }
-        }
-        if let Wanted::Endpoint(endpoint) = wanted {
-            for sample in row.samples.iter().filter(|sample| name(sample.name) == *endpoint) {
-                self.show(sample, question);
-            }
-        }
-    }
-
     fn note(&mut self, [release, environment, country]: [&str; 3], count: u64) {
         let lists = [&mut self.releases, &mut self.environments, &mut self.countries];
         for (list, value) in lists.into_iter().zip([release, environment, country]) {
@@ -213,29 +273,38 @@ impl Sum {
         &mut self,
         start: i64,
         class: Class,
-        series: &PerformanceSeries,
+        series: &SeriesView<'_>,
         [release, _, country]: [&str; 3],
         depth: Depth,
-    ) {
-        self.add(class, series, depth);
+    ) -> Result<(), DecodeError> {
+        self.add(class, series, depth)?;
         let (count, failed, total) = self.trend.entry(start).or_default();
         *count += series.count;
         *failed += series.failed;
         if depth == Depth::List {
-            return;
+            return Ok(());
         }
-        if let Some(measure) = series.measures.iter().find(|measure| measure.what == Measure::Total as u32) {
-            total.add(&measure.sketch);
+        for measure in series.measures() {
+            let measure = measure?;
+            if measure.what == Measure::Total as u32 {
+                total.add(measure.sketch);
+            }
         }
-        let listed: u64 = series.statuses.values().sum();
-        for (&status, &count) in &series.statuses {
+        let mut listed = 0;
+        for status in series.statuses() {
+            let (status, count) = status?;
             *self.statuses.entry((status, class as u32)).or_default() += count;
+            listed += count;
         }
         if series.count > listed {
             *self.statuses.entry((0, class as u32)).or_default() += series.count - listed;
         }
         for (sums, value) in [(&mut self.releases, release), (&mut self.countries, country)] {
-            sums.entry(value.to_owned()).or_default().add(class, series, Depth::List);
+            match sums.get_mut(value) {
+                Some(sum) => sum.add(class, series, Depth::List)?,
+                None => sums.entry(value.to_owned()).or_default().add(class, series, Depth::List)?,
+            }
         }
+        Ok(())
     }
 }
