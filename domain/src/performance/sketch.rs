@@ -74,11 +74,24 @@ impl Sketch {
 fn bins(mut bytes: &[u8]) -> impl Iterator<Item = (i32, u64)> {
     let mut bin = ZERO;
     std::iter::from_fn(move || {
-        let step = i32::try_from(decode_varint(&mut bytes).ok()?).ok()?;
-        let count = decode_varint(&mut bytes).ok()?;
+        let step = i32::try_from(number(&mut bytes)?).ok()?;
+        let count = number(&mut bytes)?;
         bin = bin.checked_add(step).filter(|bin| *bin <= LAST)?;
         Some((bin, count))
     })
+}
+
+/// Most are of one byte.
+#[inline]
+fn number(bytes: &mut &[u8]) -> Option<u64> {
+    match bytes {
+        [byte, rest @ ..] if *byte < 0x80 => {
+            let number = u64::from(*byte);
+            *bytes = rest;
+            Some(number)
+        }
+        _ => decode_varint(bytes).ok(),
+    }
 }
 
 /// Many sketches in one.

@@ -153,6 +153,6 @@ async fn read(
     Ok(newest)
 }
 
-pub(super) fn corrupt(error: &prost::DecodeError) -> ApiError {
+pub(super) fn corrupt(error: &dyn std::fmt::Display) -> ApiError {
     ApiError::Corrupt(format!("statistics of requests: {error}"))
 }

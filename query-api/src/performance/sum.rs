@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use playhead_domain::performance::observation::{Class, Measure};
 use playhead_domain::performance::sketch::Summed;
-use playhead_domain::performance::view::{MeasureView, RowView, SeriesView};
+use playhead_domain::performance::view::{Broken, MeasureView, RowView, SeriesView};
 use playhead_domain::row::PerformanceSample;
-use prost::{DecodeError, Message};
+use prost::Message;
 
 use super::gather::{Gathered, corrupt};
 use super::names::Names;
@@ -85,7 +85,7 @@ impl Sum {
         (all > 0).then(|| (satisfied + tolerated) as f64 / 2.0 / all as f64)
     }
 
-    fn add(&mut self, class: Class, series: &SeriesView<'_>, depth: Depth) -> Result<(), DecodeError> {
+    fn add(&mut self, class: Class, series: &SeriesView<'_>, depth: Depth) -> Result<(), Broken> {
         self.count += series.count;
         self.failed += series.failed;
         self.received_bytes += series.received_bytes;
@@ -178,7 +178,7 @@ struct Summing<'a> {
 }
 
 impl Summing<'_> {
-    fn add(&mut self, row: &[u8]) -> Result<(), DecodeError> {
+    fn add(&mut self, row: &[u8]) -> Result<(), Broken> {
         let row = RowView::read(row)?;
         self.summary.merged |= row.merged;
         let minutes = self.question.minutes();
@@ -204,7 +204,7 @@ impl Summing<'_> {
         places: &mut [Option<usize>],
         start: i64,
         series: &SeriesView<'_>,
-    ) -> Result<(), DecodeError> {
+    ) -> Result<(), Broken> {
         let text = |place: u32| row.names.get(place as usize).copied().unwrap_or_default();
         let Some(class) = Class::of_number(series.class) else { return Ok(()) };
         if !self.wanted.takes(class, || self.names.of(text(series.name))) {
@@ -276,7 +276,7 @@ impl Sum {
         series: &SeriesView<'_>,
         [release, _, country]: [&str; 3],
         depth: Depth,
-    ) -> Result<(), DecodeError> {
+    ) -> Result<(), Broken> {
         self.add(class, series, depth)?;
         let (count, failed, total) = self.trend.entry(start).or_default();
         *count += series.count;
