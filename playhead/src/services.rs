@@ -78,13 +78,13 @@ impl Services {
         });
         let processor = match &storage {
             Some(storage) if role.processes() => {
-                Some(processor(config, (batches, &log), backends, storage, &directory, &registry)?)
+                Some(processor(config, (batches.clone(), &log), backends, storage, &directory, &registry)?)
             }
             _ => None,
         };
         let api = match &storage {
             Some(storage) if role.answers_queries() => {
-                Some(api(config, role, backends, storage, &log, &registry)?)
+                Some(api(config, role, backends, storage, (batches, &log), &registry)?)
             }
             _ => None,
         };
@@ -196,7 +196,7 @@ fn api(
     role: Role,
     backends: &Backends,
     storage: &Storage,
-    log: &Arc<dyn EventLog>,
+    (batches, log): (TopicSpec, &Arc<dyn EventLog>),
     registry: &Registry,
 ) -> anyhow::Result<Api> {
     let folder = backends.folder.as_ref().map(|folder| folder.path());
@@ -205,6 +205,7 @@ fn api(
         session_idle_ms: config.processor.session_idle_ms,
         store: storage.store.clone(),
         log: log.clone(),
+        batches,
         blobs: storage.blobs.clone(),
         installation_key: backends.installation_key.clone(),
         admin_token: installation::admin_token(folder)?,

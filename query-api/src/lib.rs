@@ -7,6 +7,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic"))]
 
 pub mod access;
+pub mod alert;
+pub mod channel;
 pub mod config;
 pub mod error;
 pub mod model;

@@ -10,6 +10,7 @@ pub const TRIGGERED: &str = "triggered";
 /// Messages that wait for one channel; a further one takes the place of the last.
 const MAX_PENDING_OF_CHANNEL: usize = 3;
 const MINUTE_MS: i64 = 60_000;
+const DECISIONS_KEPT_MS: i64 = 800 * 24 * 60 * MINUTE_MS;
 
 /// What is to be done with the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +116,9 @@ fn change_status(state: &mut AlertState, status: &str, actor: &str, why: &str, a
 }
 
 fn versioned(mut state: AlertState, rule: &AlertRule) -> AlertState {
+    // A regression is told once for what people decided, as long as that is kept.
+    let is_regressed = rule.condition.as_ref().is_some_and(|condition| condition.kind == "regressed");
+    state.kept_ms = if is_regressed { DECISIONS_KEPT_MS } else { 0 };
     (state.rule_version, state.asked_version) = (rule.version, rule.asked_version);
     state
 }

@@ -122,9 +122,9 @@ pub struct AlertState {
     /// It triggered while the rule was muted or the project in maintenance.
     #[prost(bool, tag = "13")]
     pub muted: bool,
-    /// When the row is forgotten.
+    /// For how long the row is kept after it changed; 0: as long as is usual.
     #[prost(int64, tag = "14")]
-    pub expires_at_ms: i64,
+    pub kept_ms: i64,
 }
 
 /// What is told.
@@ -202,7 +202,7 @@ pub struct AlertLease {
     pub intake_mark: u64,
     #[prost(int64, tag = "5")]
     pub intake_ms: i64,
-    /// Firings that had no room, since ever.
+    /// Issues that could not trigger when it last evaluated, as there were too many rows.
     #[prost(uint64, tag = "6")]
     pub dropped: u64,
 }

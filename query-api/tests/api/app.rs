@@ -87,6 +87,8 @@ impl App {
         let clock = Clock::from_fn(move || time.load(Ordering::Relaxed) * 1_000);
         let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(clock.clone()));
         log.ensure_topic(&topic::PROJECTS).await.unwrap();
+        let batches = topic::batches(2, std::time::Duration::from_secs(86_400));
+        log.ensure_topic(&batches).await.unwrap();
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock));
         let blobs = Arc::new(InMemory::new());
         let time = now_ms.clone();
@@ -95,6 +97,7 @@ impl App {
             session_idle_ms: 60_000,
             store: store.clone(),
             log: log.clone(),
+            batches,
             blobs: blobs.clone() as Arc<dyn ObjectStore>,
             installation_key: installation(),
             admin_token: ADMIN.to_owned().into(),
