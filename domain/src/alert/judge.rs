@@ -43,6 +43,8 @@ pub struct Moment {
     pub decided_ms: i64,
     /// Since when the rule asks.
     pub from_ms: i64,
+    /// An issue triggers once within so long.
+    pub throttle_ms: i64,
 }
 
 /// What some conditions ask besides.
@@ -57,7 +59,8 @@ pub struct Reach {
 /// A condition that is met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Met {
-    /// Which occasion it is: when a new issue was first seen, when a regressed one had been resolved; else 0. An occasion triggers once.
+    /// Which occasion it is: when a new issue was first seen, when a regressed one had been resolved, where the window that was passed
+    /// ends, when something was last received. An occasion triggers once.
     pub mark: i64,
     /// Since when.
     pub since_ms: i64,
@@ -85,7 +88,7 @@ pub fn windows_asked(condition: Condition, issue: &Issue<'_>, memory: Option<&Al
     let mut windows = candidates(&seen, issue.totals, memory, moment);
     windows.retain(|window| window.sessions > 0);
     if holds(memory) {
-        windows.extend(Grain::of(seen.window_minutes).newest(issue.totals, moment.at_ms));
+        windows.push(Grain::of(seen.window_minutes).whole(issue.totals, moment.at_ms));
     }
     windows
 }
@@ -177,9 +180,10 @@ fn judge_seen(
     moment: Moment,
     reach: &Reach,
 ) -> Verdict {
-    if holds(memory) {
-        let newest = Grain::of(seen.window_minutes).newest(issue.totals, moment.at_ms);
-        let is_over = !newest.iter().any(|window| is_above(seen, window, reach));
+    if let Some(memory) = memory.filter(|memory| memory.holds) {
+        // Judged by whole windows alone, it does not matter when within a span somebody looks.
+        let whole = Grain::of(seen.window_minutes).whole(issue.totals, moment.at_ms);
+        let is_over = whole.to_ms >= memory.mark && !is_above(seen, &whole, reach);
         return if is_over { Verdict::Over("it is below its limit again") } else { Verdict::Holds };
     }
     let passed = candidates(seen, issue.totals, memory, moment)
@@ -187,8 +191,8 @@ fn judge_seen(
         .find_map(|window| Some((window, passing(seen, &window, reach)?)));
     match passed.filter(|_| is_alarming(issue)) {
         Some((window, value)) => {
-            let met = Met { mark: 0, since_ms: window.from_ms, why: describe(seen, value) };
-            Verdict::Met(met)
+            let why = describe(seen, value);
+            Verdict::Met(Met { mark: window.to_ms, since_ms: window.from_ms, why })
         }
         None => Verdict::Over("it is below its limit"),
     }
@@ -205,8 +209,14 @@ pub(super) fn is_above(seen: &Seen, window: &Window, reach: &Reach) -> bool {
 }
 
 fn candidates(seen: &Seen, totals: &IssueTotals, memory: Option<&AlertState>, moment: Moment) -> Vec<Window> {
-    let past_ms = memory.map_or(0, |memory| memory.changed_ms).max(moment.from_ms);
+    let known = memory.map_or(0, |memory| memory.changed_ms.max(throttled_until_ms(memory, moment)));
+    let past_ms = known.max(moment.from_ms);
     Grain::of(seen.window_minutes).windows(totals, past_ms.max(moment.decided_ms - LATE_MS), moment.at_ms)
+}
+
+/// What was passed within the throttle and is over after it is not told.
+fn throttled_until_ms(memory: &AlertState, moment: Moment) -> i64 {
+    if memory.number > 0 { memory.opened_ms + moment.throttle_ms } else { 0 }
 }
 
 /// `None`: there is too little to tell a share of.
@@ -284,7 +294,7 @@ mod tests {
     }
 
     fn at(at_ms: i64) -> Moment {
-        Moment { at_ms, decided_ms: at_ms - 2_000, from_ms: NOON - DAY_MS }
+        Moment { at_ms, decided_ms: at_ms - 2_000, from_ms: NOON - DAY_MS, throttle_ms: 0 }
     }
 
     fn seen(measure: Measure, window_minutes: u32) -> Condition {

@@ -148,8 +148,10 @@ fn passed(seen: &Seen, totals: &IssueTotals, past: Past, reach: &Reach) -> Vec<F
             close(&mut found, span * grain.ms);
             is_open = false;
         }
-        let window = grain.window(totals, span);
-        let Some(value) = judge::passing(seen, &window, reach).filter(|_| !is_open) else { continue };
+        let is_throttled =
+            found.last().is_some_and(|last| span * grain.ms - last.from_ms < past.throttle_ms);
+        let passing = judge::passing(seen, &grain.window(totals, span), reach);
+        let Some(value) = passing.filter(|_| !is_open && !is_throttled) else { continue };
         is_open = true;
         found.push(Firing {
             from_ms: span * grain.ms,

@@ -58,11 +58,10 @@ impl Grain {
         self.counts(totals).range(first..=last).map(|(&span, _)| self.window(totals, span)).collect()
     }
 
-    /// The last whole window at that time, and the one that is under way.
+    /// The last window that is whole at that time.
     #[must_use]
-    pub fn newest(self, totals: &IssueTotals, at_ms: i64) -> [Window; 2] {
-        let span = at_ms.div_euclid(self.ms);
-        [self.window(totals, span - 1), self.window(totals, span)]
+    pub fn whole(self, totals: &IssueTotals, at_ms: i64) -> Window {
+        self.window(totals, at_ms.div_euclid(self.ms) - 1)
     }
 
     /// From when on spans are kept.

@@ -144,7 +144,7 @@ impl Evaluation<'_> {
         if memory.is_some_and(|memory| memory.holds && memory.asked_version != rule.asked_version) {
             return Ok(Verdict::Over("the rule asks something else now"));
         }
-        let moment = Moment { at_ms: self.now.at_ms, decided_ms: self.now.decided_ms, from_ms: rule.from_ms };
+        let moment = self.moment(rule);
         let reach = issues.reach(asked, issue, memory, moment).await?;
         Ok(match issues.issues.get(&issue) {
             Some(gathered) => {
@@ -155,6 +155,12 @@ impl Evaluation<'_> {
             None if issues.partial => Verdict::Holds,
             None => Verdict::Over("the issue has expired, or was merged or discarded"),
         })
+    }
+
+    fn moment(&self, rule: &AlertRule) -> Moment {
+        let throttle_ms = i64::from(rule.throttle_minutes) * 60_000;
+        let Now { at_ms, decided_ms, .. } = self.now;
+        Moment { at_ms, decided_ms, from_ms: rule.from_ms, throttle_ms }
     }
 
     fn at<'r>(&self, rule: &'r AlertRule) -> At<'r> {
@@ -247,7 +253,7 @@ impl Evaluation<'_> {
     async fn silence(&mut self, (id, rule): (RuleId, &AlertRule), minutes: u32) -> Result<(), ApiError> {
         let place = (id, Subject::Project);
         let memory = self.states.states.get(&place).map(|stored| stored.value.clone());
-        let moment = Moment { at_ms: self.now.at_ms, decided_ms: self.now.decided_ms, from_ms: rule.from_ms };
+        let moment = self.moment(rule);
         let verdict = judge::silence(minutes, self.now.intake_ms, moment);
         let written = match step::decide(memory.as_ref(), &verdict, self.at(rule)) {
             Step::Nothing => return Ok(()),

@@ -44,7 +44,7 @@ pub struct AlertCondition {
     /// Of `seen`: it triggers from so many on.
     #[serde(default)]
     pub at_least: Option<f64>,
-    /// Of `seen`: it is over when a whole window and the one under way are below; `at_least` unless given.
+    /// Of `seen`: it is over when a whole window is below; `at_least` unless given.
     #[serde(default)]
     pub resolve_below: Option<f64>,
     /// Of `seen` (5, 10, 15, 30, 60, 180, 360, 720 or 1440) and `silent`.
