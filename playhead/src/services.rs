@@ -13,6 +13,7 @@ use playhead_domain::project::ProjectDirectory;
 use playhead_domain::row::Project;
 use playhead_domain::topic;
 use playhead_gateway::Gateway;
+use playhead_query_api::alert::Worker;
 use playhead_query_api::{Api, project};
 use playhead_stream_processor::{CountryLookup, Processor};
 use prometheus::Registry;
@@ -37,6 +38,8 @@ pub(crate) struct Services {
     pub(crate) gateway: Option<Gateway>,
     pub(crate) processor: Option<Processor>,
     pub(crate) api: Option<Api>,
+    /// Evaluates and delivers alerts.
+    pub(crate) alerts: Option<Arc<Worker>>,
     /// Where everything is in one process.
     pub(crate) first: Option<First>,
 }
@@ -88,11 +91,13 @@ impl Services {
             }
             _ => None,
         };
+        // Without channels nobody carries messages: they wait.
+        let alerts = api.clone().map(|api| Worker::new(api, None)).transpose()?.map(Arc::new);
         let first = match &api {
             Some(api) if role == Role::All => Some(first(config, api).await?),
             _ => None,
         };
-        Ok(Self { role, registry, directory, gateway: gateway.transpose()?, processor, api, first })
+        Ok(Self { role, registry, directory, gateway: gateway.transpose()?, processor, api, alerts, first })
     }
 
     pub(crate) fn router(&self, health: Health) -> Router {

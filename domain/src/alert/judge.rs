@@ -80,7 +80,12 @@ pub enum Verdict {
 
 /// Windows for which [`Reach`] must be known before [`issue`] is asked.
 #[must_use]
-pub fn windows_asked(condition: Condition, issue: &Issue<'_>, memory: Option<&AlertState>, moment: Moment) -> Vec<Window> {
+pub fn windows_asked(
+    condition: Condition,
+    issue: &Issue<'_>,
+    memory: Option<&AlertState>,
+    moment: Moment,
+) -> Vec<Window> {
     let Condition::Seen(seen) = condition else { return Vec::new() };
     if matches!(seen.measure, Measure::Events | Measure::Sessions) || !is_alarming(issue) && !holds(memory) {
         return Vec::new();
@@ -367,15 +372,11 @@ mod tests {
     #[test]
     fn users_and_shares_are_told_of_sessions() {
         let totals = totals(&[NOON, NOON + 1, NOON + 2]);
-        let judged = |measure, reach: &Reach| {
-            issue(seen(measure, 5), &open(&totals), None, at(NOON + 3), reach)
-        };
+        let judged =
+            |measure, reach: &Reach| issue(seen(measure, 5), &open(&totals), None, at(NOON + 3), reach);
         assert!(!is_met(&judged(Measure::Users, &Reach { users: 1, ..Reach::default() })));
         assert!(is_met(&judged(Measure::Users, &Reach { users: 3, ..Reach::default() })));
-        let traffic = |sessions| Reach {
-            users: 0,
-            traffic: [((NOON, NOON + FIVE_MS), sessions)].into(),
-        };
+        let traffic = |sessions| Reach { users: 0, traffic: [((NOON, NOON + FIVE_MS), sessions)].into() };
         assert!(is_met(&judged(Measure::Share, &traffic(100))));
         assert!(!is_met(&judged(Measure::Share, &traffic(101))));
         assert!(!is_met(&judged(Measure::Share, &Reach::default())), "not known");
@@ -385,8 +386,11 @@ mod tests {
     fn what_was_settled_is_over() {
         let totals = totals(&[NOON]);
         let settled = Issue { standing: Standing::Settled, ..open(&totals) };
-        for condition in [Condition::NewIssue, Condition::Regressed, Condition::Escalating, seen(Measure::Events, 5)] {
-            let verdict = issue(condition, &settled, Some(&holding(NOON, 0)), at(NOON + 1), &Reach::default());
+        for condition in
+            [Condition::NewIssue, Condition::Regressed, Condition::Escalating, seen(Measure::Events, 5)]
+        {
+            let verdict =
+                issue(condition, &settled, Some(&holding(NOON, 0)), at(NOON + 1), &Reach::default());
             assert!(matches!(verdict, Verdict::Over(_)), "{condition:?}");
         }
     }

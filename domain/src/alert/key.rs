@@ -29,7 +29,8 @@ impl FromStr for RuleId {
     type Err = NoRuleId;
 
     fn from_str(text: &str) -> Result<Self, NoRuleId> {
-        let is_id = text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let is_id =
+            text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         if !is_id {
             return Err(NoRuleId);
         }

@@ -55,7 +55,10 @@ pub fn firings(condition: Condition, issue: &Issue<'_>, past: Past, reach: &Reac
         Condition::NewIssue => new_issue(issue.totals, past),
         Condition::Regressed => regressed(issue),
         Condition::Escalating => escalating(issue.totals, past),
-        Condition::Seen(seen) => before(&seen, issue.totals, past).into_iter().chain(passed(&seen, issue.totals, past, reach)).collect(),
+        Condition::Seen(seen) => before(&seen, issue.totals, past)
+            .into_iter()
+            .chain(passed(&seen, issue.totals, past, reach))
+            .collect(),
         Condition::Silent { .. } => Vec::new(),
     };
     found.retain(|firing| (past.from_ms..=past.at_ms).contains(&firing.from_ms));
@@ -148,8 +151,7 @@ fn passed(seen: &Seen, totals: &IssueTotals, past: Past, reach: &Reach) -> Vec<F
             close(&mut found, span * grain.ms);
             is_open = false;
         }
-        let is_throttled =
-            found.last().is_some_and(|last| span * grain.ms - last.from_ms < past.throttle_ms);
+        let is_throttled = found.last().is_some_and(|last| span * grain.ms - last.from_ms < past.throttle_ms);
         let passing = judge::passing(seen, &grain.window(totals, span), reach);
         let Some(value) = passing.filter(|_| !is_open && !is_throttled) else { continue };
         is_open = true;
@@ -189,7 +191,8 @@ fn coarse(
         if seen.measure == Measure::Events { count.events as f64 } else { count.sessions as f64 }
     };
     let has_enough = |span: i64| counts.get(&span).is_some_and(|count| value(count) >= seen.at_least);
-    let spans = counts.iter().filter(|&(&span, _)| span * grain_ms >= from_ms && (span + 1) * grain_ms <= to_ms);
+    let spans =
+        counts.iter().filter(|&(&span, _)| span * grain_ms >= from_ms && (span + 1) * grain_ms <= to_ms);
     let begins = spans.filter(|&(&span, _)| has_enough(span) && !has_enough(span - 1));
     let firing = |(&span, count): (&i64, &IssueCount)| Firing {
         from_ms: span * grain_ms,

@@ -24,7 +24,9 @@ pub enum Condition {
     Escalating,
     Seen(Seen),
     /// The project received nothing for so many minutes.
-    Silent { minutes: u32 },
+    Silent {
+        minutes: u32,
+    },
 }
 
 /// An issue was seen so much within a window.
@@ -84,7 +86,10 @@ impl Condition {
             }
             "silent" => return Err(fault("condition", "window_minutes of silence must be 5 to 10080")),
             _ => {
-                return Err(fault("condition", "kind must be new_issue, regressed, escalating, seen or silent"));
+                return Err(fault(
+                    "condition",
+                    "kind must be new_issue, regressed, escalating, seen or silent",
+                ));
             }
         })
     }
@@ -128,7 +133,8 @@ pub fn check(rule: &AlertRule) -> Result<Condition, Fault> {
         return Err(fault("channels", format!("at most {MAX_CHANNELS}")));
     }
     let condition = Condition::of(rule.condition.as_ref().unwrap_or(&AlertCondition::default()))?;
-    if matches!(condition, Condition::Silent { .. }) && !(rule.filter.is_empty() && rule.priority.is_empty()) {
+    if matches!(condition, Condition::Silent { .. }) && !(rule.filter.is_empty() && rule.priority.is_empty())
+    {
         return Err(fault("filter", "silence is of the project: it has neither filter nor priority"));
     }
     Ok(condition)

@@ -42,8 +42,8 @@ pub fn decide(memory: Option<&AlertState>, verdict: &Verdict, at: At<'_>) -> Ste
         Verdict::Met(met) => {
             let is_same = memory.is_some_and(|memory| memory.holds && memory.mark == met.mark);
             let throttle_ms = i64::from(at.rule.throttle_minutes) * MINUTE_MS;
-            let is_throttled = memory
-                .is_some_and(|memory| memory.number > 0 && at.at_ms - memory.opened_ms < throttle_ms);
+            let is_throttled =
+                memory.is_some_and(|memory| memory.number > 0 && at.at_ms - memory.opened_ms < throttle_ms);
             if is_same || is_throttled { Step::Nothing } else { Step::Trigger }
         }
         Verdict::Holds => Step::Nothing,

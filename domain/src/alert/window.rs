@@ -44,7 +44,12 @@ impl Grain {
             events: sum.events + count.events,
             sessions: sum.sessions + count.sessions,
         });
-        Window { from_ms: first * self.ms, to_ms: (last + 1) * self.ms, events: sum.events, sessions: sum.sessions }
+        Window {
+            from_ms: first * self.ms,
+            to_ms: (last + 1) * self.ms,
+            events: sum.events,
+            sessions: sum.sessions,
+        }
     }
 
     /// The windows that end after `after_ms` with a span in which something happened and which had begun by `until_ms`, the earliest first.

@@ -203,7 +203,8 @@ impl Round<'_> {
         let (key, hour) = (key::budget(self.scope), self.now_ms.div_euclid(HOUR_MS));
         for _ in 0..ATTEMPTS {
             let known = rows::newest::<AlertBudget>(self.api, &ALERT_STATES, &key).await?;
-            let sent = known.as_ref().filter(|known| known.value.hour == hour).map_or(0, |known| known.value.sent);
+            let sent =
+                known.as_ref().filter(|known| known.value.hour == hour).map_or(0, |known| known.value.sent);
             if sent >= most {
                 return Ok(false);
             }

@@ -40,8 +40,10 @@ fn message(round: &Round<'_>, hour: i64, channel: &str, held: &[Waiting]) -> Mes
         (rule.to_owned(), title.to_owned())
     });
     let page = notice::alerts_page(round.api, round.scope);
-    let least_ms = held.iter().filter_map(|waiting| waiting.state.notice.as_ref()).map(|notice| notice.since_ms);
-    let is_high = |waiting: &Waiting| waiting.state.notice.as_ref().is_some_and(|notice| notice.priority == "high");
+    let least_ms =
+        held.iter().filter_map(|waiting| waiting.state.notice.as_ref()).map(|notice| notice.since_ms);
+    let is_high =
+        |waiting: &Waiting| waiting.state.notice.as_ref().is_some_and(|notice| notice.priority == "high");
     Message {
         id: format!("digest-{}-{channel}-{hour}", round.scope.project()),
         transition: Transition::Triggered,

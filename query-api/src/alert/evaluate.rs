@@ -12,8 +12,8 @@ use playhead_domain::scope::Scope;
 use playhead_domain::table::ALERT_STATES;
 
 use super::gather::{self, Asked, Issues};
-use super::rows::{self, States, Stored};
 use super::notice;
+use super::rows::{self, States, Stored};
 use crate::error::ApiError;
 use crate::state::Api;
 
@@ -53,7 +53,12 @@ struct Evaluation<'a> {
     outcome: Outcome,
 }
 
-pub(crate) async fn project(api: &Api, scope: Scope, project: &Project, now: Now) -> Result<Outcome, ApiError> {
+pub(crate) async fn project(
+    api: &Api,
+    scope: Scope,
+    project: &Project,
+    now: Now,
+) -> Result<Outcome, ApiError> {
     let rules = rows::rules(api, scope).await?;
     let settings = rows::settings(api, scope).await?.map(|stored| stored.value).unwrap_or_default();
     let states = rows::states(api, scope).await?;
@@ -82,7 +87,8 @@ impl Evaluation<'_> {
             let key = key::state(self.scope, rule, subject);
             rows::swap::<AlertState>(self.api, &ALERT_STATES, &key, Some(&stored.bytes), None, None).await?;
         }
-        let begun: Vec<_> = self.states.begun.keys().copied().filter(|rule| !rules.contains_key(rule)).collect();
+        let begun: Vec<_> =
+            self.states.begun.keys().copied().filter(|rule| !rules.contains_key(rule)).collect();
         for rule in begun {
             let Some(stored) = self.states.begun.remove(&rule) else { continue };
             let key = key::begun(self.scope, rule);
@@ -103,7 +109,8 @@ impl Evaluation<'_> {
         if let Condition::Silent { minutes } = asked.condition {
             return self.silence((id, rule), minutes).await;
         }
-        let begins = self.states.begun.get(&id).is_none_or(|begun| begun.value.asked_version != rule.asked_version);
+        let begins =
+            self.states.begun.get(&id).is_none_or(|begun| begun.value.asked_version != rule.asked_version);
         let notes = matches!(asked.condition, Condition::Regressed | Condition::Escalating) && begins;
         for subject in self.subjects(id, issues) {
             let place = (id, Subject::Issue(subject));
@@ -125,7 +132,11 @@ impl Evaluation<'_> {
     }
 
     /// The issues that are there, and those that the rule remembers.
-    fn subjects(&self, rule: RuleId, issues: &Issues<'_>) -> BTreeSet<playhead_domain::issue::grouping::Fingerprint> {
+    fn subjects(
+        &self,
+        rule: RuleId,
+        issues: &Issues<'_>,
+    ) -> BTreeSet<playhead_domain::issue::grouping::Fingerprint> {
         let known = self.states.states.keys().filter(|(known, _)| *known == rule);
         let known = known.filter_map(|(_, subject)| match subject {
             Subject::Issue(issue) => Some(*issue),
@@ -165,7 +176,8 @@ impl Evaluation<'_> {
 
     fn at<'r>(&self, rule: &'r AlertRule) -> At<'r> {
         let now_ms = self.api.now_ms();
-        let is_quiet = self.settings.maintenance.iter().any(|span| (span.from_ms..span.to_ms).contains(&now_ms));
+        let is_quiet =
+            self.settings.maintenance.iter().any(|span| (span.from_ms..span.to_ms).contains(&now_ms));
         At { rule, at_ms: self.now.at_ms, now_ms, is_quiet }
     }
 

@@ -161,15 +161,16 @@ impl Asked {
     /// # Errors
     /// [`ApiError::BadRequest`] that names the member.
     pub(crate) fn of(rule: &AlertRule) -> Result<Self, ApiError> {
-        let condition =
-            playhead_domain::alert::rule::check(rule).map_err(|fault| ApiError::bad(fault.field, fault.detail))?;
+        let condition = playhead_domain::alert::rule::check(rule)
+            .map_err(|fault| ApiError::bad(fault.field, fault.detail))?;
         let least = match rule.priority.as_str() {
             "" | "low" => 0,
             "medium" => 1,
             "high" => 2,
             _ => return Err(ApiError::bad("priority", "must be high, medium or low")),
         };
-        let filter = Query::parse(&rule.filter).map_err(|error| ApiError::bad("filter", error.to_string()))?;
+        let filter =
+            Query::parse(&rule.filter).map_err(|error| ApiError::bad("filter", error.to_string()))?;
         Ok(Self { condition, filter, least })
     }
 

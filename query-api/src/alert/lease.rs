@@ -44,11 +44,21 @@ pub(crate) async fn take(api: &Api, scope: Scope, owner: &str) -> Result<Option<
 }
 
 /// Writes how far the evaluation is, and renews. `None`: somebody else has taken over.
-pub(crate) async fn renew(api: &Api, scope: Scope, held: &Held, row: AlertLease) -> Result<Option<Held>, ApiError> {
+pub(crate) async fn renew(
+    api: &Api,
+    scope: Scope,
+    held: &Held,
+    row: AlertLease,
+) -> Result<Option<Held>, ApiError> {
     put(api, scope, Some(&held.bytes), row).await
 }
 
-async fn put(api: &Api, scope: Scope, expected: Option<&Bytes>, mut row: AlertLease) -> Result<Option<Held>, ApiError> {
+async fn put(
+    api: &Api,
+    scope: Scope,
+    expected: Option<&Bytes>,
+    mut row: AlertLease,
+) -> Result<Option<Held>, ApiError> {
     row.until_ms = api.now_ms() + TERM_MS;
     let bytes = rows::swap(api, &ALERT_STATES, &key::lease(scope), expected, Some(&row), None).await?;
     Ok(bytes.map(|bytes| Held { row, bytes }))

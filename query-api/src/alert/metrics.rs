@@ -18,9 +18,15 @@ impl AlertMetrics {
             "From the newest occurrence of an issue to the decision that it triggers a rule",
         );
         let metrics = Self {
-            evaluations: IntCounter::new("playhead_alert_evaluations_total", "Evaluations of a project's rules")?,
+            evaluations: IntCounter::new(
+                "playhead_alert_evaluations_total",
+                "Evaluations of a project's rules",
+            )?,
             failures: IntCounterVec::new(
-                Opts::new("playhead_alert_failures_total", "Rounds that failed and are done again, by what failed"),
+                Opts::new(
+                    "playhead_alert_failures_total",
+                    "Rounds that failed and are done again, by what failed",
+                ),
                 &["part"],
             )?,
             transitions: IntCounter::new("playhead_alert_transitions_total", "Firings that began or ended")?,
@@ -28,7 +34,9 @@ impl AlertMetrics {
                 Opts::new("playhead_alert_deliveries_total", "Tries to tell somebody, by outcome"),
                 &["outcome"],
             )?,
-            lag_seconds: Histogram::with_opts(lag.buckets(vec![0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0, 900.0]))?,
+            lag_seconds: Histogram::with_opts(
+                lag.buckets(vec![0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0, 900.0]),
+            )?,
         };
         registry.register(Box::new(metrics.evaluations.clone()))?;
         registry.register(Box::new(metrics.failures.clone()))?;

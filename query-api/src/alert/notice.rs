@@ -95,7 +95,8 @@ pub(crate) fn message(
         Subject::Project => (format!("{page}/sessions"), None),
         Subject::Issue(issue) => {
             let session = <[u8; 16]>::try_from(notice.session.as_ref()).ok().map(SessionId);
-            let replay = session.map(|session| format!("{page}/sessions/{session}?pane=errors&issue={issue}"));
+            let replay =
+                session.map(|session| format!("{page}/sessions/{session}?pane=errors&issue={issue}"));
             (format!("{page}/issues/{issue}"), replay)
         }
     };

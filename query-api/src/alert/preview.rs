@@ -40,7 +40,8 @@ pub(crate) async fn of(
         }
         let Some(issue) = issues.issues.get(&id) else { continue };
         let title = issue.totals.latest.as_ref().map_or("", |latest| &latest.title);
-        let firings = rehearsal::firings(asked.condition, &issue.as_judged(asked.is_about(issue)), past, &reach);
+        let firings =
+            rehearsal::firings(asked.condition, &issue.as_judged(asked.is_about(issue)), past, &reach);
         items.extend(firings.into_iter().map(|firing| PreviewedFiring {
             issue: id.to_string(),
             title: title.to_owned(),
@@ -85,7 +86,9 @@ fn notes(rule: &AlertRule, condition: Condition) -> Vec<String> {
             ));
             match seen.measure {
                 Measure::Users => notes.push("users are those of today".to_owned()),
-                Measure::Share => notes.push("of what is not kept by its windows no share is told".to_owned()),
+                Measure::Share => {
+                    notes.push("of what is not kept by its windows no share is told".to_owned())
+                }
                 Measure::Events | Measure::Sessions => {}
             }
         }

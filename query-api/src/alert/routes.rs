@@ -66,7 +66,9 @@ pub(crate) async fn create_rule(
     let draft: AlertRuleDraft = read_json(body).await?;
     let rule = settings::rule(&draft, None, api.now_ms())?;
     if rows::rules(&api, scope).await?.len() >= MAX_RULES {
-        return Err(ApiError::OverQuota(format!("a project has at most {MAX_RULES} rules; delete one first")));
+        return Err(ApiError::OverQuota(format!(
+            "a project has at most {MAX_RULES} rules; delete one first"
+        )));
     }
     let mut random = [0u8; 8];
     getrandom::fill(&mut random).map_err(|error| ApiError::Internal(error.to_string()))?;
@@ -115,7 +117,8 @@ pub(crate) async fn replace_rule(
     let (scope, _) = caller.administer(&api, &project).await?;
     let id = parse(&rule)?;
     let draft: AlertRuleDraft = read_json(body).await?;
-    let version = draft.version.ok_or_else(|| ApiError::bad("version", "must be that of the rule that was read"))?;
+    let version =
+        draft.version.ok_or_else(|| ApiError::bad("version", "must be that of the rule that was read"))?;
     let known = rows::rule(&api, scope, id).await?.ok_or(ApiError::NotFound("rule"))?;
     let new = settings::rule(&draft, Some(&known.value), api.now_ms())?;
     if known.value.version != version {
@@ -146,7 +149,8 @@ pub(crate) async fn delete_rule(
     let id = parse(&rule)?;
     let known = rows::rule(&api, scope, id).await?.ok_or(ApiError::NotFound("rule"))?;
     let key = key::rule(scope, id);
-    let written = rows::swap::<row::AlertRule>(&api, &ALERT_RULES, &key, Some(&known.bytes), None, None).await?;
+    let written =
+        rows::swap::<row::AlertRule>(&api, &ALERT_RULES, &key, Some(&known.bytes), None, None).await?;
     written.ok_or(ApiError::Conflict)?;
     Ok(StatusCode::NO_CONTENT)
 }

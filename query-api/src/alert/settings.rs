@@ -6,7 +6,8 @@ use playhead_domain::row;
 use super::gather::Asked;
 use crate::error::ApiError;
 use crate::model::alert::{
-    AlertCondition, AlertKind, AlertMeasure, AlertPriority, AlertRule, AlertRuleDraft, AlertSettings, AlertSpan,
+    AlertCondition, AlertKind, AlertMeasure, AlertPriority, AlertRule, AlertRuleDraft, AlertSettings,
+    AlertSpan,
 };
 
 const DEFAULT_THROTTLE_MINUTES: u32 = 60;
@@ -78,7 +79,10 @@ fn condition(draft: &AlertCondition) -> Result<row::AlertCondition, ApiError> {
     let is_seen = draft.kind == AlertKind::Seen;
     let has_counts = draft.measure.is_some() || draft.at_least.is_some() || draft.resolve_below.is_some();
     if has_counts && !is_seen || draft.window_minutes.is_some() && !uses_window {
-        return Err(ApiError::bad("condition", "measure, at_least, resolve_below and window_minutes are of `seen`"));
+        return Err(ApiError::bad(
+            "condition",
+            "measure, at_least, resolve_below and window_minutes are of `seen`",
+        ));
     }
     let minimum = draft.minimum_sessions.filter(|_| draft.measure == Some(AlertMeasure::Share));
     Ok(row::AlertCondition {
@@ -124,8 +128,11 @@ pub(crate) fn shown(id: RuleId, rule: row::AlertRule) -> AlertRule {
             kind,
             measure,
             at_least: is_seen.then_some(condition.at_least),
-            resolve_below: is_seen
-                .then_some(if condition.resolve_below == 0.0 { condition.at_least } else { condition.resolve_below }),
+            resolve_below: is_seen.then_some(if condition.resolve_below == 0.0 {
+                condition.at_least
+            } else {
+                condition.resolve_below
+            }),
             window_minutes: (condition.window_minutes > 0).then_some(condition.window_minutes),
             minimum_sessions: (measure == Some(AlertMeasure::Share)).then_some(condition.minimum_sessions),
         },
@@ -149,13 +156,19 @@ pub(crate) fn settings(given: &AlertSettings) -> Result<row::AlertSettings, ApiE
     if !(1..=MAX_MESSAGES_PER_HOUR).contains(&given.messages_per_hour) {
         return Err(ApiError::bad("messages_per_hour", format!("must be 1 to {MAX_MESSAGES_PER_HOUR}")));
     }
-    if given.maintenance.len() > MAX_MAINTENANCE || given.maintenance.iter().any(|span| span.from_ms >= span.to_ms) {
+    if given.maintenance.len() > MAX_MAINTENANCE
+        || given.maintenance.iter().any(|span| span.from_ms >= span.to_ms)
+    {
         let detail = format!("at most {MAX_MAINTENANCE} spans, each with an end after its begin");
         return Err(ApiError::bad("maintenance", detail));
     }
     let spans = given.maintenance.iter();
     let maintenance = spans.map(|span| row::AlertSpan { from_ms: span.from_ms, to_ms: span.to_ms }).collect();
-    Ok(row::AlertSettings { version: given.version + 1, maintenance, messages_per_hour: given.messages_per_hour })
+    Ok(row::AlertSettings {
+        version: given.version + 1,
+        maintenance,
+        messages_per_hour: given.messages_per_hour,
+    })
 }
 
 pub(crate) fn shown_settings(row: &row::AlertSettings) -> AlertSettings {

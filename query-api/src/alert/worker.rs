@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use parking_lot::Mutex;
 use playhead_domain::id::{ProjectId, TenantId};
 use playhead_domain::row::{AlertLease, Project};
@@ -57,24 +58,26 @@ impl Worker {
         Ok(Self { api, name, courier, stream, own })
     }
 
-    /// Evaluates and delivers until `stop` is done, then gives back what it has.
-    pub async fn run(&self, stop: impl Future<Output = ()>) {
+    /// Evaluates and delivers until `stop` is done: ends the round under way, then gives back what it has.
+    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
+        let stop = stop.shared();
         let evaluates = async {
             loop {
                 self.evaluate().await;
-                tokio::time::sleep(EVALUATE_EACH).await;
+                if is_stopped(stop.clone(), EVALUATE_EACH).await {
+                    break;
+                }
             }
         };
         let delivers = async {
             loop {
                 self.deliver().await;
-                tokio::time::sleep(DELIVER_EACH).await;
+                if is_stopped(stop.clone(), DELIVER_EACH).await {
+                    break;
+                }
             }
         };
-        tokio::select! {
-            () = stop => {}
-            () = async { tokio::join!(evaluates, delivers); } => {}
-        }
+        tokio::join!(evaluates, delivers);
         self.release().await;
     }
 
@@ -167,7 +170,10 @@ impl Worker {
         metrics.evaluations.inc();
         metrics.transitions.inc_by(outcome.transitions as u64);
         let now_ms = self.api.now_ms();
-        outcome.triggered_ms.iter().for_each(|ms| metrics.lag_seconds.observe((now_ms - ms).max(0) as f64 / 1e3));
+        outcome
+            .triggered_ms
+            .iter()
+            .for_each(|ms| metrics.lag_seconds.observe((now_ms - ms).max(0) as f64 / 1e3));
     }
 
     /// One round of deliveries for the projects that are this process's. Returns how many projects failed.
@@ -200,6 +206,10 @@ impl Worker {
             }
         }
     }
+}
+
+async fn is_stopped(stop: impl Future<Output = ()>, within: Duration) -> bool {
+    tokio::time::timeout(within, stop).await.is_ok()
 }
 
 /// What the project has taken in since.

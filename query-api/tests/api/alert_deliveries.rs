@@ -46,7 +46,10 @@ async fn what_fails_is_tried_again_with_the_same_id_not_before_the_channel_said(
     let mut tries = deliveries(&app, &project).await;
     tries.retain(|delivery| delivery["channel"] == "ops");
     assert_eq!(outcomes(&tries), ["failed", "sent"]);
-    assert_eq!((&tries[0]["attempt"], &tries[1]["sentence"]), (&json!(2), &json!("the channel answered 503")));
+    assert_eq!(
+        (&tries[0]["attempt"], &tries[1]["sentence"]),
+        (&json!(2), &json!("the channel answered 503"))
+    );
     assert_eq!(tries[0]["message"], tries[1]["message"]);
 }
 
@@ -65,7 +68,9 @@ async fn after_a_day_or_a_refusal_nobody_tries_any_more() {
         app.advance(10 * MINUTE);
     }
     let all = deliveries(&app, &project).await;
-    let of = |channel: &str| all.iter().filter(|delivery| delivery["channel"] == channel).cloned().collect::<Vec<_>>();
+    let of = |channel: &str| {
+        all.iter().filter(|delivery| delivery["channel"] == channel).cloned().collect::<Vec<_>>()
+    };
     // That it triggered, and a day later that it was quiet.
     assert_eq!(outcomes(&of("gone")), ["gave_up", "gave_up"]);
     let mut tries = of("ops");
@@ -132,7 +137,8 @@ async fn muted_rules_and_maintenance_fire_and_tell_nobody() {
     count(&app, &project, 3, &[NOON + 3 * MINUTE]).await;
     round(&app, &project, &worker).await;
     let firings = app.read(&project, "/alerts/firings").await;
-    let muted: Vec<_> = firings["items"].as_array().unwrap().iter().map(|firing| firing["muted"].clone()).collect();
+    let muted: Vec<_> =
+        firings["items"].as_array().unwrap().iter().map(|firing| firing["muted"].clone()).collect();
     assert_eq!(muted, [json!(false), json!(true), json!(true)]);
     assert_eq!(post.carried().len(), 1);
     assert!(post.carried()[0].title.contains("cart 3"));
@@ -153,7 +159,8 @@ async fn people_acknowledge_and_resolve_and_those_who_were_told_hear_of_it() {
         rule["id"].as_str().unwrap(),
         id(1)
     );
-    let set = async |status: &str| app.call("PATCH", &path, &project.secret, Some(json!({"status": status}))).await;
+    let set =
+        async |status: &str| app.call("PATCH", &path, &project.secret, Some(json!({"status": status}))).await;
     let acknowledged = set("acknowledged").await.json();
     assert_eq!(acknowledged["status"], "acknowledged");
     assert!(acknowledged["by"].as_str().unwrap().starts_with("secret key"));
@@ -169,6 +176,9 @@ async fn people_acknowledge_and_resolve_and_those_who_were_told_hear_of_it() {
     let other = path.replace(&id(1).to_string(), &id(2).to_string());
     let missing = app.call("PATCH", &other, &project.secret, Some(json!({"status": "resolved"}))).await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
-    assert_eq!(app.read(&project, "/alerts/firings?status=resolved").await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        app.read(&project, "/alerts/firings?status=resolved").await["items"].as_array().unwrap().len(),
+        1
+    );
     assert_eq!(app.read(&project, "/alerts/firings?status=open").await["items"], json!([]));
 }

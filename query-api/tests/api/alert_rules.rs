@@ -60,7 +60,11 @@ async fn what_cannot_be_a_rule_is_refused() {
         (with("condition", json!({"kind": "nothing"})), "body"),
     ] {
         let answer = app.call("POST", &path, ADMIN, Some(draft.clone())).await;
-        assert_eq!((answer.status, &answer.json()["field"]), (StatusCode::BAD_REQUEST, &json!(field)), "{draft}");
+        assert_eq!(
+            (answer.status, &answer.json()["field"]),
+            (StatusCode::BAD_REQUEST, &json!(field)),
+            "{draft}"
+        );
     }
     for _ in 3..50 {
         rule(&app, &project, new_issue(&[])).await;
@@ -94,11 +98,12 @@ async fn filters_shares_and_users_decide() {
     count(&app, &project, 1, &[NOON; 3]).await;
     count(&app, &project, 2, &[NOON; 4]).await;
     round(&app, &project, &worker).await;
-    let mut told: Vec<_> = post.messages.lock().iter().map(|message| (message.rule.clone(), message.title.clone())).collect();
+    let mut told: Vec<_> =
+        post.messages.lock().iter().map(|message| (message.rule.clone(), message.title.clone())).collect();
     told.sort();
     let title = |number: u8| format!("TypeError: cart {number} is undefined");
-    let expected =
-        [("cart 1", 1), ("four sessions", 2), ("ten per cent", 2)].map(|(rule, number)| (rule.to_owned(), title(number)));
+    let expected = [("cart 1", 1), ("four sessions", 2), ("ten per cent", 2)]
+        .map(|(rule, number)| (rule.to_owned(), title(number)));
     assert_eq!(told, expected, "3 of 40 sessions are 7.5 %; nobody is known as a user");
 }
 

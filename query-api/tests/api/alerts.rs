@@ -13,7 +13,8 @@ use prost::Message;
 use serde_json::{Value, json};
 
 use crate::alerting::{
-    FailingStore, MINUTE, Post, count, new_issue, receive, round, rule, three_in_five, without_defaults, worker,
+    FailingStore, MINUTE, Post, count, new_issue, receive, round, rule, three_in_five, without_defaults,
+    worker,
 };
 use crate::app::{ADMIN, App, NOON, Project, batches};
 use crate::issues::{DAY, HOUR, change, id};
@@ -126,7 +127,8 @@ async fn killed_at(n: i64, is_done: bool) -> bool {
         app.advance(2_000);
     }
     let carried = post.carried();
-    let told: BTreeSet<_> = carried.iter().map(|carried| (carried.id.clone(), carried.channel.clone())).collect();
+    let told: BTreeSet<_> =
+        carried.iter().map(|carried| (carried.id.clone(), carried.channel.clone())).collect();
     // Issue 1 is new and has three events, issue 2 is new: two channels for what is new, one for three.
     assert_eq!(told.len(), 5, "killed at {n}, done: {is_done}: {carried:?}");
     assert!(told.iter().all(|(id, _)| id.ends_with("-1")), "killed at {n}: {told:?}");
@@ -231,7 +233,8 @@ async fn a_preview_shows_what_evaluation_did() {
         let answer = app.call("POST", &path, ADMIN, Some(draft)).await;
         let preview = answer.json();
         let items = preview["items"].as_array().unwrap().iter().rev();
-        let (from, to): (Vec<_>, Vec<_>) = items.map(|item| (item["from_ms"].as_i64(), item["to_ms"].as_i64())).unzip();
+        let (from, to): (Vec<_>, Vec<_>) =
+            items.map(|item| (item["from_ms"].as_i64(), item["to_ms"].as_i64())).unzip();
         assert_eq!(from.into_iter().flatten().collect::<Vec<_>>(), opened, "{window}: {preview} {made}");
         assert_eq!(to.into_iter().flatten().collect::<Vec<_>>(), closed, "{window}: {preview}");
         assert!(opened.len() > 2, "{window}: {opened:?}");

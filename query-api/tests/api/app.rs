@@ -78,7 +78,7 @@ pub(crate) fn installation() -> InstallationKey {
 
 /// The topic of batches.
 pub(crate) fn batches() -> TopicSpec {
-    topic::batches(2, std::time::Duration::from_secs(86_400))
+    topic::batches(1, std::time::Duration::from_secs(86_400))
 }
 
 fn api(
