@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::TryStreamExt;
 use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use playhead_domain::alert::key::{self, RuleId, Subject};
 use playhead_domain::alert::step;
 use playhead_domain::id::{ProjectId, TenantId};
@@ -84,10 +84,11 @@ pub(super) async fn project(api: &Api, courier: &dyn Courier, id: ProjectId) -> 
     let round = Round { api, scope, project: &project, courier, rules, settings, now_ms: api.now_ms() };
     let (held, alone): (Vec<_>, Vec<_>) =
         waiting.into_iter().partition(|waiting| waiting.delivery.held_hour > 0);
-    let due = alone.iter().filter(|waiting| waiting.delivery.next_ms <= round.now_ms);
-    futures::stream::iter(due.map(Ok))
-        .try_for_each_concurrent(CONCURRENT_MESSAGES, |waiting| round.deliver(waiting))
-        .await?;
+    let mut due: Vec<BoxFuture<'_, Result<(), ApiError>>> = Vec::new();
+    for waiting in alone.iter().filter(|waiting| waiting.delivery.next_ms <= round.now_ms) {
+        due.push(round.deliver(waiting).boxed());
+    }
+    futures::stream::iter(due).buffer_unordered(CONCURRENT_MESSAGES).try_collect::<()>().await?;
     digest::deliver(&round, held).await
 }
 

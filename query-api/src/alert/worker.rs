@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
 use parking_lot::Mutex;
 use playhead_domain::id::{ProjectId, TenantId};
@@ -60,8 +61,8 @@ impl Worker {
     }
 
     /// Evaluates and delivers until `stop` is done: ends the round under way, then gives back what it has.
-    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
-        let stop = stop.shared();
+    pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()> + Send + 'static) {
+        let stop = stop.boxed().shared();
         let evaluates = async {
             loop {
                 self.evaluate().await;
@@ -100,12 +101,19 @@ impl Worker {
                 return 1;
             }
         };
-        let rounds = projects.iter().filter(|project| !project.disabled).map(|project| async move {
-            let result = self.evaluate_project(project, at_ms).await;
-            // When it failed, nothing is known of what was written: the lease is read again.
-            result.inspect_err(|error| self.failed("evaluation", error)).is_err()
-        });
+        let mut rounds: Vec<BoxFuture<'_, bool>> = Vec::new();
+        for project in &projects {
+            if !project.disabled {
+                rounds.push(self.evaluation_failed(project, at_ms).boxed());
+            }
+        }
         failures(rounds).await
+    }
+
+    /// When it failed, nothing is known of what was written: the lease is read again.
+    async fn evaluation_failed(&self, project: &Project, at_ms: i64) -> bool {
+        let result = self.evaluate_project(project, at_ms).await;
+        result.inspect_err(|error| self.failed("evaluation", error)).is_err()
     }
 
     fn failed(&self, part: &str, error: &ApiError) {
@@ -181,12 +189,17 @@ impl Worker {
             let (own, now_ms) = (self.own.lock(), self.api.now_ms());
             own.iter().filter(|(_, own)| own.held.is_valid(now_ms)).map(|(project, _)| *project).collect()
         };
-        let rounds = projects.into_iter().map(|project| async move {
-            let span = tracing::debug_span!("deliver alerts", %project);
-            let result = deliver::project(&self.api, &**courier, project).instrument(span).await;
-            result.inspect_err(|error| self.failed("delivery", error)).is_err()
-        });
+        let mut rounds: Vec<BoxFuture<'_, bool>> = Vec::new();
+        for project in projects {
+            rounds.push(self.delivery_failed(&**courier, project).boxed());
+        }
         failures(rounds).await
+    }
+
+    async fn delivery_failed(&self, courier: &dyn Courier, project: ProjectId) -> bool {
+        let span = tracing::debug_span!("deliver alerts", %project);
+        let result = deliver::project(&self.api, courier, project).instrument(span).await;
+        result.inspect_err(|error| self.failed("delivery", error)).is_err()
     }
 
     /// Gives back what it has, so that others need not wait.
@@ -204,7 +217,7 @@ impl Worker {
 }
 
 /// Some projects at a time, so that one that is slow does not hold up all others. Returns how many failed.
-async fn failures(rounds: impl Iterator<Item = impl Future<Output = bool>>) -> usize {
+async fn failures(rounds: Vec<BoxFuture<'_, bool>>) -> usize {
     let rounds = futures::stream::iter(rounds).buffer_unordered(CONCURRENT_PROJECTS);
     rounds.filter(|has_failed| std::future::ready(*has_failed)).count().await
 }
