@@ -20,6 +20,7 @@ pub mod endpoint;
 pub mod issue;
 pub mod performance;
 pub mod source_map;
+pub mod alert;
 pub mod erasure;
 
 #[cfg(feature = "testkit")]

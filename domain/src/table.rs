@@ -92,6 +92,11 @@ tables! {
     PROJECT_SECRET_KEYS = Control Changing "project_secret_keys" [int("tenant"), int("project")] [bytes("hash")];
     /// What people did with a project's issues: [`crate::row::IssueState`], and beside them one [`crate::row::IssueMerges`].
     ISSUE_STATES = Control Changing "issue_states" [int("tenant"), int("project")] [bytes("issue")];
+    /// Rules of a project's alerts: [`crate::row::AlertRule`], and beside them one [`crate::row::AlertSettings`].
+    ALERT_RULES = Control Changing "alert_rules" [int("tenant"), int("project")] [bytes("rule")];
+    /// What a rule remembers of an issue, with what is still to be told: [`crate::row::AlertState`]. Beside them the rows of the
+    /// project's evaluator, see [`crate::alert::key`].
+    ALERT_STATES = Control Changing "alert_states" [int("tenant"), int("project")] [bytes("rule"), bytes("subject")];
     /// Small named values of the installation.
     INSTALLATION = Control Changing "installation" [text("name")] [];
 
@@ -145,6 +150,9 @@ tables! {
     /// What must never be shown or stored again: [`crate::row::Suppression`]. Outlives the log.
     SUPPRESSIONS = Data Changing "suppressions"
         [int("tenant"), int("project"), int("shard")] [text("kind"), bytes("id")];
+    /// Each try to tell somebody of an alert: [`crate::row::AlertAttempt`].
+    ALERT_DELIVERIES = Data Expiring "alert_deliveries"
+        [int("tenant"), int("project"), int("day")] [int("time_ms"), bytes("id")];
     /// Objects written, so that dead ones can be found: [`crate::row::Object`], in parts by its sessions.
     OBJECTS = Data Changing "objects" [int("day"), text("name")] [int("part")];
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, anyhow};
 use playhead_domain::log::EventLog;
 use playhead_domain::project::ProjectDirectory;
 use playhead_gateway::Gateway;
+use playhead_query_api::alert::Worker;
 use playhead_query_api::{Api, project};
 use playhead_stream_processor::Processor;
 use tokio::net::TcpListener;
@@ -30,6 +31,8 @@ const PROCESSOR_PAUSE: Duration = Duration::from_secs(1);
 const MAX_BLOCKING_THREADS: usize = 16;
 /// How long the processor may take to flush at the end; what it does not manage is redone at the next start.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
+/// How long it may take to give back the projects whose alerts this process evaluates.
+const ALERTS_LIMIT: Duration = Duration::from_secs(2);
 /// How often every project is published anew, so that a change whose publishing a crash interrupted gets through.
 const REPUBLISH_INTERVAL: Duration = Duration::from_secs(3_600);
 const REPUBLISH_RETRY: Duration = Duration::from_secs(5);
@@ -123,8 +126,10 @@ struct Running {
     server: JoinHandle<()>,
     processor: Option<JoinHandle<()>>,
     background: Vec<JoinHandle<()>>,
+    alerts: Option<JoinHandle<()>>,
     stop_server: Stop,
     stop_processor: CancellationToken,
+    stop_alerts: CancellationToken,
     /// The processor met what retries do not cure.
     failed: CancellationToken,
 }
@@ -137,22 +142,35 @@ impl Running {
         listener: Arc<TcpListener>,
     ) -> anyhow::Result<Self> {
         let (stop_server, stop_processor) = (Stop::default(), CancellationToken::new());
-        let failed = CancellationToken::new();
+        let (failed, stop_alerts) = (CancellationToken::new(), CancellationToken::new());
         let health = services.health(backends)?;
         let router = services.router(health.clone());
         let (http, stop) = (config.http.clone(), stop_server.clone());
         let server = tokio::spawn(async move { server::serve(&listener, router, &http, stop).await });
         let projects = projects(services.directory.clone(), backends.log.clone(), services.api.clone());
         let background = vec![tokio::spawn(projects)];
+        let alerts = services.alerts.clone().map(|worker| tokio::spawn(alerts(worker, stop_alerts.clone())));
         let processor = services.processor.clone();
         let processor = processor
             .map(|processor| tokio::spawn(process(processor, stop_processor.clone(), failed.clone())));
-        Ok(Self { health, server, processor, background, stop_server, stop_processor, failed })
+        Ok(Self {
+            health,
+            server,
+            processor,
+            background,
+            alerts,
+            stop_server,
+            stop_processor,
+            stop_alerts,
+            failed,
+        })
     }
 
     /// Readiness goes first, and after a while new requests are refused; those under way end, then what was read is flushed.
     async fn stop(self, gateway: Option<&Gateway>, http: &Http) {
         self.health.stop();
+        // Others may evaluate at once.
+        self.stop_alerts.cancel();
         let notice = Duration::from_millis(http.shutdown_delay_ms);
         let limit = Duration::from_millis(http.drain_timeout_ms);
         // One for the gateway and the server: what the one has waited for already, the other does not wait for again.
@@ -179,9 +197,19 @@ impl Running {
                 }
             }
         }
+        if let Some(alerts) = self.alerts
+            && tokio::time::timeout(ALERTS_LIMIT, alerts).await.is_err()
+        {
+            tracing::warn!("alerts were not given back in time; others go on when the lease ends");
+        }
         self.background.iter().for_each(JoinHandle::abort);
         tracing::info!("stopped");
     }
+}
+
+/// Evaluates and delivers alerts until it is to stop.
+async fn alerts(worker: Arc<Worker>, stop: CancellationToken) {
+    worker.run(stop.cancelled_owned()).await;
 }
 
 /// Runs the processor, again after what a retry may cure.

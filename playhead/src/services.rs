@@ -13,6 +13,7 @@ use playhead_domain::project::ProjectDirectory;
 use playhead_domain::row::Project;
 use playhead_domain::topic;
 use playhead_gateway::Gateway;
+use playhead_query_api::alert::Worker;
 use playhead_query_api::{Api, project};
 use playhead_stream_processor::{CountryLookup, Processor};
 use prometheus::Registry;
@@ -37,6 +38,8 @@ pub(crate) struct Services {
     pub(crate) gateway: Option<Gateway>,
     pub(crate) processor: Option<Processor>,
     pub(crate) api: Option<Api>,
+    /// Evaluates and delivers alerts.
+    pub(crate) alerts: Option<Arc<Worker>>,
     /// Where everything is in one process.
     pub(crate) first: Option<First>,
 }
@@ -78,21 +81,23 @@ impl Services {
         });
         let processor = match &storage {
             Some(storage) if role.processes() => {
-                Some(processor(config, (batches, &log), backends, storage, &directory, &registry)?)
+                Some(processor(config, (batches.clone(), &log), backends, storage, &directory, &registry)?)
             }
             _ => None,
         };
         let api = match &storage {
             Some(storage) if role.answers_queries() => {
-                Some(api(config, role, backends, storage, &log, &registry)?)
+                Some(api(config, role, backends, storage, (batches, &log), &registry)?)
             }
             _ => None,
         };
+        // Without channels nobody carries messages: they wait.
+        let alerts = api.clone().map(|api| Worker::new(api, None)).transpose()?.map(Arc::new);
         let first = match &api {
             Some(api) if role == Role::All => Some(first(config, api).await?),
             _ => None,
         };
-        Ok(Self { role, registry, directory, gateway: gateway.transpose()?, processor, api, first })
+        Ok(Self { role, registry, directory, gateway: gateway.transpose()?, processor, api, alerts, first })
     }
 
     pub(crate) fn router(&self, health: Health) -> Router {
@@ -196,7 +201,7 @@ fn api(
     role: Role,
     backends: &Backends,
     storage: &Storage,
-    log: &Arc<dyn EventLog>,
+    (batches, log): (TopicSpec, &Arc<dyn EventLog>),
     registry: &Registry,
 ) -> anyhow::Result<Api> {
     let folder = backends.folder.as_ref().map(|folder| folder.path());
@@ -205,6 +210,7 @@ fn api(
         session_idle_ms: config.processor.session_idle_ms,
         store: storage.store.clone(),
         log: log.clone(),
+        batches,
         blobs: storage.blobs.clone(),
         installation_key: backends.installation_key.clone(),
         admin_token: installation::admin_token(folder)?,

@@ -79,6 +79,7 @@ async fn open(folder: &Path) -> (Router, Arc<dyn Store>) {
         session_idle_ms: 60_000,
         store: store.clone(),
         log,
+        batches: playhead_domain::topic::batches(1, std::time::Duration::from_secs(60)),
         blobs: Arc::new(InMemory::new()),
         installation_key: InstallationKey::new([7; 32]),
         admin_token: TOKEN.to_owned().into(),

@@ -7,6 +7,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may panic"))]
 
 pub mod access;
+pub mod alert;
+pub mod channel;
 pub mod config;
 pub mod error;
 pub mod model;
@@ -95,6 +97,13 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(issue::discard::restore_issue))
         .routes(routes!(issue::dry_run::try_grouping_rules))
         .routes(routes!(issue::routes::get_issue, issue::routes::change_issue))
+        .routes(routes!(alert::routes::list_rules, alert::routes::create_rule))
+        .routes(routes!(alert::routes::get_rule, alert::routes::replace_rule, alert::routes::delete_rule))
+        .routes(routes!(alert::routes::preview_rule))
+        .routes(routes!(alert::routes::get_settings, alert::routes::replace_settings))
+        .routes(routes!(alert::firing::list_firings))
+        .routes(routes!(alert::firing::change_firing))
+        .routes(routes!(alert::firing::list_deliveries))
         .routes(routes!(performance::routes::list_endpoints))
         .routes(routes!(performance::routes::get_endpoint))
         .routes(routes!(performance::routes::list_pages))

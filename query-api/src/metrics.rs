@@ -8,12 +8,14 @@ use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
+use crate::alert::metrics::AlertMetrics;
 use crate::state::Api;
 
 /// Labels are routes and classes of statuses: bounded by the code.
 pub(crate) struct Metrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
+    pub(crate) alerts: AlertMetrics,
 }
 
 impl Metrics {
@@ -25,6 +27,7 @@ impl Metrics {
         let metrics = Self {
             requests: IntCounterVec::new(requests, &["route", "method", "status"])?,
             seconds: HistogramVec::new(seconds, &["route"])?,
+            alerts: AlertMetrics::register(registry)?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;
         registry.register(Box::new(metrics.seconds.clone()))?;
@@ -75,5 +78,8 @@ fn server_span(method: &str, route: &str) -> Span {
 
 /// Methods come from clients and can be any text.
 fn known_method(method: &str) -> &'static str {
-    ["GET", "HEAD", "POST", "PATCH", "DELETE"].into_iter().find(|known| *known == method).unwrap_or("other")
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("other")
 }

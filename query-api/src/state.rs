@@ -8,7 +8,7 @@ use object_store::ObjectStore;
 use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
 use playhead_domain::id::TenantId;
 use playhead_domain::issue::visitor::{VISITOR_PURPOSE, VisitorKey};
-use playhead_domain::log::EventLog;
+use playhead_domain::log::{EventLog, TopicSpec};
 use playhead_domain::seal::{KeyWrapper, WRAPPING_PURPOSE};
 use playhead_domain::store::Store;
 use playhead_proto::key::{InstallationKey, PublicKeys};
@@ -57,6 +57,8 @@ pub struct Parts {
     pub session_idle_ms: u64,
     pub store: Arc<dyn Store>,
     pub log: Arc<dyn EventLog>,
+    /// The topic of batches, whose end and checkpoints say how far the stream is.
+    pub batches: TopicSpec,
     pub blobs: Arc<dyn ObjectStore>,
     pub installation_key: InstallationKey,
     /// Opens everything, as bearer token.
@@ -83,6 +85,7 @@ pub(crate) struct Inner {
     pub(crate) session_idle_ms: u64,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) batches: TopicSpec,
     pub(crate) blobs: Arc<dyn ObjectStore>,
     pub(crate) key_wrapper: KeyWrapper,
     pub(crate) erasure: Erasure,
@@ -126,6 +129,7 @@ impl Api {
             session_idle_ms: parts.session_idle_ms,
             store: parts.store,
             log: parts.log,
+            batches: parts.batches,
             blobs: parts.blobs,
             key_wrapper: KeyWrapper::new(parts.installation_key.derive(WRAPPING_PURPOSE)),
             erasure,

@@ -54,6 +54,132 @@ export interface paths {
         patch: operations["change_project"];
         trace?: never;
     };
+    "/api/v1/projects/{project}/alerts/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest tries to tell somebody. Kept for 30 days. */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/alerts/firings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest firing of each rule and issue, those that triggered last first. Kept for 30 days after it changed. */
+        get: operations["list_firings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/alerts/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a rule would have fired over the last seven days, before it is saved. */
+        post: operations["preview_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/alerts/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules of a project. A new one has some, which tell nobody until they are given channels. */
+        get: operations["list_rules"];
+        put?: never;
+        /** Creates a rule. A project has at most 50. */
+        post: operations["create_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/alerts/rules/{rule}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One rule. */
+        get: operations["get_rule"];
+        /** Replaces a rule of the version that was read. One that asks something else than before ends what it fired, and looks from now on. */
+        put: operations["replace_rule"];
+        post?: never;
+        /** Deletes a rule with what it fired, and with what it would still tell. */
+        delete: operations["delete_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/alerts/rules/{rule}/firings/{subject}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Acknowledges or resolves a firing. Who was told of it is told of this too. A firing that somebody resolved triggers again only when its
+         *     condition was not met in between.
+         */
+        patch: operations["change_firing"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/alerts/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What holds for all of a project's alerts. */
+        get: operations["get_settings"];
+        /** Replaces the settings of the version that was read. */
+        put: operations["replace_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/dead-letters": {
         parameters: {
             query?: never;
@@ -563,6 +689,143 @@ export interface components {
             bucket_ms: number;
             values: number[];
         };
+        /** @description When a rule triggers. */
+        AlertCondition: {
+            /**
+             * Format: double
+             * @description Of `seen`: it triggers from so many on.
+             */
+            at_least?: number | null;
+            kind: components["schemas"]["AlertKind"];
+            measure?: components["schemas"]["AlertMeasure"] | null;
+            /**
+             * Format: int64
+             * @description Of `share`: sessions that began in the window, below which no share is told; 20 unless given.
+             */
+            minimum_sessions?: number | null;
+            /**
+             * Format: double
+             * @description Of `seen`: it is over when a whole window is below; `at_least` unless given.
+             */
+            resolve_below?: number | null;
+            /**
+             * Format: int32
+             * @description Of `seen` (5, 10, 15, 30, 60, 180, 360, 720 or 1440) and `silent`.
+             */
+            window_minutes?: number | null;
+        };
+        /**
+         * @description What a rule triggers on.
+         * @enum {string}
+         */
+        AlertKind: "new_issue" | "regressed" | "escalating" | "seen" | "silent";
+        /**
+         * @description What is counted in a window.
+         * @enum {string}
+         */
+        AlertMeasure: "events" | "sessions" | "users" | "share";
+        /** @description What a rule would have fired. */
+        AlertPreview: {
+            /** Format: int64 */
+            from_ms: number;
+            items: components["schemas"]["PreviewedFiring"][];
+            /** @description What the preview cannot know, in sentences. */
+            notes: string[];
+            /** @description There are more issues than were looked at. */
+            partial: boolean;
+            /** Format: int64 */
+            to_ms: number;
+            /** @description How many; `items` has the newest 100. */
+            total: number;
+        };
+        /**
+         * @description How much something matters.
+         * @enum {string}
+         */
+        AlertPriority: "high" | "medium" | "low";
+        /** @description A rule. */
+        AlertRule: {
+            /** Format: int64 */
+            changed_at: number;
+            channels: string[];
+            condition: components["schemas"]["AlertCondition"];
+            /** Format: int64 */
+            created_at: number;
+            disabled: boolean;
+            filter: string;
+            /** @description 16 hexadecimal digits. */
+            id: string;
+            /** Format: int64 */
+            muted_until_ms?: number | null;
+            name: string;
+            priority?: components["schemas"]["AlertPriority"] | null;
+            /** Format: int32 */
+            throttle_minutes: number;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A rule as it is to be. */
+        AlertRuleDraft: {
+            /** @description Ids of channels; at most 10. */
+            channels?: string[];
+            condition: components["schemas"]["AlertCondition"];
+            disabled?: boolean;
+            /** @description Which issues, as `query` of the list of issues; empty: all. */
+            filter?: string;
+            /**
+             * Format: int64
+             * @description Until then it tells nobody.
+             */
+            muted_until_ms?: number | null;
+            /** @description 1 to 100 characters. */
+            name: string;
+            priority?: components["schemas"]["AlertPriority"] | null;
+            /**
+             * Format: int32
+             * @description An issue triggers once within so long; 60 unless given, at most 10080.
+             */
+            throttle_minutes?: number | null;
+            /**
+             * Format: int64
+             * @description When a rule is changed: the version that was read. Another one is answered with 409.
+             */
+            version?: number | null;
+        };
+        AlertRuleList: {
+            /**
+             * Format: int64
+             * @description Issues that could not trigger when the rules were last evaluated, as the project has too many firings.
+             */
+            dropped: number;
+            /**
+             * Format: int64
+             * @description Up to when rules were evaluated; null: never.
+             */
+            evaluated_to?: number | null;
+            items: components["schemas"]["AlertRule"][];
+        };
+        /** @description What holds for all of a project's alerts. */
+        AlertSettings: {
+            /** @description What triggers then tells nobody; at most 50. */
+            maintenance: components["schemas"]["AlertSpan"][];
+            /**
+             * Format: int32
+             * @description 1 to 1000: what is more within an hour (UTC) is told in one message at its end.
+             */
+            messages_per_hour: number;
+            /**
+             * Format: int64
+             * @description As read. Another one is answered with 409.
+             */
+            version: number;
+        };
+        /** @description A span of time. */
+        AlertSpan: {
+            /** Format: int64 */
+            from_ms: number;
+            /** Format: int64 */
+            to_ms: number;
+        };
         /** @description What brings an archived issue back: one of `escalating`, `events` and `users`. */
         ArchivedUntil: {
             /**
@@ -679,6 +942,28 @@ export interface components {
         DeletedSourceMaps: {
             /** Format: int64 */
             deleted: number;
+        };
+        /** @description A try to tell somebody. */
+        Delivery: {
+            /** Format: int32 */
+            attempt: number;
+            channel: string;
+            /** @description The same with every try. */
+            message: string;
+            /** @description `sent`, `failed` (tried again), `gave_up` or `held` (told in a digest). */
+            outcome: string;
+            rule: string;
+            sentence: string;
+            subject: string;
+            /** Format: int64 */
+            time_ms: number;
+            title: string;
+            /** @description `triggered`, `acknowledged` or `resolved`. */
+            transition: string;
+        };
+        DeliveryList: {
+            /** @description The newest first. */
+            items: components["schemas"]["Delivery"][];
         };
         /** @description An issue whose errors are dropped. */
         DiscardedIssue: {
@@ -873,6 +1158,45 @@ export interface components {
          * @enum {string}
          */
         FailedRequests: "none" | "server" | "all";
+        /** @description The newest firing of a rule for an issue. */
+        Firing: {
+            /** @description Who acknowledged or resolved it; null: nobody. */
+            by?: string | null;
+            /** Format: int64 */
+            changed_at: number;
+            culprit: string;
+            /** @description It triggered while nobody was to be told. */
+            muted: boolean;
+            /** Format: int64 */
+            opened_at: number;
+            /** @description Messages that are still to be sent. */
+            pending: number;
+            priority: components["schemas"]["AlertPriority"];
+            rule: string;
+            rule_name: string;
+            /** Format: int64 */
+            since_ms: number;
+            status: components["schemas"]["FiringStatus"];
+            /** @description The id of the issue, or `project`. */
+            subject: string;
+            title: string;
+            why: string;
+        };
+        FiringList: {
+            /** @description Those that triggered last first. */
+            items: components["schemas"]["Firing"][];
+            more: boolean;
+        };
+        /** @description What somebody decides about a firing. */
+        FiringPatch: {
+            /** @description `acknowledged` or `resolved`. */
+            status: components["schemas"]["FiringStatus"];
+        };
+        /**
+         * @description Where a firing is.
+         * @enum {string}
+         */
+        FiringStatus: "open" | "acknowledged" | "resolved";
         /** @description A part of a recording that is missing. */
         Gap: {
             /** @description A sentence for people. */
@@ -1253,6 +1577,25 @@ export interface components {
          * @enum {string}
          */
         PinnedPriority: "high" | "medium" | "low" | "none";
+        PreviewedFiring: {
+            /** @description If not, it may have triggered. */
+            certain: boolean;
+            /** Format: int64 */
+            from_ms: number;
+            /**
+             * Format: int64
+             * @description How exactly its times are known.
+             */
+            grain_ms: number;
+            issue: string;
+            title: string;
+            /**
+             * Format: int64
+             * @description Null: it goes on, or nobody knows.
+             */
+            to_ms?: number | null;
+            why: string;
+        };
         /** @description How much an issue matters now. */
         Priority: {
             level: components["schemas"]["PriorityLevel"];
@@ -1920,6 +2263,627 @@ export interface operations {
             };
             /** @description What decides about issues changed too often; wait */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200, 50 unless given. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_firings: {
+        parameters: {
+            query?: {
+                /** @description 1 to 200, 50 unless given. */
+                limit?: number;
+                /** @description `open`, `acknowledged` or `resolved`; all unless given. */
+                status?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiringList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPreview"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others are being tried */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The project has as many rules as it can */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+                /** @description Rule id */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+                /** @description Rule id */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRuleDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRule"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It has another version */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_rule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+                /** @description Rule id */
+                rule: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_firing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+                /** @description Rule id */
+                rule: string;
+                /** @description Issue id, or `project` */
+                subject: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FiringPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Firing"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Others changed it at the same time */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSettings"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSettings"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description They have another version */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

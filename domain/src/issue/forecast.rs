@@ -46,6 +46,14 @@ pub fn at(totals: &IssueTotals, now_ms: i64) -> Forecast {
     of_hours(totals, hour - SPAN_HOURS + 1, hour)
 }
 
+/// The first hour of these in which the forecast for the three hours that end with it was passed, by what was known then.
+#[must_use]
+pub fn first_passed(totals: &IssueTotals, first: i64, last: i64) -> Option<(i64, Forecast)> {
+    let hours = totals.hours.range(first..=last.max(first)).map(|(&hour, _)| hour);
+    let forecasts = hours.map(|hour| (hour, of_hours(totals, hour - SPAN_HOURS + 1, hour)));
+    forecasts.into_iter().find(|(_, forecast)| forecast.is_passed())
+}
+
 /// The forecast for hours, at most [`SPAN_HOURS`], against what was before them.
 fn of_hours(totals: &IssueTotals, first: i64, last: i64) -> Forecast {
     let events =

@@ -17,6 +17,9 @@ pub const OVERFLOW_TITLE: &str = "Errors of more issues than are kept apart";
 /// Hours and days that are counted apart, the last one included.
 pub const HOURS: i64 = 48;
 pub const DAYS: i64 = 35;
+/// Spans of five minutes that are counted apart, likewise.
+pub const FIVES: i64 = 36;
+pub const FIVE_MS: i64 = 300_000;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 86_400_000;
@@ -97,6 +100,7 @@ impl IssueTotals {
         let count = IssueCount { events: 1, sessions: u64::from(hit.is_new_session) };
         self.events += count.events;
         self.sessions += count.sessions;
+        add_at(&mut self.fives, hit.time_ms.div_euclid(FIVE_MS), count);
         add_at(&mut self.hours, hit.time_ms.div_euclid(HOUR_MS), count);
         add_at(&mut self.days, hit.time_ms.div_euclid(DAY_MS), count);
         self.forget();
@@ -133,6 +137,7 @@ impl IssueTotals {
         if self.latest.as_ref().map(place) < other.latest.as_ref().map(place) {
             self.latest.clone_from(&other.latest);
         }
+        other.fives.iter().for_each(|(&five, &count)| add_at(&mut self.fives, five, count));
         other.hours.iter().for_each(|(&hour, &count)| add_at(&mut self.hours, hour, count));
         other.days.iter().for_each(|(&day, &count)| add_at(&mut self.days, day, count));
         self.forget();
@@ -144,8 +149,10 @@ impl IssueTotals {
         merge(&mut self.countries, other.countries.as_ref());
     }
 
-    /// Hours and days that are too long before the last one.
+    /// Spans, hours and days that are too long before the last one.
     fn forget(&mut self) {
+        let first_five = self.last_seen_ms.div_euclid(FIVE_MS) - FIVES + 1;
+        drop_below(&mut self.fives, first_five);
         let first_hour = self.last_seen_ms.div_euclid(HOUR_MS) - HOURS + 1;
         let first_day = self.last_seen_ms.div_euclid(DAY_MS) - DAYS + 1;
         drop_below(&mut self.hours, first_hour);
@@ -266,6 +273,7 @@ mod tests {
             prop_assert_eq!(&merged, &turned);
             prop_assert_eq!((merged.events, merged.sessions), (whole.events, whole.sessions));
             prop_assert_eq!((&merged.hours, &merged.days), (&whole.hours, &whole.days));
+            prop_assert_eq!(&merged.fives, &whole.fives);
             prop_assert_eq!(merged.first_seen_ms, whole.first_seen_ms);
             prop_assert_eq!(&merged.releases_seen, &whole.releases_seen);
         }

@@ -48,6 +48,9 @@ pub struct IssueTotals {
     /// When each release had it; bounded: those that had it longest ago go.
     #[prost(btree_map = "string, message", tag = "17")]
     pub releases_seen: BTreeMap<String, Seen>,
+    /// By five minutes since 1970, of the last three hours before `last_seen_ms`: what windows of alerts are made of.
+    #[prost(btree_map = "int64, message", tag = "18")]
+    pub fives: BTreeMap<i64, IssueCount>,
 }
 
 /// The first and the last time.

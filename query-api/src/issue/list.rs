@@ -99,8 +99,12 @@ pub(crate) async fn list(
     let question = question(scope, params)?;
     let after = params.cursor.as_deref().map(|cursor| read_place(&question, cursor)).transpose()?;
     // Counts are read last: what people agreed on is judged by none that are older.
-    let (states, merges, traffic) =
-        try_join3(read::states(api, scope), read::merges(api, scope), read::traffic(api, scope)).await?;
+    let (states, merges, traffic) = try_join3(
+        read::states(api, scope),
+        read::merges(api, scope),
+        read::traffic(api, scope, api.now_ms()),
+    )
+    .await?;
     let read::All { mut issues, mut partial } = read::all(api, scope).await?;
     let context = Context { now_ms: api.now_ms(), traffic, critical_pages: &project.critical_pages };
     issues.retain(|issue, _| project.discard_of(*issue).is_none());

@@ -178,15 +178,24 @@ pub(crate) async fn shown(
 }
 
 /// How many sessions began since the beginning of the last full hour. Beyond some hundred per shard it is an estimate.
-pub(crate) async fn traffic(api: &Api, scope: Scope) -> Result<u64, ApiError> {
-    let now_ms = api.now_ms();
-    let since_ms = (now_ms.div_euclid(HOUR_MS) - 1) * HOUR_MS;
-    let (first, today) = (session::key::day(since_ms), session::key::day(now_ms));
-    let shards = (first..=today).flat_map(|day| (0..session::key::SHARDS).map(move |shard| (day, shard)));
+pub(crate) async fn traffic(api: &Api, scope: Scope, now_ms: i64) -> Result<u64, ApiError> {
+    traffic_within(api, scope, (now_ms.div_euclid(HOUR_MS) - 1) * HOUR_MS, now_ms).await
+}
+
+/// How many sessions began from `since_ms` up to `until_ms`, likewise.
+pub(crate) async fn traffic_within(
+    api: &Api,
+    scope: Scope,
+    since_ms: i64,
+    until_ms: i64,
+) -> Result<u64, ApiError> {
+    let (first, last) = (session::key::day(since_ms), session::key::day(until_ms));
+    let shards = (first..=last).flat_map(|day| (0..session::key::SHARDS).map(move |shard| (day, shard)));
     let reads = shards.map(|(day, shard)| async move {
         let partition = session::key::by_start_partition(scope, day, shard);
         let mut range = ClusteringRange::ALL;
         range.from = std::ops::Bound::Included(vec![Value::Int(since_ms)]);
+        range.to = std::ops::Bound::Included(vec![Value::Int(until_ms)]);
         let order = Order::Descending;
         api.store().scan(&table::SESSIONS_BY_START, &partition, &range, order, MAX_SHARD_STARTS).await
     });
@@ -195,7 +204,9 @@ pub(crate) async fn traffic(api: &Api, scope: Scope) -> Result<u64, ApiError> {
         let read = page.rows.len() as f64;
         match oldest {
             // What is further back comes as densely as what was read.
-            Some(oldest) if page.more => read * (now_ms - since_ms) as f64 / (now_ms - oldest).max(1) as f64,
+            Some(oldest) if page.more => {
+                read * (until_ms - since_ms) as f64 / (until_ms - oldest).max(1) as f64
+            }
             _ => read,
         }
     });

@@ -169,7 +169,7 @@ pub(super) async fn detail(
     }
     let mut given = vec![own];
     given.extend(try_join_all(whole[1..].iter().map(|&issue| read::state(api, scope, issue))).await?);
-    let traffic = read::traffic(api, scope).await?;
+    let traffic = read::traffic(api, scope, api.now_ms()).await?;
     let context = Context { now_ms, traffic, critical_pages: &project.critical_pages };
     let issue = present::issue(shown.id, totals, given.first(), (users, whole.len()), context);
     present::detail(api, scope, issue, shown, &given).await

@@ -14,7 +14,7 @@ use playhead_backends::clock::Clock;
 use playhead_backends::log::memory::MemoryLog;
 use playhead_backends::store::memory::MemoryStore;
 use playhead_domain::id::{SessionId, StreamId, TenantId};
-use playhead_domain::log::EventLog;
+use playhead_domain::log::{EventLog, TopicSpec};
 use playhead_domain::row::{self, Counts, EventChunk, Frame, SessionState, SessionSummary, StreamSummary};
 use playhead_domain::scope::{Grant, Scope};
 use playhead_domain::seal::{DataKey, KeyWrapper, Purpose, WRAPPING_PURPOSE};
@@ -76,6 +76,36 @@ pub(crate) fn installation() -> InstallationKey {
     InstallationKey::new([7; 32])
 }
 
+/// The topic of batches.
+pub(crate) fn batches() -> TopicSpec {
+    topic::batches(1, std::time::Duration::from_secs(86_400))
+}
+
+fn api(
+    config: Config,
+    (store, log, blobs): (&Arc<dyn Store>, &Arc<dyn EventLog>, &Arc<InMemory>),
+    now_ms: &Arc<AtomicI64>,
+) -> Api {
+    let time = now_ms.clone();
+    Api::new(Parts {
+        config,
+        session_idle_ms: 60_000,
+        store: store.clone(),
+        log: log.clone(),
+        batches: batches(),
+        blobs: blobs.clone() as Arc<dyn ObjectStore>,
+        installation_key: installation(),
+        admin_token: ADMIN.to_owned().into(),
+        public_url: "http://play.test".to_owned(),
+        ingest_url: "http://play.test".to_owned(),
+        demo_url: Some("/demo".to_owned()),
+        script_stub: "<script>__ORIGIN__ __KEY__</script>".to_owned(),
+        clock: Arc::new(move || time.load(Ordering::Relaxed)),
+        registry: prometheus::Registry::new(),
+    })
+    .unwrap()
+}
+
 impl App {
     pub(crate) async fn new() -> Self {
         Self::with(Config::default()).await
@@ -87,26 +117,20 @@ impl App {
         let clock = Clock::from_fn(move || time.load(Ordering::Relaxed) * 1_000);
         let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(clock.clone()));
         log.ensure_topic(&topic::PROJECTS).await.unwrap();
+        log.ensure_topic(&batches()).await.unwrap();
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock));
         let blobs = Arc::new(InMemory::new());
-        let time = now_ms.clone();
-        let api = Api::new(Parts {
-            config,
-            session_idle_ms: 60_000,
-            store: store.clone(),
-            log: log.clone(),
-            blobs: blobs.clone() as Arc<dyn ObjectStore>,
-            installation_key: installation(),
-            admin_token: ADMIN.to_owned().into(),
-            public_url: "http://play.test".to_owned(),
-            ingest_url: "http://play.test".to_owned(),
-            demo_url: Some("/demo".to_owned()),
-            script_stub: "<script>__ORIGIN__ __KEY__</script>".to_owned(),
-            clock: Arc::new(move || time.load(Ordering::Relaxed)),
-            registry: prometheus::Registry::new(),
-        })
-        .unwrap();
+        let api = api(config, (&store, &log, &blobs), &now_ms);
         Self { log, store, router: router(api.clone()), api, blobs, now_ms }
+    }
+
+    /// Another process's API on a store of its own making over the same log.
+    pub(crate) fn api_on(&self, store: Arc<dyn Store>) -> Api {
+        api(Config::default(), (&store, &self.log, &self.blobs), &self.now_ms)
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.now_ms.load(Ordering::Relaxed)
     }
 
     pub(crate) fn advance(&self, ms: i64) {

@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
 mod access;
+mod alert_deliveries;
+mod alert_rules;
+mod alerting;
+mod alerts;
 mod app;
 mod discards;
 mod erasure;

@@ -30,6 +30,8 @@ fn fill(path: &str, project: &str, session: &str) -> String {
         .replace("{endpoint}", "GET%20%2Fapi%2Forders")
         .replace("{user}", "user-1")
         .replace("{event}", "0101010101010101-0-0")
+        .replace("{rule}", "0000000000000001")
+        .replace("{subject}", "0123456789abcdef0123456789abcdef")
         .replace("{map}", "0123456789abcdef0123456789abcdef")
         .replace("{partition}", "0")
         .replace("{offset}", "0")

@@ -38,7 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, title: "tables of the first release", change: Change::Tables },
     Migration { version: 2, title: "tables of issues", change: Change::Tables },
     Migration { version: 3, title: "table of source maps", change: Change::Tables },
-    Migration { version: 4, title: "tables of endpoints and pages", change: Change::Tables },
+    Migration { version: 4, title: "tables of endpoints, pages and alerts", change: Change::Tables },
     Migration {
         version: 5,
         title: "session summaries live in session_state",

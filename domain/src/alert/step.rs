@@ -1,0 +1,144 @@
+//! What a verdict makes of the row that a rule keeps for an issue: its state and its outbox, which are written at once.
+
+use super::judge::Verdict;
+use crate::row::{AlertDelivery, AlertNotice, AlertRule, AlertState};
+
+pub const OPEN: &str = "open";
+pub const ACKNOWLEDGED: &str = "acknowledged";
+pub const RESOLVED: &str = "resolved";
+pub const TRIGGERED: &str = "triggered";
+/// Messages that wait for one channel; a further one takes the place of the last.
+const MAX_PENDING_OF_CHANNEL: usize = 3;
+const MINUTE_MS: i64 = 60_000;
+const DECISIONS_KEPT_MS: i64 = 800 * 24 * 60 * MINUTE_MS;
+
+/// What is to be done with the row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Nothing,
+    /// The rule is of another version now, or what it held of is over: nobody is told.
+    Note,
+    Trigger,
+    Resolve,
+}
+
+/// When and for whom a row changes.
+#[derive(Debug, Clone, Copy)]
+pub struct At<'a> {
+    pub rule: &'a AlertRule,
+    /// The stream's time.
+    pub at_ms: i64,
+    /// The clock's, of which the outbox's times are.
+    pub now_ms: i64,
+    /// In maintenance.
+    pub is_quiet: bool,
+}
+
+/// What a verdict asks for.
+#[must_use]
+pub fn decide(memory: Option<&AlertState>, verdict: &Verdict, at: At<'_>) -> Step {
+    let holds = memory.is_some_and(|memory| memory.holds);
+    match verdict {
+        Verdict::Met(met) => {
+            let is_same = memory.is_some_and(|memory| memory.holds && memory.mark == met.mark);
+            let throttle_ms = i64::from(at.rule.throttle_minutes) * MINUTE_MS;
+            let is_throttled =
+                memory.is_some_and(|memory| memory.number > 0 && at.at_ms - memory.opened_ms < throttle_ms);
+            if is_same || is_throttled { Step::Nothing } else { Step::Trigger }
+        }
+        Verdict::Holds => Step::Nothing,
+        Verdict::Over(_) if !holds => Step::Nothing,
+        Verdict::Over(_) => {
+            let is_resolved = memory.is_none_or(|memory| matches!(memory.status.as_str(), RESOLVED | ""));
+            if is_resolved { Step::Note } else { Step::Resolve }
+        }
+    }
+}
+
+/// What held already when the rule began to ask: it does not trigger.
+#[must_use]
+pub fn note_before(memory: Option<&AlertState>, mark: i64, at: At<'_>) -> AlertState {
+    let known = memory.cloned().unwrap_or_default();
+    AlertState { holds: true, mark, changed_ms: at.at_ms, ..versioned(known, at.rule) }
+}
+
+/// The condition is met.
+#[must_use]
+pub fn trigger(memory: Option<&AlertState>, mark: i64, notice: AlertNotice, at: At<'_>) -> AlertState {
+    let mut new = versioned(memory.cloned().unwrap_or_default(), at.rule);
+    new.number += 1;
+    OPEN.clone_into(&mut new.status);
+    (new.holds, new.mark, new.opened_ms, new.changed_ms) = (true, mark, at.at_ms, at.at_ms);
+    new.actor.clear();
+    new.muted = at.is_quiet || at.now_ms < at.rule.muted_until_ms;
+    new.told = if new.muted { Vec::new() } else { at.rule.channels.clone() };
+    let why = notice.why.clone();
+    new.notice = Some(notice);
+    tell(&mut new, TRIGGERED, &why, at.now_ms);
+    new
+}
+
+/// It is over, as was judged. Without anybody to tell it only stops to hold.
+#[must_use]
+pub fn end(memory: &AlertState, step: &Step, why: &str, at: At<'_>) -> AlertState {
+    let mut new = versioned(memory.clone(), at.rule);
+    new.holds = false;
+    if *step == Step::Resolve {
+        change_status(&mut new, RESOLVED, "", why, at.at_ms, at.now_ms);
+    } else {
+        new.changed_ms = at.at_ms;
+    }
+    new
+}
+
+/// Somebody acknowledged or resolved it. `None`: there is nothing to change.
+#[must_use]
+pub fn decide_by_hand(memory: &AlertState, status: &str, actor: &str, now_ms: i64) -> Option<AlertState> {
+    let may = match status {
+        ACKNOWLEDGED => memory.status == OPEN,
+        _ => matches!(memory.status.as_str(), OPEN | ACKNOWLEDGED),
+    };
+    if !may {
+        return None;
+    }
+    let mut new = memory.clone();
+    // Its time is the stream's, which people do not know: what was seen up to its opening is what they decided about.
+    change_status(&mut new, status, actor, &format!("{status} by {actor}"), memory.changed_ms, now_ms);
+    Some(new)
+}
+
+fn change_status(state: &mut AlertState, status: &str, actor: &str, why: &str, at_ms: i64, now_ms: i64) {
+    state.number += 1;
+    status.clone_into(&mut state.status);
+    actor.clone_into(&mut state.actor);
+    state.changed_ms = at_ms;
+    tell(state, status, why, now_ms);
+}
+
+fn versioned(mut state: AlertState, rule: &AlertRule) -> AlertState {
+    // A regression is told once for what people decided, as long as that is kept.
+    let is_regressed = rule.condition.as_ref().is_some_and(|condition| condition.kind == "regressed");
+    state.kept_ms = if is_regressed { DECISIONS_KEPT_MS } else { 0 };
+    (state.rule_version, state.asked_version) = (rule.version, rule.asked_version);
+    state
+}
+
+fn tell(state: &mut AlertState, transition: &str, why: &str, now_ms: i64) {
+    for channel in state.told.clone() {
+        let waiting = state.pending.iter().filter(|pending| pending.channel == channel).count();
+        if waiting >= MAX_PENDING_OF_CHANNEL
+            && let Some(last) = state.pending.iter().rposition(|pending| pending.channel == channel)
+        {
+            state.pending.remove(last);
+        }
+        state.pending.push(AlertDelivery {
+            number: state.number,
+            rule_version: state.rule_version,
+            transition: transition.to_owned(),
+            channel,
+            why: why.to_owned(),
+            created_ms: now_ms,
+            ..AlertDelivery::default()
+        });
+    }
+}

@@ -1,0 +1,247 @@
+//! The deliverer: takes what is due from the outbox, has it carried, and takes it out. A crash in between sends it again, with the same id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use playhead_domain::alert::key::{self, RuleId, Subject};
+use playhead_domain::alert::step;
+use playhead_domain::id::{ProjectId, TenantId};
+use playhead_domain::row::{
+    AlertAttempt, AlertBudget, AlertDelivery, AlertRule, AlertSettings, AlertState, Project,
+};
+use playhead_domain::scope::Scope;
+use playhead_domain::table::ALERT_STATES;
+
+use super::{digest, log, notice, rows};
+use crate::channel::Message;
+use crate::error::ApiError;
+use crate::project::repository;
+use crate::state::Api;
+
+const HOUR_MS: i64 = 3_600_000;
+/// After so long nobody tries any more.
+const GIVE_UP_MS: i64 = 24 * HOUR_MS;
+const FIRST_BACKOFF_MS: i64 = 10_000;
+const MAX_BACKOFF_MS: i64 = HOUR_MS;
+const MESSAGES_PER_HOUR: u32 = 60;
+/// Messages of a project that are under way at a time: a channel that hangs does not hold up all others.
+const CONCURRENT_MESSAGES: usize = 4;
+const ATTEMPTS: usize = 8;
+
+/// Carries a message to a channel, once.
+pub trait Courier: Send + Sync {
+    /// A sentence of what came back.
+    fn carry<'a>(
+        &'a self,
+        scope: Scope,
+        channel: &'a str,
+        message: &'a Message,
+    ) -> BoxFuture<'a, Result<String, Undelivered>>;
+}
+
+/// It was not carried, or nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct Undelivered {
+    pub is_retryable: bool,
+    /// In how many milliseconds at the earliest, if the channel said so.
+    pub after_ms: Option<i64>,
+    pub sentence: String,
+}
+
+/// What a round works with.
+pub(super) struct Round<'a> {
+    pub(super) api: &'a Api,
+    pub(super) scope: Scope,
+    pub(super) project: &'a Project,
+    pub(super) courier: &'a dyn Courier,
+    pub(super) rules: BTreeMap<RuleId, AlertRule>,
+    settings: AlertSettings,
+    pub(super) now_ms: i64,
+}
+
+/// A message of the outbox, and where it is.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    pub(super) place: (RuleId, Subject),
+    pub(super) state: AlertState,
+    pub(super) delivery: AlertDelivery,
+}
+
+/// Delivers what is due of a project.
+pub(super) async fn project(api: &Api, courier: &dyn Courier, id: ProjectId) -> Result<(), ApiError> {
+    let Some(project) = repository::find(api, id).await? else { return Ok(()) };
+    let scope = Scope::of_log_record(TenantId(project.tenant), id);
+    let states = rows::states(api, scope).await?;
+    let waiting: Vec<Waiting> =
+        states.states.iter().flat_map(|(place, stored)| heads(*place, &stored.value)).collect();
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let rules = rows::rules(api, scope).await?;
+    let settings = rows::settings(api, scope).await?.map(|stored| stored.value).unwrap_or_default();
+    let round = Round { api, scope, project: &project, courier, rules, settings, now_ms: api.now_ms() };
+    let (held, alone): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|waiting| waiting.delivery.held_hour > 0);
+    let mut due: Vec<BoxFuture<'_, Result<(), ApiError>>> = Vec::new();
+    for waiting in alone.iter().filter(|waiting| waiting.delivery.next_ms <= round.now_ms) {
+        due.push(round.deliver(waiting).boxed());
+    }
+    futures::stream::iter(due).buffer_unordered(CONCURRENT_MESSAGES).try_collect::<()>().await?;
+    digest::deliver(&round, held).await
+}
+
+/// The first message for each channel: later ones wait for it.
+fn heads(place: (RuleId, Subject), state: &AlertState) -> Vec<Waiting> {
+    let mut channels = BTreeSet::new();
+    let heads = state.pending.iter().filter(|delivery| channels.insert(&delivery.channel));
+    heads.map(|delivery| Waiting { place, state: state.clone(), delivery: delivery.clone() }).collect()
+}
+
+impl Round<'_> {
+    async fn deliver(&self, waiting: &Waiting) -> Result<(), ApiError> {
+        let Waiting { place, state, delivery } = waiting;
+        let Some(rule) = self.rules.get(&place.0) else { return Ok(()) };
+        let is_first = delivery.tries == 0;
+        if is_first && delivery.transition == step::TRIGGERED && !self.take_from_budget().await? {
+            return self.hold(waiting).await;
+        }
+        let message =
+            notice::message(self.api, self.scope, self.project, (place.0, rule), (place.1, state), delivery);
+        let result = self.courier.carry(self.scope, &delivery.channel, &message).await;
+        self.settle(waiting, &message.id, result).await
+    }
+
+    /// What became of a try: the log says it, then the outbox follows.
+    pub(super) async fn settle(
+        &self,
+        waiting: &Waiting,
+        message: &str,
+        result: Result<String, Undelivered>,
+    ) -> Result<(), ApiError> {
+        let Waiting { place, delivery, .. } = waiting;
+        let tried = delivery.tries + 1;
+        let next = result.as_ref().err().and_then(|error| self.next_try(waiting, message, error));
+        let outcome = match (&result, next) {
+            (Ok(_), _) => "sent",
+            (Err(_), Some(_)) => "failed",
+            (Err(_), None) => "gave_up",
+        };
+        let sentence = result.unwrap_or_else(|error| error.sentence);
+        self.write_down(waiting, message, (tried, outcome), sentence).await?;
+        let (number, channel) = (delivery.number, &delivery.channel);
+        rows::amend(self.api, self.scope, *place, |state| {
+            let mut new = state.clone();
+            let is_it = |other: &AlertDelivery| other.number == number && other.channel == *channel;
+            match next {
+                None => new.pending.retain(|other| !is_it(other)),
+                Some(next_ms) => {
+                    for other in new.pending.iter_mut().filter(|other| is_it(other)) {
+                        (other.tries, other.next_ms) = (tried, next_ms);
+                    }
+                }
+            }
+            (new != *state).then_some(new)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// `None`: never again.
+    fn next_try(&self, waiting: &Waiting, message: &str, error: &Undelivered) -> Option<i64> {
+        let delivery = &waiting.delivery;
+        let wait_ms = backoff_ms(message, delivery.tries).max(error.after_ms.unwrap_or_default());
+        let next_ms = self.now_ms + wait_ms;
+        (error.is_retryable && next_ms - delivery.created_ms <= GIVE_UP_MS).then_some(next_ms)
+    }
+
+    pub(super) async fn write_down(
+        &self,
+        waiting: &Waiting,
+        message: &str,
+        (attempt, outcome): (u32, &str),
+        sentence: String,
+    ) -> Result<(), ApiError> {
+        let Waiting { place, state, delivery } = waiting;
+        let attempt = AlertAttempt {
+            message: message.to_owned(),
+            rule: place.0.to_string(),
+            subject: place.1.to_string(),
+            transition: delivery.transition.clone(),
+            channel: delivery.channel.clone(),
+            attempt,
+            outcome: outcome.to_owned(),
+            sentence: playhead_domain::session::fold::cut(&sentence, 500).to_owned(),
+            title: state.notice.as_ref().map(|notice| notice.title.clone()).unwrap_or_default(),
+            time_ms: self.now_ms,
+        };
+        log::write(self.api, self.scope, &attempt).await
+    }
+
+    /// It is told with the others of this hour.
+    async fn hold(&self, waiting: &Waiting) -> Result<(), ApiError> {
+        let Waiting { place, delivery, .. } = waiting;
+        let id = key::firing(place.0, delivery.rule_version, place.1, delivery.number);
+        let why = "over the project's messages of this hour: told in one at its end".to_owned();
+        self.write_down(waiting, &id, (0, "held"), why).await?;
+        let (number, channel, hour) = (delivery.number, &delivery.channel, self.now_ms.div_euclid(HOUR_MS));
+        rows::amend(self.api, self.scope, *place, |state| {
+            let mut new = state.clone();
+            for other in &mut new.pending {
+                if other.number == number && other.channel == *channel {
+                    other.held_hour = hour;
+                }
+            }
+            (new != *state).then_some(new)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Whether there is a message left in this hour; it is taken.
+    async fn take_from_budget(&self) -> Result<bool, ApiError> {
+        let most = match self.settings.messages_per_hour {
+            0 => MESSAGES_PER_HOUR,
+            most => most,
+        };
+        let (key, hour) = (key::budget(self.scope), self.now_ms.div_euclid(HOUR_MS));
+        for _ in 0..ATTEMPTS {
+            let known = rows::newest::<AlertBudget>(self.api, &ALERT_STATES, &key).await?;
+            let sent =
+                known.as_ref().filter(|known| known.value.hour == hour).map_or(0, |known| known.value.sent);
+            if sent >= most {
+                return Ok(false);
+            }
+            let new = AlertBudget { hour, sent: sent + 1 };
+            let old = known.map(|known| known.bytes);
+            if rows::swap(self.api, &ALERT_STATES, &key, old.as_ref(), Some(&new), None).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Err(ApiError::Conflict)
+    }
+}
+
+/// Twice as long with every try, up to an hour; then between half and the whole of that, spread by the message's id.
+fn backoff_ms(message: &str, tries: u32) -> i64 {
+    let whole = FIRST_BACKOFF_MS.saturating_mul(1 << tries.min(20)).min(MAX_BACKOFF_MS);
+    let hash = blake3::hash(format!("{message}/{tries}").as_bytes());
+    let spread = i64::from(u16::from_be_bytes([hash.as_bytes()[0], hash.as_bytes()[1]]));
+    whole / 2 + whole / 2 * spread / i64::from(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_are_spread() {
+        for tries in 0..40 {
+            let pauses: BTreeSet<i64> = (0..20).map(|n| backoff_ms(&format!("m{n}"), tries)).collect();
+            let whole = (FIRST_BACKOFF_MS << tries.min(9)).min(MAX_BACKOFF_MS);
+            assert!(pauses.iter().all(|pause| (whole / 2..=whole).contains(pause)), "{tries}: {pauses:?}");
+            assert!(pauses.len() > 10, "{tries}");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! An evaluation of a project: every rule for every issue, and each change written by itself. A crash after any of the writes leaves what the
+//! next evaluation decides as well.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use playhead_domain::alert::judge::{self, Moment, Verdict};
+use playhead_domain::alert::key::{self, RuleId, Subject};
+use playhead_domain::alert::rule::Condition;
+use playhead_domain::alert::step::{self, At, Step};
+use playhead_domain::row::{AlertNotice, AlertRule, AlertSettings, AlertState, Project};
+use playhead_domain::scope::Scope;
+use playhead_domain::table::ALERT_STATES;
+
+use super::gather::{self, Asked, Issues};
+use super::notice;
+use super::rows::{self, States, Stored};
+use crate::error::ApiError;
+use crate::state::Api;
+
+/// Rows of states of a project: beyond that, further issues do not trigger.
+const MAX_STATES: usize = 5_000;
+
+/// What an evaluation goes by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    /// The stream's time.
+    pub(crate) at_ms: i64,
+    /// Up to when windows are decided.
+    pub(crate) decided_ms: i64,
+    /// When the project last received something; 0: never.
+    pub(crate) intake_ms: i64,
+}
+
+/// What it did.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Rows that somebody else changed meanwhile: they are judged anew.
+    pub(crate) contested: usize,
+    /// Issues that had no room.
+    pub(crate) dropped: u64,
+    pub(crate) transitions: usize,
+    /// When what triggered happened last, of the clock of the stream.
+    pub(crate) triggered_ms: Vec<i64>,
+}
+
+struct Evaluation<'a> {
+    api: &'a Api,
+    scope: Scope,
+    project: &'a Project,
+    now: Now,
+    settings: AlertSettings,
+    states: States,
+    outcome: Outcome,
+}
+
+pub(crate) async fn project(
+    api: &Api,
+    scope: Scope,
+    project: &Project,
+    now: Now,
+) -> Result<Outcome, ApiError> {
+    let rules = rows::rules(api, scope).await?;
+    let settings = rows::settings(api, scope).await?.map(|stored| stored.value).unwrap_or_default();
+    let states = rows::states(api, scope).await?;
+    let outcome = Outcome::default();
+    let mut evaluation = Evaluation { api, scope, project, now, settings, states, outcome };
+    evaluation.forget_rules(&rules).await?;
+    let on: BTreeMap<RuleId, &AlertRule> =
+        rules.iter().filter(|(_, rule)| !rule.disabled).map(|(id, rule)| (*id, rule)).collect();
+    if on.is_empty() {
+        return Ok(evaluation.outcome);
+    }
+    let mut issues = gather::gather(api, scope, project, now.at_ms).await?;
+    for (id, rule) in on {
+        evaluation.rule(id, rule, &mut issues).await?;
+    }
+    Ok(evaluation.outcome)
+}
+
+impl Evaluation<'_> {
+    /// Rows of rules that were deleted go, with what they would still tell.
+    async fn forget_rules(&mut self, rules: &BTreeMap<RuleId, AlertRule>) -> Result<(), ApiError> {
+        let gone = |(rule, _): &(RuleId, Subject)| !rules.contains_key(rule);
+        let places: Vec<_> = self.states.states.keys().copied().filter(gone).collect();
+        for (rule, subject) in places {
+            let Some(stored) = self.states.states.remove(&(rule, subject)) else { continue };
+            let key = key::state(self.scope, rule, subject);
+            rows::swap::<AlertState>(self.api, &ALERT_STATES, &key, Some(&stored.bytes), None, None).await?;
+        }
+        let begun: Vec<_> =
+            self.states.begun.keys().copied().filter(|rule| !rules.contains_key(rule)).collect();
+        for rule in begun {
+            let Some(stored) = self.states.begun.remove(&rule) else { continue };
+            let key = key::begun(self.scope, rule);
+            rows::swap::<AlertState>(self.api, &ALERT_STATES, &key, Some(&stored.bytes), None, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn rule(&mut self, id: RuleId, rule: &AlertRule, issues: &mut Issues<'_>) -> Result<(), ApiError> {
+        let asked = match Asked::of(rule) {
+            Ok(asked) => asked,
+            // A newer program wrote it.
+            Err(error) => {
+                tracing::warn!(rule = %id, %error, "a rule cannot be evaluated by this version");
+                return Ok(());
+            }
+        };
+        if let Condition::Silent { minutes } = asked.condition {
+            return self.silence((id, rule), minutes).await;
+        }
+        let begins =
+            self.states.begun.get(&id).is_none_or(|begun| begun.value.asked_version != rule.asked_version);
+        let notes = matches!(asked.condition, Condition::Regressed | Condition::Escalating) && begins;
+        for subject in self.subjects(id, issues) {
+            let place = (id, Subject::Issue(subject));
+            let memory = self.states.states.get(&place).map(|stored| stored.value.clone());
+            let verdict = self.judge((rule, &asked), subject, memory.as_ref(), issues).await?;
+            if notes {
+                self.note_before((place, rule), memory.as_ref(), &verdict).await?;
+                continue;
+            }
+            let at = self.at(rule);
+            let written = match step::decide(memory.as_ref(), &verdict, at) {
+                Step::Nothing => continue,
+                Step::Trigger => self.trigger((place, rule), memory.as_ref(), verdict, issues).await?,
+                over => self.over((place, rule), memory.as_ref(), &over, &verdict).await?,
+            };
+            self.count(written);
+        }
+        if notes { self.begin(id, rule).await } else { Ok(()) }
+    }
+
+    /// The issues that are there, and those that the rule remembers.
+    fn subjects(
+        &self,
+        rule: RuleId,
+        issues: &Issues<'_>,
+    ) -> BTreeSet<playhead_domain::issue::grouping::Fingerprint> {
+        let known = self.states.states.keys().filter(|(known, _)| *known == rule);
+        let known = known.filter_map(|(_, subject)| match subject {
+            Subject::Issue(issue) => Some(*issue),
+            Subject::Project => None,
+        });
+        issues.issues.keys().copied().chain(known).collect()
+    }
+
+    async fn judge(
+        &self,
+        (rule, asked): (&AlertRule, &Asked),
+        issue: playhead_domain::issue::grouping::Fingerprint,
+        memory: Option<&AlertState>,
+        issues: &mut Issues<'_>,
+    ) -> Result<Verdict, ApiError> {
+        if memory.is_some_and(|memory| memory.holds && memory.asked_version != rule.asked_version) {
+            return Ok(Verdict::Over("the rule asks something else now"));
+        }
+        let moment = self.moment(rule);
+        let reach = issues.reach(asked, issue, memory, moment).await?;
+        Ok(match issues.issues.get(&issue) {
+            Some(gathered) => {
+                let judged = gathered.as_judged(asked.is_about(gathered));
+                judge::issue(asked.condition, &judged, memory, moment, &reach)
+            }
+            // It may be among those that were not read.
+            None if issues.partial => Verdict::Holds,
+            None => Verdict::Over("the issue has expired, or was merged or discarded"),
+        })
+    }
+
+    fn moment(&self, rule: &AlertRule) -> Moment {
+        let throttle_ms = i64::from(rule.throttle_minutes) * 60_000;
+        let Now { at_ms, decided_ms, .. } = self.now;
+        Moment { at_ms, decided_ms, from_ms: rule.from_ms, throttle_ms }
+    }
+
+    fn at<'r>(&self, rule: &'r AlertRule) -> At<'r> {
+        let now_ms = self.api.now_ms();
+        let is_quiet =
+            self.settings.maintenance.iter().any(|span| (span.from_ms..span.to_ms).contains(&now_ms));
+        At { rule, at_ms: self.now.at_ms, now_ms, is_quiet }
+    }
+
+    async fn trigger(
+        &mut self,
+        (place, rule): ((RuleId, Subject), &AlertRule),
+        memory: Option<&AlertState>,
+        verdict: Verdict,
+        issues: &mut Issues<'_>,
+    ) -> Result<bool, ApiError> {
+        let (Verdict::Met(met), Subject::Issue(issue)) = (verdict, place.1) else { return Ok(true) };
+        if memory.is_none() && self.states.states.len() >= MAX_STATES {
+            self.outcome.dropped += 1;
+            return Ok(true);
+        }
+        let users = issues.users(issue).await?;
+        let Some(gathered) = issues.issues.get(&issue) else { return Ok(true) };
+        let notice = notice::of_issue(gathered, users, met.why, met.since_ms);
+        self.outcome.triggered_ms.push(gathered.totals.last_seen_ms);
+        self.fire((place, rule), memory, met.mark, notice).await
+    }
+
+    async fn fire(
+        &mut self,
+        (place, rule): ((RuleId, Subject), &AlertRule),
+        memory: Option<&AlertState>,
+        mark: i64,
+        notice: AlertNotice,
+    ) -> Result<bool, ApiError> {
+        let new = step::trigger(memory, mark, notice, self.at(rule));
+        self.outcome.transitions += 1;
+        self.write(place, new).await
+    }
+
+    async fn over(
+        &mut self,
+        (place, rule): ((RuleId, Subject), &AlertRule),
+        memory: Option<&AlertState>,
+        step: &Step,
+        verdict: &Verdict,
+    ) -> Result<bool, ApiError> {
+        let (Some(memory), Verdict::Over(why)) = (memory, verdict) else { return Ok(true) };
+        let new = step::end(memory, step, why, self.at(rule));
+        self.outcome.transitions += usize::from(*step == Step::Resolve);
+        self.write(place, new).await
+    }
+
+    /// What holds already when a rule begins to ask does not trigger it.
+    async fn note_before(
+        &mut self,
+        (place, rule): ((RuleId, Subject), &AlertRule),
+        memory: Option<&AlertState>,
+        verdict: &Verdict,
+    ) -> Result<(), ApiError> {
+        let held = memory.is_some_and(|memory| memory.holds);
+        let new = match verdict {
+            Verdict::Met(met) if !held && self.states.states.len() < MAX_STATES => {
+                step::note_before(memory, met.mark, self.at(rule))
+            }
+            Verdict::Over(_) if held => {
+                let Some(memory) = memory else { return Ok(()) };
+                let step = step::decide(Some(memory), verdict, self.at(rule));
+                let Verdict::Over(why) = verdict else { return Ok(()) };
+                step::end(memory, &step, why, self.at(rule))
+            }
+            _ => return Ok(()),
+        };
+        let written = self.write(place, new).await?;
+        self.count(written);
+        Ok(())
+    }
+
+    async fn begin(&mut self, id: RuleId, rule: &AlertRule) -> Result<(), ApiError> {
+        if self.outcome.contested > 0 {
+            return Ok(());
+        }
+        let begun = AlertState { asked_version: rule.asked_version, ..AlertState::default() };
+        let old = self.states.begun.get(&id).map(|stored| stored.bytes.clone());
+        let key = key::begun(self.scope, id);
+        let written = rows::swap(self.api, &ALERT_STATES, &key, old.as_ref(), Some(&begun), None).await?;
+        self.count(written.is_some());
+        Ok(())
+    }
+
+    async fn silence(&mut self, (id, rule): (RuleId, &AlertRule), minutes: u32) -> Result<(), ApiError> {
+        let place = (id, Subject::Project);
+        let memory = self.states.states.get(&place).map(|stored| stored.value.clone());
+        let moment = self.moment(rule);
+        let verdict = judge::silence(minutes, self.now.intake_ms, moment);
+        let written = match step::decide(memory.as_ref(), &verdict, self.at(rule)) {
+            Step::Nothing => return Ok(()),
+            Step::Trigger => {
+                let Verdict::Met(met) = verdict else { return Ok(()) };
+                let notice = notice::of_silence(self.project, met.why, met.since_ms);
+                self.fire((place, rule), memory.as_ref(), met.mark, notice).await?
+            }
+            over => self.over((place, rule), memory.as_ref(), &over, &verdict).await?,
+        };
+        self.count(written);
+        Ok(())
+    }
+
+    async fn write(&mut self, place: (RuleId, Subject), new: AlertState) -> Result<bool, ApiError> {
+        let old: Option<Stored<AlertState>> = self.states.states.get(&place).cloned();
+        let is_written = rows::write_state(self.api, self.scope, place, old.as_ref(), &new).await?;
+        if is_written && old.is_none() {
+            self.states.states.insert(place, Stored { value: new, bytes: bytes::Bytes::new() });
+        }
+        Ok(is_written)
+    }
+
+    const fn count(&mut self, is_written: bool) {
+        if !is_written {
+            self.outcome.contested += 1;
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Between rules as people write them and as they are stored.
+
+use playhead_domain::alert::key::RuleId;
+use playhead_domain::row;
+
+use super::gather::Asked;
+use crate::error::ApiError;
+use crate::model::alert::{
+    AlertCondition, AlertKind, AlertMeasure, AlertPriority, AlertRule, AlertRuleDraft, AlertSettings,
+    AlertSpan,
+};
+
+const DEFAULT_THROTTLE_MINUTES: u32 = 60;
+const DEFAULT_MINIMUM_SESSIONS: u64 = 20;
+const DEFAULT_MESSAGES_PER_HOUR: u32 = 60;
+const MAX_MESSAGES_PER_HOUR: u32 = 1_000;
+const MAX_MAINTENANCE: usize = 50;
+const MAX_CHANNEL_BYTES: usize = 64;
+
+const KINDS: [(AlertKind, &str); 5] = [
+    (AlertKind::NewIssue, "new_issue"),
+    (AlertKind::Regressed, "regressed"),
+    (AlertKind::Escalating, "escalating"),
+    (AlertKind::Seen, "seen"),
+    (AlertKind::Silent, "silent"),
+];
+const MEASURES: [(AlertMeasure, &str); 4] = [
+    (AlertMeasure::Events, "events"),
+    (AlertMeasure::Sessions, "sessions"),
+    (AlertMeasure::Users, "users"),
+    (AlertMeasure::Share, "share"),
+];
+const PRIORITIES: [(AlertPriority, &str); 3] =
+    [(AlertPriority::High, "high"), (AlertPriority::Medium, "medium"), (AlertPriority::Low, "low")];
+
+fn name_of<T: PartialEq>(names: &[(T, &'static str)], value: &T) -> String {
+    names.iter().find(|(known, _)| known == value).map_or("", |(_, name)| name).to_owned()
+}
+
+fn value_of<T: Copy>(names: &[(T, &'static str)], name: &str) -> Option<T> {
+    names.iter().find(|(_, known)| *known == name).map(|(value, _)| *value)
+}
+
+/// A rule from what was written, after `known`.
+///
+/// # Errors
+/// [`ApiError::BadRequest`] that names the member.
+pub(crate) fn rule(
+    draft: &AlertRuleDraft,
+    known: Option<&row::AlertRule>,
+    now_ms: i64,
+) -> Result<row::AlertRule, ApiError> {
+    let condition = condition(&draft.condition)?;
+    let mut rule = row::AlertRule {
+        version: known.map_or(0, |known| known.version) + 1,
+        name: draft.name.trim().to_owned(),
+        disabled: draft.disabled,
+        condition: Some(condition),
+        filter: draft.filter.trim().to_owned(),
+        throttle_minutes: draft.throttle_minutes.unwrap_or(DEFAULT_THROTTLE_MINUTES),
+        channels: channels(&draft.channels)?,
+        priority: draft.priority.map(|priority| name_of(&PRIORITIES, &priority)).unwrap_or_default(),
+        muted_until_ms: draft.muted_until_ms.unwrap_or_default(),
+        created_ms: known.map_or(now_ms, |known| known.created_ms),
+        changed_ms: now_ms,
+        ..row::AlertRule::default()
+    };
+    let asks = |rule: &row::AlertRule| (rule.condition.clone(), rule.filter.clone(), rule.priority.clone());
+    // A rule that was off did not look.
+    let asked = known.filter(|known| asks(known) == asks(&rule) && (!known.disabled || rule.disabled));
+    (rule.from_ms, rule.asked_version) =
+        asked.map_or((now_ms, rule.version), |known| (known.from_ms, known.asked_version));
+    Asked::of(&rule)?;
+    Ok(rule)
+}
+
+fn condition(draft: &AlertCondition) -> Result<row::AlertCondition, ApiError> {
+    let uses_window = matches!(draft.kind, AlertKind::Seen | AlertKind::Silent);
+    let is_seen = draft.kind == AlertKind::Seen;
+    let has_counts = draft.measure.is_some() || draft.at_least.is_some() || draft.resolve_below.is_some();
+    if has_counts && !is_seen || draft.window_minutes.is_some() && !uses_window {
+        return Err(ApiError::bad(
+            "condition",
+            "measure, at_least, resolve_below and window_minutes are of `seen`",
+        ));
+    }
+    let minimum = draft.minimum_sessions.filter(|_| draft.measure == Some(AlertMeasure::Share));
+    Ok(row::AlertCondition {
+        kind: name_of(&KINDS, &draft.kind),
+        measure: draft.measure.map(|measure| name_of(&MEASURES, &measure)).unwrap_or_default(),
+        at_least: draft.at_least.unwrap_or_default(),
+        resolve_below: draft.resolve_below.unwrap_or_default(),
+        window_minutes: draft.window_minutes.unwrap_or_default(),
+        minimum_sessions: match draft.measure {
+            Some(AlertMeasure::Share) => minimum.unwrap_or(DEFAULT_MINIMUM_SESSIONS),
+            _ => 0,
+        },
+    })
+}
+
+fn channels(given: &[String]) -> Result<Vec<String>, ApiError> {
+    let mut channels: Vec<String> = Vec::new();
+    for channel in given {
+        let is_id = !channel.is_empty()
+            && channel.len() <= MAX_CHANNEL_BYTES
+            && channel.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if !is_id {
+            return Err(ApiError::bad("channels", "must be ids of channels"));
+        }
+        if !channels.contains(channel) {
+            channels.push(channel.clone());
+        }
+    }
+    Ok(channels)
+}
+
+pub(crate) fn shown(id: RuleId, rule: row::AlertRule) -> AlertRule {
+    let condition = rule.condition.unwrap_or_default();
+    let kind = value_of(&KINDS, &condition.kind).unwrap_or_default();
+    let is_seen = kind == AlertKind::Seen;
+    let measure = value_of(&MEASURES, &condition.measure);
+    AlertRule {
+        id: id.to_string(),
+        version: rule.version,
+        name: rule.name,
+        disabled: rule.disabled,
+        condition: AlertCondition {
+            kind,
+            measure,
+            at_least: is_seen.then_some(condition.at_least),
+            resolve_below: is_seen.then_some(if condition.resolve_below == 0.0 {
+                condition.at_least
+            } else {
+                condition.resolve_below
+            }),
+            window_minutes: (condition.window_minutes > 0).then_some(condition.window_minutes),
+            minimum_sessions: (measure == Some(AlertMeasure::Share)).then_some(condition.minimum_sessions),
+        },
+        filter: rule.filter,
+        priority: value_of(&PRIORITIES, &rule.priority),
+        throttle_minutes: rule.throttle_minutes,
+        channels: rule.channels,
+        muted_until_ms: (rule.muted_until_ms > 0).then_some(rule.muted_until_ms),
+        created_at: rule.created_ms,
+        changed_at: rule.changed_ms,
+    }
+}
+
+pub(crate) fn priority(name: &str) -> AlertPriority {
+    value_of(&PRIORITIES, name).unwrap_or(AlertPriority::Low)
+}
+
+/// # Errors
+/// [`ApiError::BadRequest`] that names the member.
+pub(crate) fn settings(given: &AlertSettings) -> Result<row::AlertSettings, ApiError> {
+    if !(1..=MAX_MESSAGES_PER_HOUR).contains(&given.messages_per_hour) {
+        return Err(ApiError::bad("messages_per_hour", format!("must be 1 to {MAX_MESSAGES_PER_HOUR}")));
+    }
+    if given.maintenance.len() > MAX_MAINTENANCE
+        || given.maintenance.iter().any(|span| span.from_ms >= span.to_ms)
+    {
+        let detail = format!("at most {MAX_MAINTENANCE} spans, each with an end after its begin");
+        return Err(ApiError::bad("maintenance", detail));
+    }
+    let spans = given.maintenance.iter();
+    let maintenance = spans.map(|span| row::AlertSpan { from_ms: span.from_ms, to_ms: span.to_ms }).collect();
+    Ok(row::AlertSettings {
+        version: given.version + 1,
+        maintenance,
+        messages_per_hour: given.messages_per_hour,
+    })
+}
+
+pub(crate) fn shown_settings(row: &row::AlertSettings) -> AlertSettings {
+    let spans = row.maintenance.iter();
+    AlertSettings {
+        version: row.version,
+        maintenance: spans.map(|span| AlertSpan { from_ms: span.from_ms, to_ms: span.to_ms }).collect(),
+        messages_per_hour: match row.messages_per_hour {
+            0 => DEFAULT_MESSAGES_PER_HOUR,
+            most => most,
+        },
+    }
+}

@@ -1,0 +1,236 @@
+//! The evaluator and the deliverer of a process: which projects are its own, and when something is to be done for them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
+use parking_lot::Mutex;
+use playhead_domain::id::{ProjectId, TenantId};
+use playhead_domain::row::{AlertLease, Project};
+use playhead_domain::scope::Scope;
+use tracing::Instrument;
+
+use super::deliver::{self, Courier};
+use super::evaluate::{self, Now, Outcome};
+use super::lease::{self, Held};
+use super::stream::{self, Stream};
+use crate::error::ApiError;
+use crate::project::repository;
+use crate::state::Api;
+
+const EVALUATE_EACH: Duration = Duration::from_secs(2);
+const DELIVER_EACH: Duration = Duration::from_secs(1);
+const CONCURRENT_PROJECTS: usize = 8;
+/// What a flush writes is not there at once: after something moved, a project is looked at for so long.
+const SETTLE_MS: i64 = 10_000;
+/// What ends by itself, and what people decide, is looked for so often.
+const EVALUATE_ALL_MS: i64 = 60_000;
+
+/// What a process knows of a project that it evaluates.
+#[derive(Debug)]
+struct Own {
+    held: Held,
+    seen_mark: u64,
+    /// By the clock: when its counts last moved, and when it was last evaluated.
+    moved_ms: i64,
+    evaluated_ms: i64,
+}
+
+/// Evaluates and delivers. Any number may run on the same store.
+pub struct Worker {
+    api: Api,
+    name: String,
+    courier: Option<Arc<dyn Courier>>,
+    stream: tokio::sync::Mutex<Stream>,
+    own: Mutex<BTreeMap<ProjectId, Own>>,
+}
+
+impl Worker {
+    /// `courier`: who carries messages; without one they wait in the outbox.
+    ///
+    /// # Errors
+    /// When the system gives no random bytes.
+    pub fn new(api: Api, courier: Option<Arc<dyn Courier>>) -> Result<Self, getrandom::Error> {
+        let mut random = [0u8; 8];
+        getrandom::fill(&mut random)?;
+        let name = format!("{:016x}", u64::from_be_bytes(random));
+        let (stream, own) = (tokio::sync::Mutex::default(), Mutex::default());
+        Ok(Self { api, name, courier, stream, own })
+    }
+
+    /// Evaluates and delivers until `stop` is done: ends the round under way, then gives back what it has.
+    pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()> + Send + 'static) {
+        let stop = stop.boxed().shared();
+        let evaluates = async {
+            loop {
+                self.evaluate().await;
+                if is_stopped(stop.clone(), EVALUATE_EACH).await {
+                    break;
+                }
+            }
+        };
+        let delivers = async {
+            loop {
+                self.deliver().await;
+                if is_stopped(stop.clone(), DELIVER_EACH).await {
+                    break;
+                }
+            }
+        };
+        tokio::join!(evaluates, delivers);
+        self.release().await;
+    }
+
+    /// One round over all projects. What fails is tried again with the next one. Returns how many projects failed.
+    pub async fn evaluate(&self) -> usize {
+        let span = tracing::debug_span!("evaluate alerts");
+        self.evaluate_all().instrument(span).await
+    }
+
+    async fn evaluate_all(&self) -> usize {
+        let projects = async {
+            let at_ms = self.stream.lock().await.look(&self.api).await?;
+            Ok::<_, ApiError>((at_ms, repository::all(self.api.store()).await?))
+        };
+        let (at_ms, projects) = match projects.await {
+            Ok(read) => read,
+            Err(error) => {
+                self.failed("stream", &error);
+                return 1;
+            }
+        };
+        let mut rounds: Vec<BoxFuture<'_, bool>> = Vec::new();
+        for project in &projects {
+            if !project.disabled {
+                rounds.push(self.evaluation_failed(project, at_ms).boxed());
+            }
+        }
+        failures(rounds).await
+    }
+
+    /// When it failed, nothing is known of what was written: the lease is read again.
+    async fn evaluation_failed(&self, project: &Project, at_ms: i64) -> bool {
+        let result = self.evaluate_project(project, at_ms).await;
+        result.inspect_err(|error| self.failed("evaluation", error)).is_err()
+    }
+
+    fn failed(&self, part: &str, error: &ApiError) {
+        self.api.0.metrics.alerts.failures.with_label_values(&[part]).inc();
+        tracing::warn!(part, %error, "alerts are behind; tried again");
+    }
+
+    async fn evaluate_project(&self, project: &Project, stream_ms: i64) -> Result<(), ApiError> {
+        let scope = Scope::of_log_record(TenantId(project.tenant), ProjectId(project.project));
+        let Some(own) = self.own(scope).await? else { return Ok(()) };
+        let (api, now_ms) = (&self.api, self.api.now_ms());
+        let mark = stream::intake_mark(api, scope).await?;
+        let has_moved = mark != own.seen_mark;
+        let moved_ms = if has_moved { now_ms } else { own.moved_ms };
+        let is_due = now_ms - moved_ms < SETTLE_MS || now_ms - own.evaluated_ms >= EVALUATE_ALL_MS;
+        // The stream's time is behind when this process has just begun to follow it.
+        let at_ms = stream_ms.max(own.held.row.evaluated_ms);
+        // Nothing is judged at no time at all: a process that has just begun waits for the first checkpoint.
+        if !is_due || at_ms == 0 {
+            let held = if own.held.is_fresh(now_ms) {
+                Some(own.held.clone())
+            } else {
+                lease::renew(api, scope, &own.held, own.held.row.clone()).await?
+            };
+            self.keep(scope, held.map(|held| Own { held, moved_ms, ..own }));
+            return Ok(());
+        }
+        let row = taken_in(own.held.row.clone(), mark, at_ms);
+        let now = Now { at_ms, decided_ms: row.evaluated_ms, intake_ms: row.intake_ms };
+        let outcome = evaluate::project(api, scope, project, now).await?;
+        self.observe(&outcome);
+        let is_whole = outcome.contested == 0;
+        let evaluated_ms = if is_whole { at_ms } else { row.evaluated_ms };
+        let row = AlertLease { evaluated_ms, dropped: outcome.dropped, ..row };
+        let held = lease::renew(api, scope, &own.held, row).await?;
+        // What was contested is judged again in the next round.
+        let evaluated_ms = if is_whole { now_ms } else { 0 };
+        self.keep(scope, held.map(|held| Own { held, seen_mark: mark, moved_ms, evaluated_ms }));
+        Ok(())
+    }
+
+    /// What this process knows of a project, if it is its own.
+    async fn own(&self, scope: Scope) -> Result<Option<Own>, ApiError> {
+        let known = self.own.lock().remove(&scope.project());
+        if let Some(own) = known.filter(|own| own.held.is_valid(self.api.now_ms())) {
+            return Ok(Some(own));
+        }
+        let held = lease::take(&self.api, scope, &self.name).await?;
+        Ok(held.map(|held| Own { held, seen_mark: 0, moved_ms: self.api.now_ms(), evaluated_ms: 0 }))
+    }
+
+    fn keep(&self, scope: Scope, own: Option<Own>) {
+        if let Some(own) = own {
+            self.own.lock().insert(scope.project(), own);
+        }
+    }
+
+    fn observe(&self, outcome: &Outcome) {
+        let metrics = &self.api.0.metrics.alerts;
+        metrics.evaluations.inc();
+        metrics.transitions.inc_by(outcome.transitions as u64);
+        let now_ms = self.api.now_ms();
+        outcome
+            .triggered_ms
+            .iter()
+            .for_each(|ms| metrics.lag_seconds.observe((now_ms - ms).max(0) as f64 / 1e3));
+    }
+
+    /// One round of deliveries for the projects that are this process's. Returns how many projects failed.
+    pub async fn deliver(&self) -> usize {
+        let Some(courier) = &self.courier else { return 0 };
+        let projects: Vec<ProjectId> = {
+            let (own, now_ms) = (self.own.lock(), self.api.now_ms());
+            own.iter().filter(|(_, own)| own.held.is_valid(now_ms)).map(|(project, _)| *project).collect()
+        };
+        let mut rounds: Vec<BoxFuture<'_, bool>> = Vec::new();
+        for project in projects {
+            rounds.push(self.delivery_failed(&**courier, project).boxed());
+        }
+        failures(rounds).await
+    }
+
+    async fn delivery_failed(&self, courier: &dyn Courier, project: ProjectId) -> bool {
+        let span = tracing::debug_span!("deliver alerts", %project);
+        let result = deliver::project(&self.api, courier, project).instrument(span).await;
+        result.inspect_err(|error| self.failed("delivery", error)).is_err()
+    }
+
+    /// Gives back what it has, so that others need not wait.
+    pub async fn release(&self) {
+        let own = std::mem::take(&mut *self.own.lock());
+        for (project, own) in own {
+            let found = repository::find(&self.api, project).await;
+            let Ok(Some(row)) = found else { continue };
+            let scope = Scope::of_log_record(TenantId(row.tenant), project);
+            if let Err(error) = lease::release(&self.api, scope, &own.held).await {
+                tracing::warn!(%error, "a project's alerts were not given back; others wait until the lease ends");
+            }
+        }
+    }
+}
+
+/// Some projects at a time, so that one that is slow does not hold up all others. Returns how many failed.
+async fn failures(rounds: Vec<BoxFuture<'_, bool>>) -> usize {
+    let rounds = futures::stream::iter(rounds).buffer_unordered(CONCURRENT_PROJECTS);
+    rounds.filter(|has_failed| std::future::ready(*has_failed)).count().await
+}
+
+async fn is_stopped(stop: impl Future<Output = ()>, within: Duration) -> bool {
+    tokio::time::timeout(within, stop).await.is_ok()
+}
+
+/// What the project has taken in since.
+fn taken_in(mut row: AlertLease, mark: u64, at_ms: i64) -> AlertLease {
+    if mark > row.intake_mark {
+        row.intake_ms = at_ms;
+    }
+    row.intake_mark = mark;
+    row
+}
