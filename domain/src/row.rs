@@ -2,12 +2,14 @@
 //!
 //! Times ending in `_ms` and `_us` are milliseconds and microseconds of the Unix epoch on the server's clock, unless a comment says otherwise.
 
+mod channel;
 mod issue;
 mod performance;
 mod source_map;
 
 use bytes::Bytes;
 
+pub use channel::AlertChannel;
 pub use issue::{
     ArchivedUntil, Breakdown, Discard, GroupingRule, IssueChange, IssueComponent, IssueCount, IssueMerge,
     IssueMerges, IssueSample, IssueSettings, IssueState, IssueTotals, Seen,

@@ -92,6 +92,8 @@ tables! {
     PROJECT_SECRET_KEYS = Control Changing "project_secret_keys" [int("tenant"), int("project")] [bytes("hash")];
     /// What people did with a project's issues: [`crate::row::IssueState`], and beside them one [`crate::row::IssueMerges`].
     ISSUE_STATES = Control Changing "issue_states" [int("tenant"), int("project")] [bytes("issue")];
+    /// Where a project's alerts go: [`crate::row::AlertChannel`].
+    ALERT_CHANNELS = Control Changing "alert_channels" [int("tenant"), int("project")] [bytes("channel")];
     /// Small named values of the installation.
     INSTALLATION = Control Changing "installation" [text("name")] [];
 

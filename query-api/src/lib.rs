@@ -16,9 +16,11 @@ pub mod replay;
 pub mod state;
 
 mod body;
+mod channel;
 mod cursor;
 mod issue;
 mod metrics;
+mod outbound;
 mod params;
 mod performance;
 mod sealed;
@@ -95,6 +97,9 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(issue::discard::restore_issue))
         .routes(routes!(issue::dry_run::try_grouping_rules))
         .routes(routes!(issue::routes::get_issue, issue::routes::change_issue))
+        .routes(routes!(channel::routes::list_channels, channel::routes::create_channel))
+        .routes(routes!(channel::routes::change_channel, channel::routes::delete_channel))
+        .routes(routes!(channel::routes::test_channel))
         .routes(routes!(performance::routes::list_endpoints))
         .routes(routes!(performance::routes::get_endpoint))
         .routes(routes!(performance::routes::list_pages))

@@ -1,5 +1,6 @@
 //! What the API answers with. Every type is part of the OpenAPI document.
 
+pub mod channel;
 pub mod issue;
 pub mod performance;
 pub mod project;

@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = &[
         change: Change::Drop("sessions"),
     },
     Migration { version: 5, title: "table of endpoints and pages", change: Change::Tables },
+    Migration { version: 6, title: "table of alert channels", change: Change::Tables },
 ];
 
 const TABLE: &str = "schema_migrations";
