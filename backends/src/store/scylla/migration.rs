@@ -44,7 +44,8 @@ const MIGRATIONS: &[Migration] = &[
         change: Change::Drop("sessions"),
     },
     Migration { version: 5, title: "table of endpoints and pages", change: Change::Tables },
-    Migration { version: 6, title: "tables of alerts", change: Change::Tables },
+    Migration { version: 6, title: "table of alert channels", change: Change::Tables },
+    Migration { version: 7, title: "tables of alerts", change: Change::Tables },
 ];
 
 const TABLE: &str = "schema_migrations";
