@@ -209,7 +209,7 @@ impl Running {
 
 /// Evaluates and delivers alerts until it is to stop.
 async fn alerts(worker: Arc<Worker>, stop: CancellationToken) {
-    worker.run(stop.cancelled()).await;
+    worker.run(stop.cancelled_owned()).await;
 }
 
 /// Runs the processor, again after what a retry may cure.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use playhead_domain::alert::key::{self, RuleId, Subject};
 use playhead_domain::alert::step;
 use playhead_domain::id::{ProjectId, TenantId};
@@ -24,6 +25,8 @@ const GIVE_UP_MS: i64 = 24 * HOUR_MS;
 const FIRST_BACKOFF_MS: i64 = 10_000;
 const MAX_BACKOFF_MS: i64 = HOUR_MS;
 const MESSAGES_PER_HOUR: u32 = 60;
+/// Messages of a project that are under way at a time: a channel that hangs does not hold up all others.
+const CONCURRENT_MESSAGES: usize = 4;
 const ATTEMPTS: usize = 8;
 
 /// Carries a message to a channel, once.
@@ -81,9 +84,11 @@ pub(super) async fn project(api: &Api, courier: &dyn Courier, id: ProjectId) -> 
     let round = Round { api, scope, project: &project, courier, rules, settings, now_ms: api.now_ms() };
     let (held, alone): (Vec<_>, Vec<_>) =
         waiting.into_iter().partition(|waiting| waiting.delivery.held_hour > 0);
+    let mut due: Vec<BoxFuture<'_, Result<(), ApiError>>> = Vec::new();
     for waiting in alone.iter().filter(|waiting| waiting.delivery.next_ms <= round.now_ms) {
-        round.deliver(waiting).await?;
+        due.push(round.deliver(waiting).boxed());
     }
+    futures::stream::iter(due).buffer_unordered(CONCURRENT_MESSAGES).try_collect::<()>().await?;
     digest::deliver(&round, held).await
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
 use parking_lot::Mutex;
 use playhead_domain::id::{ProjectId, TenantId};
 use playhead_domain::row::{AlertLease, Project};
@@ -21,6 +22,7 @@ use crate::state::Api;
 
 const EVALUATE_EACH: Duration = Duration::from_secs(2);
 const DELIVER_EACH: Duration = Duration::from_secs(1);
+const CONCURRENT_PROJECTS: usize = 8;
 /// What a flush writes is not there at once: after something moved, a project is looked at for so long.
 const SETTLE_MS: i64 = 10_000;
 /// What ends by itself, and what people decide, is looked for so often.
@@ -59,8 +61,8 @@ impl Worker {
     }
 
     /// Evaluates and delivers until `stop` is done: ends the round under way, then gives back what it has.
-    pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
-        let stop = stop.shared();
+    pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()> + Send + 'static) {
+        let stop = stop.boxed().shared();
         let evaluates = async {
             loop {
                 self.evaluate().await;
@@ -99,16 +101,19 @@ impl Worker {
                 return 1;
             }
         };
-        let mut failures = 0;
-        for project in projects.iter().filter(|project| !project.disabled) {
-            if let Err(error) = self.evaluate_project(project, at_ms).await {
-                // Nothing is known of what was written.
-                self.own.lock().remove(&ProjectId(project.project));
-                self.failed("evaluation", &error);
-                failures += 1;
+        let mut rounds: Vec<BoxFuture<'_, bool>> = Vec::new();
+        for project in &projects {
+            if !project.disabled {
+                rounds.push(self.evaluation_failed(project, at_ms).boxed());
             }
         }
-        failures
+        failures(rounds).await
+    }
+
+    /// When it failed, nothing is known of what was written: the lease is read again.
+    async fn evaluation_failed(&self, project: &Project, at_ms: i64) -> bool {
+        let result = self.evaluate_project(project, at_ms).await;
+        result.inspect_err(|error| self.failed("evaluation", error)).is_err()
     }
 
     fn failed(&self, part: &str, error: &ApiError) {
@@ -126,13 +131,14 @@ impl Worker {
         let is_due = now_ms - moved_ms < SETTLE_MS || now_ms - own.evaluated_ms >= EVALUATE_ALL_MS;
         // The stream's time is behind when this process has just begun to follow it.
         let at_ms = stream_ms.max(own.held.row.evaluated_ms);
-        if !is_due {
+        // Nothing is judged at no time at all: a process that has just begun waits for the first checkpoint.
+        if !is_due || at_ms == 0 {
             let held = if own.held.is_fresh(now_ms) {
                 Some(own.held.clone())
             } else {
                 lease::renew(api, scope, &own.held, own.held.row.clone()).await?
             };
-            self.keep(scope, held.map(|held| Own { held, ..own }));
+            self.keep(scope, held.map(|held| Own { held, moved_ms, ..own }));
             return Ok(());
         }
         let row = taken_in(own.held.row.clone(), mark, at_ms);
@@ -183,15 +189,17 @@ impl Worker {
             let (own, now_ms) = (self.own.lock(), self.api.now_ms());
             own.iter().filter(|(_, own)| own.held.is_valid(now_ms)).map(|(project, _)| *project).collect()
         };
-        let mut failures = 0;
+        let mut rounds: Vec<BoxFuture<'_, bool>> = Vec::new();
         for project in projects {
-            let span = tracing::debug_span!("deliver alerts", %project);
-            if let Err(error) = deliver::project(&self.api, &**courier, project).instrument(span).await {
-                self.failed("delivery", &error);
-                failures += 1;
-            }
+            rounds.push(self.delivery_failed(&**courier, project).boxed());
         }
-        failures
+        failures(rounds).await
+    }
+
+    async fn delivery_failed(&self, courier: &dyn Courier, project: ProjectId) -> bool {
+        let span = tracing::debug_span!("deliver alerts", %project);
+        let result = deliver::project(&self.api, courier, project).instrument(span).await;
+        result.inspect_err(|error| self.failed("delivery", error)).is_err()
     }
 
     /// Gives back what it has, so that others need not wait.
@@ -206,6 +214,12 @@ impl Worker {
             }
         }
     }
+}
+
+/// Some projects at a time, so that one that is slow does not hold up all others. Returns how many failed.
+async fn failures(rounds: Vec<BoxFuture<'_, bool>>) -> usize {
+    let rounds = futures::stream::iter(rounds).buffer_unordered(CONCURRENT_PROJECTS);
+    rounds.filter(|has_failed| std::future::ready(*has_failed)).count().await
 }
 
 async fn is_stopped(stop: impl Future<Output = ()>, within: Duration) -> bool {
