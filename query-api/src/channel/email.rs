@@ -242,6 +242,21 @@ mod tests {
     }
 
     #[test]
+    fn what_happened_is_said() {
+        for message in samples::all() {
+            let rendered = page(&message) + &subject(&message);
+            let says = |word: &str| rendered.contains(word);
+            let expected = match message.transition {
+                Transition::Triggered => says("TypeError"),
+                Transition::Acknowledged => says("Acknowledged"),
+                Transition::Resolved => says("Resolved"),
+                Transition::Test => says("Test"),
+            };
+            assert!(expected, "{rendered}");
+        }
+    }
+
+    #[test]
     fn hostile_texts_are_text() {
         let message = cleaned(&samples::hostile());
         let page = page(&message);

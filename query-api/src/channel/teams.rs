@@ -99,6 +99,21 @@ mod tests {
     }
 
     #[test]
+    fn what_happened_is_said() {
+        for message in samples::all() {
+            let rendered = within(&message).to_string();
+            let says = |word: &str| rendered.contains(word);
+            let expected = match message.transition {
+                Transition::Triggered => says("TypeError"),
+                Transition::Acknowledged => says("Acknowledged"),
+                Transition::Resolved => says("Resolved"),
+                Transition::Test => says("Test"),
+            };
+            assert!(expected, "{rendered}");
+        }
+    }
+
+    #[test]
     fn hostile_texts_are_only_in_text_runs_and_the_card_fits() {
         let card = within(&cleaned(&samples::hostile()));
         assert!(card.to_string().len() <= MAX_BYTES);

@@ -4,11 +4,13 @@
 
 mod access;
 mod app;
+mod channels;
 mod discards;
 mod erasure;
 mod events;
 mod issues;
 mod lists;
+mod mail_server;
 mod merges;
 mod performance;
 mod projects;
