@@ -58,7 +58,7 @@ fn origin(message: &Message) -> String {
         "{} · rule {} · {priority} priority · since {}",
         message.project,
         message.rule,
-        text::utc(message.since_ms)
+        text::readable(message.since_ms)
     )
 }
 

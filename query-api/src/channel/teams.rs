@@ -42,7 +42,7 @@ fn render(message: &Message) -> Value {
         body.push(rich(vec![name, json!({"type": "TextRun", "text": value})]));
     }
     let origin =
-        format!("{} · rule {} · since {}", message.project, message.rule, text::utc(message.since_ms));
+        format!("{} · rule {} · since {}", message.project, message.rule, text::readable(message.since_ms));
     body.push(rich(vec![json!({"type": "TextRun", "text": origin, "isSubtle": true, "size": "Small"})]));
     let card = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",

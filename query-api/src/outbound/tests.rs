@@ -369,3 +369,66 @@ async fn waits_that_are_asked_for_are_read() {
         assert_eq!((answer.status, answer.retry_after_s), (429, expected), "{value}");
     }
 }
+
+const CHILD_URL: &str = "PLAYHEAD_TEST_HTTPS_URL";
+
+/// Over TLS, with a certificate of its own: for `hooks.example.com`.
+async fn start_https(certified: &rcgen::CertifiedKey<rcgen::KeyPair>) -> u16 {
+    use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    use tokio_rustls::rustls::{ServerConfig, crypto::aws_lc_rs};
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()));
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(socket).await else { continue };
+            let _ = stream.read(&mut [0u8; 4_096]).await;
+            let _ = stream.write_all(ok().as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    port
+}
+
+fn to_this_machine() -> Outbound {
+    let names = Arc::new(FakeNames::default());
+    names.set("hooks.example.com", &[&["127.0.0.1"]]);
+    names.set("other.example.com", &[&["127.0.0.1"]]);
+    outbound(&["127.0.0.1"], &names)
+}
+
+/// Which certificates a process trusts is decided when it starts, so one that trusts the server's is started.
+#[tokio::test]
+async fn https_is_spoken_with_whom_the_system_trusts() {
+    let certified = rcgen::generate_simple_self_signed(vec!["hooks.example.com".to_owned()]).unwrap();
+    let port = start_https(&certified).await;
+    let url = format!("https://hooks.example.com:{port}/");
+    let stranger = post(&to_this_machine(), &url).await;
+    assert!(matches!(&stranger, Err(Error::Failed(why)) if why.contains("certificate")), "{stranger:?}");
+    let trusted = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(trusted.path(), certified.cert.pem()).unwrap();
+    let child = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "outbound::tests::https_in_a_process_that_trusts_the_server"])
+        .env("SSL_CERT_FILE", trusted.path())
+        .env(CHILD_URL, &url)
+        .output();
+    let output = child.await.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "started by the test above"]
+async fn https_in_a_process_that_trusts_the_server() {
+    let url = std::env::var(CHILD_URL).expect("run the test above instead");
+    assert_eq!(post(&to_this_machine(), &url).await.unwrap().status, 200);
+    let other = post(&to_this_machine(), &url.replace("hooks", "other")).await;
+    assert!(matches!(other, Err(Error::Failed(_))), "the certificate is of another name: {other:?}");
+}

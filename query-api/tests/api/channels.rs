@@ -19,6 +19,8 @@ use sha2::Sha256;
 use crate::app::{ADMIN, Answer, App, NOON, Project};
 use crate::mail_server::MailServer;
 
+/// Status, headers and body of an answer, and whether a later try may succeed.
+type Case = (u16, &'static [(&'static str, &'static str)], &'static str, bool);
 type Scripted = (StatusCode, Vec<(&'static str, String)>, String);
 
 /// A web hook that keeps what it got and answers as it was told to, then with 200.
@@ -161,7 +163,7 @@ async fn answers_that_tell_of_a_failure_say_whether_to_try_again() {
     let app = App::with(allowing()).await;
     let project = app.project("shop").await;
     let id = created(&app, &project, json!({"kind": "slack", "url": format!("{url}/s")})).await;
-    let cases: [(u16, &[(&str, &str)], &str, bool); 8] = [
+    let cases: [Case; 8] = [
         (429, &[("retry-after", "30")], "rate_limited", true),
         (500, &[], "", true),
         (503, &[], "", true),
@@ -172,8 +174,7 @@ async fn answers_that_tell_of_a_failure_say_whether_to_try_again() {
         (302, &[("location", "http://127.0.0.1:1/")], "", false),
     ];
     for (status, headers, body, retryable) in cases {
-        let headers: Vec<(&'static str, &str)> = headers.to_vec();
-        hook.next(status, &headers, body);
+        hook.next(status, headers, body);
         let outcome = test(&app, &project, &id).await;
         assert_eq!(
             (&outcome["delivered"], &outcome["retryable"]),
