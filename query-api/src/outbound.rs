@@ -6,10 +6,10 @@ mod call;
 mod connect;
 mod network;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use allow::AllowList;
-#[cfg(test)]
-pub(crate) use call::Limits;
 pub(crate) use call::{Answer, Call, Error, Outbound};
 #[cfg(test)]
 pub(crate) use connect::Names;

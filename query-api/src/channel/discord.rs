@@ -130,6 +130,21 @@ mod tests {
     }
 
     #[test]
+    fn what_happened_is_said() {
+        for message in samples::all() {
+            let rendered = render(&message).to_string();
+            let says = |word: &str| rendered.contains(word);
+            let expected = match message.transition {
+                Transition::Triggered => says("TypeError"),
+                Transition::Acknowledged => says("Acknowledged"),
+                Transition::Resolved => says("Resolved"),
+                Transition::Test => says("Test"),
+            };
+            assert!(expected, "{rendered}");
+        }
+    }
+
+    #[test]
     fn hostile_texts_call_nobody_link_nowhere_and_fit() {
         let rendered = render(&cleaned(&samples::hostile()));
         let embed = &rendered["embeds"][0];

@@ -130,7 +130,7 @@ fn plain(message: &Message) -> String {
     for (name, value) in &message.facts {
         text.push_str(&format!("{name}: {value}\n"));
     }
-    text.push_str(&format!("Since: {}\n\n", text::utc(message.since_ms)));
+    text.push_str(&format!("Since: {}\n\n", text::readable(message.since_ms)));
     for (label, url) in links(message) {
         text.push_str(&format!("{label}: {url}\n"));
     }
@@ -202,7 +202,7 @@ fn write_body(page: &mut String, message: &Message) {
     add(format_args!(
         "<table cellpadding=\"0\" cellspacing=\"0\" style=\"margin:0 0 20px;font-size:14px;line-height:1.6\">"
     ));
-    let since = text::utc(message.since_ms);
+    let since = text::readable(message.since_ms);
     let facts = message.facts.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in facts.chain([("Since", since.as_str())]) {
         add(format_args!(
@@ -239,6 +239,21 @@ mod tests {
         let message = cleaned(&samples::triggered());
         insta::assert_snapshot!(plain(&message));
         insta::assert_snapshot!(page(&message));
+    }
+
+    #[test]
+    fn what_happened_is_said() {
+        for message in samples::all() {
+            let rendered = page(&message) + &subject(&message);
+            let says = |word: &str| rendered.contains(word);
+            let expected = match message.transition {
+                Transition::Triggered => says("TypeError"),
+                Transition::Acknowledged => says("Acknowledged"),
+                Transition::Resolved => says("Resolved"),
+                Transition::Test => says("Test"),
+            };
+            assert!(expected, "{rendered}");
+        }
     }
 
     #[test]

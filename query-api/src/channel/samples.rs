@@ -26,6 +26,16 @@ pub(crate) fn triggered() -> Message {
     }
 }
 
+/// Everything that may happen, at every priority.
+pub(crate) fn all() -> Vec<Message> {
+    let transitions =
+        [Transition::Triggered, Transition::Acknowledged, Transition::Resolved, Transition::Test];
+    let priorities = [Priority::High, Priority::Medium, Priority::Low];
+    let pairs =
+        transitions.into_iter().flat_map(|transition| priorities.map(|priority| (transition, priority)));
+    pairs.map(|(transition, priority)| Message { transition, priority, ..triggered() }).collect()
+}
+
 /// What a visitor of the observed app may make of the texts.
 pub(crate) fn hostile() -> Message {
     let evil = "<!channel> <script>alert(1)</script> @everyone [pay](https://evil.example) **b** \"'& \r\nBcc: x@evil.example\u{0}\u{202e}";

@@ -58,7 +58,7 @@ fn origin(message: &Message) -> String {
         "{} · rule {} · {priority} priority · since {}",
         message.project,
         message.rule,
-        text::utc(message.since_ms)
+        text::readable(message.since_ms)
     )
 }
 
@@ -107,6 +107,21 @@ mod tests {
     #[test]
     fn a_message_in_blocks() {
         insta::assert_json_snapshot!(render(&cleaned(&samples::triggered())));
+    }
+
+    #[test]
+    fn what_happened_is_said() {
+        for message in samples::all() {
+            let rendered = render(&message).to_string();
+            let says = |word: &str| rendered.contains(word);
+            let expected = match message.transition {
+                Transition::Triggered => says("TypeError"),
+                Transition::Acknowledged => says("Acknowledged"),
+                Transition::Resolved => says("Resolved"),
+                Transition::Test => says("Test"),
+            };
+            assert!(expected, "{rendered}");
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn render(message: &Message) -> Value {
         body.push(rich(vec![name, json!({"type": "TextRun", "text": value})]));
     }
     let origin =
-        format!("{} · rule {} · since {}", message.project, message.rule, text::utc(message.since_ms));
+        format!("{} · rule {} · since {}", message.project, message.rule, text::readable(message.since_ms));
     body.push(rich(vec![json!({"type": "TextRun", "text": origin, "isSubtle": true, "size": "Small"})]));
     let card = json!({
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -96,6 +96,21 @@ mod tests {
     #[test]
     fn a_message_as_an_adaptive_card() {
         insta::assert_json_snapshot!(within(&cleaned(&samples::triggered())));
+    }
+
+    #[test]
+    fn what_happened_is_said() {
+        for message in samples::all() {
+            let rendered = within(&message).to_string();
+            let says = |word: &str| rendered.contains(word);
+            let expected = match message.transition {
+                Transition::Triggered => says("TypeError"),
+                Transition::Acknowledged => says("Acknowledged"),
+                Transition::Resolved => says("Resolved"),
+                Transition::Test => says("Test"),
+            };
+            assert!(expected, "{rendered}");
+        }
     }
 
     #[test]

@@ -90,7 +90,12 @@ pub(crate) fn html(text: &str) -> String {
     escaped
 }
 
-/// `2026-01-01T12:00:00Z`. The calendar's arithmetic is Howard Hinnant's `civil_from_days`.
+/// `2026-01-01 12:00:00 UTC`: for people.
+pub(crate) fn readable(ms: i64) -> String {
+    utc(ms).replace('T', " ").replace('Z', " UTC")
+}
+
+/// `2026-01-01T12:00:00Z`: for programs. The calendar's arithmetic is Howard Hinnant's `civil_from_days`.
 pub(crate) fn utc(ms: i64) -> String {
     let (days, of_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000) / 1_000);
     let since_0000_03_01 = days + 719_468;

@@ -5,11 +5,17 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
+/// Ports on which the public network has web hooks. A call to any other port is a way to speak to services that are no web servers, or to
+/// find out which ports are open somewhere.
+const PUBLIC_PORTS: [u16; 2] = [443, 8443];
+
 /// Networks and names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AllowList {
     networks: Vec<IpNet>,
     names: Vec<String>,
+    /// Ports of the public network.
+    ports: Vec<u16>,
 }
 
 impl AllowList {
@@ -18,7 +24,7 @@ impl AllowList {
     /// # Errors
     /// A sentence that names the entry.
     pub(crate) fn parse(entries: &[String]) -> Result<Self, String> {
-        let mut list = Self::default();
+        let mut list = Self { networks: Vec::new(), names: Vec::new(), ports: PUBLIC_PORTS.to_vec() };
         for entry in entries.iter().map(|entry| entry.trim()) {
             if let Ok(network) = IpNet::from_str(entry) {
                 if network.prefix_len() == 0 {
@@ -36,6 +42,16 @@ impl AllowList {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.networks.is_empty() && self.names.is_empty()
+    }
+
+    pub(crate) fn has_public_port(&self, port: u16) -> bool {
+        self.ports.contains(&port)
+    }
+
+    /// A listener of a test has another port.
+    #[cfg(test)]
+    pub(crate) fn add_public_port(&mut self, port: u16) {
+        self.ports.push(port);
     }
 
     pub(crate) fn has_address(&self, address: IpAddr) -> bool {

@@ -9,10 +9,6 @@ use super::network::is_public;
 
 const MAX_URL_BYTES: usize = 2_000;
 
-/// Ports on which the public network has web hooks. A call to any other port is a way to speak to services that are no web servers, or to
-/// find out which ports are open somewhere.
-const PORTS: [u16; 2] = [443, 8443];
-
 /// Endings that are no names of the public network (RFC 6761, RFC 6762, RFC 8375, ICANN's `.internal`, and what name collisions made
 /// unusable). What resolves them is somebody's own network.
 const LOCAL_ENDINGS: [&str; 15] = [
@@ -75,7 +71,7 @@ pub(crate) fn check(text: &str, allow: &AllowList) -> Result<Target, Refused> {
         return refuse("the address must not have a user name or password in it");
     }
     url.set_fragment(None);
-    let reach = reach(&url);
+    let reach = reach(&url, allow);
     match url.host() {
         None => return refuse("the address has no host"),
         Some(Host::Ipv4(address)) => check_address(address.into(), reach, allow)?,
@@ -85,8 +81,8 @@ pub(crate) fn check(text: &str, allow: &AllowList) -> Result<Target, Refused> {
     Ok(Target { reach, url })
 }
 
-fn reach(url: &Url) -> Reach {
-    let is_usual_port = url.port_or_known_default().is_some_and(|port| PORTS.contains(&port));
+fn reach(url: &Url, allow: &AllowList) -> Reach {
+    let is_usual_port = url.port_or_known_default().is_some_and(|port| allow.has_public_port(port));
     let is_local = matches!(url.host(), Some(Host::Domain(name)) if is_local_name(name));
     if url.scheme() == "https" && is_usual_port && !is_local { Reach::Public } else { Reach::Allowed }
 }
