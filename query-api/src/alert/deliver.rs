@@ -1,9 +1,10 @@
 //! The deliverer: takes what is due from the outbox, has it carried, and takes it out. A crash in between sends it again, with the same id.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt};
 use playhead_domain::alert::key::{self, RuleId, Subject};
 use playhead_domain::alert::step;
 use playhead_domain::id::{ProjectId, TenantId};
@@ -28,6 +29,8 @@ const MESSAGES_PER_HOUR: u32 = 60;
 /// Messages of a project that are under way at a time: a channel that hangs does not hold up all others.
 const CONCURRENT_MESSAGES: usize = 4;
 const ATTEMPTS: usize = 8;
+/// Longer than any channel takes that is not away.
+const CARRY_FOR: Duration = Duration::from_secs(30);
 
 /// Carries a message to a channel, once.
 pub trait Courier: Send + Sync {
@@ -88,8 +91,10 @@ pub(super) async fn project(api: &Api, courier: &dyn Courier, id: ProjectId) -> 
     for waiting in alone.iter().filter(|waiting| waiting.delivery.next_ms <= round.now_ms) {
         due.push(round.deliver(waiting).boxed());
     }
-    futures::stream::iter(due).buffer_unordered(CONCURRENT_MESSAGES).try_collect::<()>().await?;
-    digest::deliver(&round, held).await
+    // What fails does not take those with it that are under way.
+    let delivered: Vec<_> = futures::stream::iter(due).buffer_unordered(CONCURRENT_MESSAGES).collect().await;
+    digest::deliver(&round, held).await?;
+    delivered.into_iter().collect()
 }
 
 /// The first message for each channel: later ones wait for it.
@@ -104,24 +109,64 @@ impl Round<'_> {
         let Waiting { place, state, delivery } = waiting;
         let Some(rule) = self.rules.get(&place.0) else { return Ok(()) };
         let is_first = delivery.tries == 0;
-        if is_first && delivery.transition == step::TRIGGERED && !self.take_from_budget().await? {
+        let is_high = state.notice.as_ref().is_some_and(|notice| notice.priority == "high");
+        if is_first && delivery.transition == step::TRIGGERED && !self.take_from_budget(is_high).await? {
             return self.hold(waiting).await;
         }
         let message =
             notice::message(self.api, self.scope, self.project, (place.0, rule), (place.1, state), delivery);
-        let result = self.courier.carry(self.scope, &delivery.channel, &message).await;
+        if !self.claim(waiting, &message.id).await? {
+            return Ok(());
+        }
+        let result = self.carry(&delivery.channel, &message).await;
         self.settle(waiting, &message.id, result).await
     }
 
-    /// What became of a try: the log says it, then the outbox follows.
+    pub(super) async fn carry(&self, channel: &str, message: &Message) -> Result<String, Undelivered> {
+        let carried = self.courier.carry(self.scope, channel, message);
+        tokio::time::timeout(CARRY_FOR, carried).await.unwrap_or_else(|_| {
+            let sentence = format!("the channel took longer than {} s", CARRY_FOR.as_secs());
+            Err(Undelivered { is_retryable: true, after_ms: None, sentence })
+        })
+    }
+
+    /// Before it is carried: whoever cannot write what becomes of a try must not try again at once. Returns whether it is still there.
+    pub(super) async fn claim(&self, waiting: &Waiting, message: &str) -> Result<bool, ApiError> {
+        let delivery = &waiting.delivery;
+        let next_ms = self.api.now_ms() + backoff_ms(message, delivery.tries);
+        let amended = self.amend(waiting, |other| {
+            (other.tries, other.next_ms) = (delivery.tries + 1, next_ms);
+            true
+        });
+        let is_it =
+            |other: &AlertDelivery| other.number == delivery.number && other.channel == delivery.channel;
+        Ok(amended.await?.is_some_and(|state| state.pending.iter().any(is_it)))
+    }
+
+    /// Changes the message in the outbox, or, where `change` says false, takes it out.
+    async fn amend(
+        &self,
+        waiting: &Waiting,
+        change: impl Fn(&mut AlertDelivery) -> bool,
+    ) -> Result<Option<AlertState>, ApiError> {
+        let (number, channel) = (waiting.delivery.number, &waiting.delivery.channel);
+        rows::amend(self.api, self.scope, waiting.place, |state| {
+            let mut new = state.clone();
+            let is_it = |other: &AlertDelivery| other.number == number && other.channel == *channel;
+            new.pending.retain_mut(|other| !is_it(other) || change(other));
+            (new != *state).then_some(new)
+        })
+        .await
+    }
+
+    /// What became of a try. The outbox follows first: the log only tells.
     pub(super) async fn settle(
         &self,
         waiting: &Waiting,
         message: &str,
         result: Result<String, Undelivered>,
     ) -> Result<(), ApiError> {
-        let Waiting { place, delivery, .. } = waiting;
-        let tried = delivery.tries + 1;
+        let tried = waiting.delivery.tries + 1;
         let next = result.as_ref().err().and_then(|error| self.next_try(waiting, message, error));
         let outcome = match (&result, next) {
             (Ok(_), _) => "sent",
@@ -129,30 +174,20 @@ impl Round<'_> {
             (Err(_), None) => "gave_up",
         };
         let sentence = result.unwrap_or_else(|error| error.sentence);
+        let settled = self.amend(waiting, |other| {
+            (other.tries, other.next_ms) = (tried, next.unwrap_or_default());
+            next.is_some()
+        });
+        let settled = settled.await;
         self.write_down(waiting, message, (tried, outcome), sentence).await?;
-        let (number, channel) = (delivery.number, &delivery.channel);
-        rows::amend(self.api, self.scope, *place, |state| {
-            let mut new = state.clone();
-            let is_it = |other: &AlertDelivery| other.number == number && other.channel == *channel;
-            match next {
-                None => new.pending.retain(|other| !is_it(other)),
-                Some(next_ms) => {
-                    for other in new.pending.iter_mut().filter(|other| is_it(other)) {
-                        (other.tries, other.next_ms) = (tried, next_ms);
-                    }
-                }
-            }
-            (new != *state).then_some(new)
-        })
-        .await?;
-        Ok(())
+        settled.map(drop)
     }
 
     /// `None`: never again.
     fn next_try(&self, waiting: &Waiting, message: &str, error: &Undelivered) -> Option<i64> {
         let delivery = &waiting.delivery;
         let wait_ms = backoff_ms(message, delivery.tries).max(error.after_ms.unwrap_or_default());
-        let next_ms = self.now_ms + wait_ms;
+        let next_ms = self.api.now_ms() + wait_ms;
         (error.is_retryable && next_ms - delivery.created_ms <= GIVE_UP_MS).then_some(next_ms)
     }
 
@@ -185,26 +220,21 @@ impl Round<'_> {
         let id = key::firing(place.0, delivery.rule_version, place.1, delivery.number);
         let why = "over the project's messages of this hour: told in one at its end".to_owned();
         self.write_down(waiting, &id, (0, "held"), why).await?;
-        let (number, channel, hour) = (delivery.number, &delivery.channel, self.now_ms.div_euclid(HOUR_MS));
-        rows::amend(self.api, self.scope, *place, |state| {
-            let mut new = state.clone();
-            for other in &mut new.pending {
-                if other.number == number && other.channel == *channel {
-                    other.held_hour = hour;
-                }
-            }
-            (new != *state).then_some(new)
-        })
-        .await?;
-        Ok(())
+        let hour = self.now_ms.div_euclid(HOUR_MS);
+        let held = self.amend(waiting, |other| {
+            other.held_hour = hour;
+            true
+        });
+        held.await.map(drop)
     }
 
-    /// Whether there is a message left in this hour; it is taken.
-    async fn take_from_budget(&self) -> Result<bool, ApiError> {
+    /// Whether there is a message left in this hour; it is taken. A quarter is kept for what is of high priority.
+    async fn take_from_budget(&self, is_high: bool) -> Result<bool, ApiError> {
         let most = match self.settings.messages_per_hour {
             0 => MESSAGES_PER_HOUR,
             most => most,
         };
+        let most = if is_high { most } else { most - most / 4 };
         let (key, hour) = (key::budget(self.scope), self.now_ms.div_euclid(HOUR_MS));
         for _ in 0..ATTEMPTS {
             let known = rows::newest::<AlertBudget>(self.api, &ALERT_STATES, &key).await?;

@@ -25,8 +25,14 @@ pub(super) async fn deliver(round: &Round<'_>, held: Vec<Waiting>) -> Result<(),
             continue;
         }
         let message = message(round, hour, &channel, &held);
-        let result = round.courier.carry(round.scope, &channel, &message).await;
-        for waiting in &held {
+        let mut claimed = Vec::with_capacity(held.len());
+        for waiting in held {
+            if round.claim(&waiting, &message.id).await? {
+                claimed.push(waiting);
+            }
+        }
+        let result = round.carry(&channel, &message).await;
+        for waiting in &claimed {
             round.settle(waiting, &message.id, result.clone()).await?;
         }
     }
@@ -55,6 +61,7 @@ fn message(round: &Round<'_>, hour: i64, channel: &str, held: &[Waiting]) -> Mes
         why: "more triggered within an hour than the project sends messages".to_owned(),
         facts: named.collect(),
         since_ms: least_ms.min().unwrap_or(hour * HOUR_MS),
-        links: Links { subject: page.clone(), replay: None, rule: page },
+        // Each hour's is one of its own for those that join messages about the same.
+        links: Links { subject: format!("{page}?digest={hour}"), replay: None, rule: page },
     }
 }

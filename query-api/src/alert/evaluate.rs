@@ -39,6 +39,8 @@ pub(crate) struct Outcome {
     /// Issues that had no room.
     pub(crate) dropped: u64,
     pub(crate) transitions: usize,
+    /// Some rule has somebody to tell.
+    pub(crate) tells: bool,
     /// When what triggered happened last, of the clock of the stream.
     pub(crate) triggered_ms: Vec<i64>,
 }
@@ -70,6 +72,7 @@ pub(crate) async fn project(
     if on.is_empty() {
         return Ok(evaluation.outcome);
     }
+    evaluation.outcome.tells = on.values().any(|rule| !rule.channels.is_empty());
     let mut issues = gather::gather(api, scope, project, now.at_ms).await?;
     for (id, rule) in on {
         evaluation.rule(id, rule, &mut issues).await?;
@@ -196,7 +199,7 @@ impl Evaluation<'_> {
         issues: &mut Issues<'_>,
     ) -> Result<bool, ApiError> {
         let (Verdict::Met(met), Subject::Issue(issue)) = (verdict, place.1) else { return Ok(true) };
-        if memory.is_none() && self.states.states.len() >= MAX_STATES {
+        if memory.is_none() && self.states.states.len() >= MAX_STATES && !self.forget_oldest().await? {
             self.outcome.dropped += 1;
             return Ok(true);
         }
@@ -205,6 +208,22 @@ impl Evaluation<'_> {
         let notice = notice::of_issue(gathered, users, met.why, met.since_ms);
         self.outcome.triggered_ms.push(gathered.totals.last_seen_ms);
         self.fire((place, rule), memory, met.mark, notice).await
+    }
+
+    /// Makes room: of what is over, what changed longest ago goes first.
+    async fn forget_oldest(&mut self) -> Result<bool, ApiError> {
+        let over = self.states.states.iter().filter(|(_, stored)| {
+            !stored.value.holds && stored.value.pending.is_empty() && !stored.bytes.is_empty()
+        });
+        let Some(oldest) = over.min_by_key(|(_, stored)| stored.value.changed_ms).map(|(place, _)| *place)
+        else {
+            return Ok(false);
+        };
+        let Some(stored) = self.states.states.remove(&oldest) else { return Ok(false) };
+        let key = key::state(self.scope, oldest.0, oldest.1);
+        let gone =
+            rows::swap::<AlertState>(self.api, &ALERT_STATES, &key, Some(&stored.bytes), None, None).await?;
+        Ok(gone.is_some())
     }
 
     async fn fire(

@@ -53,6 +53,8 @@ pub(crate) struct Issues<'a> {
     pub(crate) partial: bool,
     users: BTreeMap<Fingerprint, (u64, bool)>,
     traffic: BTreeMap<(i64, i64), u64>,
+    /// The stream's time.
+    at_ms: i64,
 }
 
 pub(crate) async fn gather<'a>(
@@ -77,6 +79,7 @@ pub(crate) async fn gather<'a>(
         partial,
         users: BTreeMap::new(),
         traffic: BTreeMap::new(),
+        at_ms,
     };
     let context = Context { now_ms: at_ms, traffic, critical_pages: &project.critical_pages };
     for (issue, totals) in issues {
@@ -144,7 +147,8 @@ impl Issues<'_> {
             return Ok(*known);
         }
         let (from_ms, to_ms) = place;
-        let traffic = read::traffic_within(self.api, self.scope, from_ms, to_ms - 1).await?;
+        let traffic =
+            read::traffic_within(self.api, self.scope, from_ms, (to_ms - 1).min(self.at_ms)).await?;
         self.traffic.insert(place, traffic);
         Ok(traffic)
     }

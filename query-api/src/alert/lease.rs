@@ -1,5 +1,7 @@
 //! Who evaluates a project: a row with an owner and an end, and how far the evaluation is.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use playhead_domain::alert::key;
 use playhead_domain::row::AlertLease;
@@ -12,6 +14,8 @@ use crate::state::Api;
 
 /// After so long without renewal another process takes over.
 const TERM_MS: i64 = 15_000;
+/// How often it is renewed while an evaluation goes on.
+pub(crate) const RENEW_EACH: Duration = Duration::from_secs(5);
 
 /// A lease that is held.
 #[derive(Debug, Clone)]
@@ -36,10 +40,13 @@ pub(crate) async fn take(api: &Api, scope: Scope, owner: &str) -> Result<Option<
     let now_ms = api.now_ms();
     let known: Option<Stored<AlertLease>> = rows::newest(api, &ALERT_STATES, &key::lease(scope)).await?;
     let row = known.as_ref().map(|stored| stored.value.clone()).unwrap_or_default();
-    if row.owner != owner && row.until_ms > now_ms {
+    // One that ends later than any lease can was taken by a clock that was ahead.
+    if row.owner != owner && (now_ms + 1..=now_ms + 2 * TERM_MS).contains(&row.until_ms) {
         return Ok(None);
     }
-    let row = AlertLease { owner: owner.to_owned(), ..row };
+    // What such a clock decided in the future is not decided.
+    let evaluated_ms = row.evaluated_ms.min(now_ms);
+    let row = AlertLease { owner: owner.to_owned(), evaluated_ms, ..row };
     put(api, scope, known.map(|stored| stored.bytes).as_ref(), row).await
 }
 

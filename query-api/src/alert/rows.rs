@@ -132,7 +132,9 @@ pub(crate) async fn write_state(
     new: &AlertState,
 ) -> Result<bool, ApiError> {
     let key = key::state(scope, rule, subject);
-    let expires = Some(api.now_ms() + new.kept_ms.max(KEPT_MS));
+    // What holds, or is still to be told, is not forgotten.
+    let is_over = !new.holds && new.pending.is_empty();
+    let expires = is_over.then(|| api.now_ms() + new.kept_ms.max(KEPT_MS));
     let expected = old.map(|stored| &stored.bytes);
     Ok(swap(api, &ALERT_STATES, &key, expected, Some(new), expires).await?.is_some())
 }

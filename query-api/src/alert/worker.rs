@@ -1,6 +1,6 @@
 //! The evaluator and the deliverer of a process: which projects are its own, and when something is to be done for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use playhead_domain::id::{ProjectId, TenantId};
 use playhead_domain::row::{AlertLease, Project};
 use playhead_domain::scope::Scope;
+use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::deliver::{self, Courier};
@@ -23,19 +24,30 @@ use crate::state::Api;
 const EVALUATE_EACH: Duration = Duration::from_secs(2);
 const DELIVER_EACH: Duration = Duration::from_secs(1);
 const CONCURRENT_PROJECTS: usize = 8;
+/// Rounds under way at a time: the earlier ones wait for what is slow.
+const MAX_ROUNDS: usize = 8;
 /// What a flush writes is not there at once: after something moved, a project is looked at for so long.
 const SETTLE_MS: i64 = 10_000;
 /// What ends by itself, and what people decide, is looked for so often.
 const EVALUATE_ALL_MS: i64 = 60_000;
 
 /// What a process knows of a project that it evaluates.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Own {
     held: Held,
     seen_mark: u64,
     /// By the clock: when its counts last moved, and when it was last evaluated.
     moved_ms: i64,
     evaluated_ms: i64,
+    /// Some rule has somebody to tell. Otherwise nobody waits: it is evaluated once a minute.
+    tells: bool,
+}
+
+/// Which of the two is done for a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Work {
+    Evaluate,
+    Deliver,
 }
 
 /// Evaluates and delivers. Any number may run on the same store.
@@ -45,6 +57,8 @@ pub struct Worker {
     courier: Option<Arc<dyn Courier>>,
     stream: tokio::sync::Mutex<Stream>,
     own: Mutex<BTreeMap<ProjectId, Own>>,
+    /// What is under way: the next round leaves it alone, so that one that is slow does not hold up others.
+    busy: Mutex<BTreeSet<(Work, ProjectId)>>,
 }
 
 impl Worker {
@@ -56,31 +70,39 @@ impl Worker {
         let mut random = [0u8; 8];
         getrandom::fill(&mut random)?;
         let name = format!("{:016x}", u64::from_be_bytes(random));
-        let (stream, own) = (tokio::sync::Mutex::default(), Mutex::default());
-        Ok(Self { api, name, courier, stream, own })
+        let (stream, own, busy) = (tokio::sync::Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Self { api, name, courier, stream, own, busy })
     }
 
     /// Evaluates and delivers until `stop` is done: ends the round under way, then gives back what it has.
     pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()> + Send + 'static) {
         let stop = stop.boxed().shared();
-        let evaluates = async {
-            loop {
-                self.evaluate().await;
-                if is_stopped(stop.clone(), EVALUATE_EACH).await {
-                    break;
-                }
-            }
-        };
-        let delivers = async {
-            loop {
-                self.deliver().await;
-                if is_stopped(stop.clone(), DELIVER_EACH).await {
-                    break;
-                }
-            }
-        };
-        tokio::join!(evaluates, delivers);
+        tokio::join!(
+            self.rounds(Work::Evaluate, EVALUATE_EACH, stop.clone()),
+            self.rounds(Work::Deliver, DELIVER_EACH, stop)
+        );
         self.release().await;
+    }
+
+    /// Begins a round at each interval, while earlier ones may still be under way, until `stop` is done; then waits for those.
+    async fn rounds(self: &Arc<Self>, work: Work, each: Duration, stop: impl Future<Output = ()> + Clone) {
+        let mut rounds = JoinSet::new();
+        loop {
+            while rounds.try_join_next().is_some() {}
+            if rounds.len() < MAX_ROUNDS {
+                let worker = Arc::clone(self);
+                rounds.spawn(async move {
+                    match work {
+                        Work::Evaluate => worker.evaluate().await,
+                        Work::Deliver => worker.deliver().await,
+                    }
+                });
+            }
+            if is_stopped(stop.clone(), each).await {
+                break;
+            }
+        }
+        rounds.join_all().await;
     }
 
     /// One round over all projects. What fails is tried again with the next one. Returns how many projects failed.
@@ -102,16 +124,15 @@ impl Worker {
             }
         };
         let mut rounds: Vec<BoxFuture<'_, bool>> = Vec::new();
-        for project in &projects {
-            if !project.disabled {
-                rounds.push(self.evaluation_failed(project, at_ms).boxed());
+        for project in projects.iter().filter(|project| !project.disabled) {
+            if let Some(busy) = self.begin(Work::Evaluate, ProjectId(project.project)) {
+                rounds.push(self.evaluation_failed(busy, project, at_ms).boxed());
             }
         }
         failures(rounds).await
     }
 
-    /// When it failed, nothing is known of what was written: the lease is read again.
-    async fn evaluation_failed(&self, project: &Project, at_ms: i64) -> bool {
+    async fn evaluation_failed(&self, _busy: Busy<'_>, project: &Project, at_ms: i64) -> bool {
         let result = self.evaluate_project(project, at_ms).await;
         result.inspect_err(|error| self.failed("evaluation", error)).is_err()
     }
@@ -128,9 +149,10 @@ impl Worker {
         let mark = stream::intake_mark(api, scope).await?;
         let has_moved = mark != own.seen_mark;
         let moved_ms = if has_moved { now_ms } else { own.moved_ms };
-        let is_due = now_ms - moved_ms < SETTLE_MS || now_ms - own.evaluated_ms >= EVALUATE_ALL_MS;
+        let is_settling = own.tells && now_ms - moved_ms < SETTLE_MS;
+        let is_due = is_settling || now_ms - own.evaluated_ms >= EVALUATE_ALL_MS;
         // The stream's time is behind when this process has just begun to follow it.
-        let at_ms = stream_ms.max(own.held.row.evaluated_ms);
+        let at_ms = stream_ms.max(own.held.row.evaluated_ms).min(now_ms);
         // Nothing is judged at no time at all: a process that has just begun waits for the first checkpoint.
         if !is_due || at_ms == 0 {
             let held = if own.held.is_fresh(now_ms) {
@@ -143,31 +165,86 @@ impl Worker {
         }
         let row = taken_in(own.held.row.clone(), mark, at_ms);
         let now = Now { at_ms, decided_ms: row.evaluated_ms, intake_ms: row.intake_ms };
-        let outcome = evaluate::project(api, scope, project, now).await?;
+        let evaluated = self.evaluate_renewing(scope, project, &own, now).await;
+        if evaluated.is_err() {
+            // What was decided is delivered nevertheless.
+            self.renew_in_vain(scope, &own).await;
+        }
+        let Some((outcome, held)) = evaluated? else {
+            self.keep(scope, None);
+            return Ok(());
+        };
         self.observe(&outcome);
         let is_whole = outcome.contested == 0;
         let evaluated_ms = if is_whole { at_ms } else { row.evaluated_ms };
         let row = AlertLease { evaluated_ms, dropped: outcome.dropped, ..row };
-        let held = lease::renew(api, scope, &own.held, row).await?;
+        let held = lease::renew(api, scope, &held, row).await?;
         // What was contested is judged again in the next round.
         let evaluated_ms = if is_whole { now_ms } else { 0 };
-        self.keep(scope, held.map(|held| Own { held, seen_mark: mark, moved_ms, evaluated_ms }));
+        let tells = outcome.tells;
+        self.keep(scope, held.map(|held| Own { held, seen_mark: mark, moved_ms, evaluated_ms, tells }));
         Ok(())
+    }
+
+    /// Evaluates, and keeps the lease meanwhile. `None`: somebody else has taken over.
+    async fn evaluate_renewing(
+        &self,
+        scope: Scope,
+        project: &Project,
+        own: &Own,
+        now: Now,
+    ) -> Result<Option<(Outcome, Held)>, ApiError> {
+        let mut held = own.held.clone();
+        let mut evaluation = evaluate::project(&self.api, scope, project, now).boxed();
+        loop {
+            if let Ok(outcome) = tokio::time::timeout(lease::RENEW_EACH, &mut evaluation).await {
+                return Ok(Some((outcome?, held)));
+            }
+            let Some(renewed) = lease::renew(&self.api, scope, &held, held.row.clone()).await? else {
+                return Ok(None);
+            };
+            held = renewed;
+            self.keep(scope, Some(Own { held: held.clone(), ..own.clone() }));
+        }
+    }
+
+    /// After an evaluation that failed: nothing is known of what was written, so the next round evaluates again.
+    async fn renew_in_vain(&self, scope: Scope, own: &Own) {
+        let own = self.own.lock().get(&scope.project()).unwrap_or(own).clone();
+        match lease::renew(&self.api, scope, &own.held, own.held.row.clone()).await {
+            Ok(held) => self.keep(scope, held.map(|held| Own { held, evaluated_ms: 0, ..own })),
+            Err(error) => {
+                tracing::debug!(%error, "the lease was not renewed; it is read again");
+                self.keep(scope, None);
+            }
+        }
+    }
+
+    /// `None`: it is under way already.
+    fn begin(&self, work: Work, project: ProjectId) -> Option<Busy<'_>> {
+        self.busy.lock().insert((work, project)).then_some(Busy { busy: &self.busy, what: (work, project) })
     }
 
     /// What this process knows of a project, if it is its own.
     async fn own(&self, scope: Scope) -> Result<Option<Own>, ApiError> {
-        let known = self.own.lock().remove(&scope.project());
+        let known = self.own.lock().get(&scope.project()).cloned();
         if let Some(own) = known.filter(|own| own.held.is_valid(self.api.now_ms())) {
             return Ok(Some(own));
         }
         let held = lease::take(&self.api, scope, &self.name).await?;
-        Ok(held.map(|held| Own { held, seen_mark: 0, moved_ms: self.api.now_ms(), evaluated_ms: 0 }))
+        let moved_ms = self.api.now_ms();
+        let own = held.map(|held| Own { held, seen_mark: 0, moved_ms, evaluated_ms: 0, tells: true });
+        // At once: what earlier owners decided is to be delivered, whatever becomes of the evaluation.
+        self.keep(scope, own.clone());
+        Ok(own)
     }
 
+    /// `None`: it is somebody else's.
     fn keep(&self, scope: Scope, own: Option<Own>) {
-        if let Some(own) = own {
-            self.own.lock().insert(scope.project(), own);
+        let mut all = self.own.lock();
+        match own {
+            Some(own) => drop(all.insert(scope.project(), own)),
+            None => drop(all.remove(&scope.project())),
         }
     }
 
@@ -187,16 +264,19 @@ impl Worker {
         let Some(courier) = &self.courier else { return 0 };
         let projects: Vec<ProjectId> = {
             let (own, now_ms) = (self.own.lock(), self.api.now_ms());
-            own.iter().filter(|(_, own)| own.held.is_valid(now_ms)).map(|(project, _)| *project).collect()
+            let is_mine = |own: &Own| own.tells && own.held.is_valid(now_ms);
+            own.iter().filter(|(_, own)| is_mine(own)).map(|(project, _)| *project).collect()
         };
         let mut rounds: Vec<BoxFuture<'_, bool>> = Vec::new();
         for project in projects {
-            rounds.push(self.delivery_failed(&**courier, project).boxed());
+            if let Some(busy) = self.begin(Work::Deliver, project) {
+                rounds.push(self.delivery_failed(busy, &**courier, project).boxed());
+            }
         }
         failures(rounds).await
     }
 
-    async fn delivery_failed(&self, courier: &dyn Courier, project: ProjectId) -> bool {
+    async fn delivery_failed(&self, _busy: Busy<'_>, courier: &dyn Courier, project: ProjectId) -> bool {
         let span = tracing::debug_span!("deliver alerts", %project);
         let result = deliver::project(&self.api, courier, project).instrument(span).await;
         result.inspect_err(|error| self.failed("delivery", error)).is_err()
@@ -216,7 +296,19 @@ impl Worker {
     }
 }
 
-/// Some projects at a time, so that one that is slow does not hold up all others. Returns how many failed.
+/// A project under work, as long as it lives.
+struct Busy<'a> {
+    busy: &'a Mutex<BTreeSet<(Work, ProjectId)>>,
+    what: (Work, ProjectId),
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.busy.lock().remove(&self.what);
+    }
+}
+
+/// Some projects at a time. Returns how many failed.
 async fn failures(rounds: Vec<BoxFuture<'_, bool>>) -> usize {
     let rounds = futures::stream::iter(rounds).buffer_unordered(CONCURRENT_PROJECTS);
     rounds.filter(|has_failed| std::future::ready(*has_failed)).count().await
