@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use playhead_domain::id::StreamId;
 use playhead_domain::issue;
-use playhead_domain::performance::name;
 use playhead_domain::performance::observation::Observation;
 use playhead_domain::row::{
     DeadLetter, EventChunk, Frame, IntakeCounts, Object, ObjectSession, OpenSession, SessionKey, SessionState,
@@ -172,9 +171,8 @@ impl Effects {
         for PerformanceRow { key, value, expires_at_ms } in &self.performance.rows {
             rows.push(put(&table::PERFORMANCE, key.clone(), value.clone(), stamp, *expires_at_ms));
         }
-        for NameRow { key, name } in &self.witnessed.rows {
-            let expires_at_ms = stamp.write_us / 1_000 + name::KEPT_MS;
-            rows.push(put(&table::PERFORMANCE_NAMES, key.clone(), name.clone(), stamp, expires_at_ms));
+        for NameRow { key, name, expires_at_ms } in &self.witnessed.rows {
+            rows.push(put(&table::PERFORMANCE_NAMES, key.clone(), name.clone(), stamp, *expires_at_ms));
         }
         rows
     }

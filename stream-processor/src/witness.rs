@@ -23,6 +23,8 @@ const BELIEVED_FOR: Duration = Duration::from_secs(600);
 const MAX_REMEMBERED: usize = 50_000;
 /// Names that a process learns of a project in [`BELIEVED_FOR`]. Others stay without a name, and are learnt later.
 const MAX_LEARNT: usize = 2_000;
+/// Rows of a name that are looked at: log partitions that learn it at the same time write some more.
+const MAX_WITNESSES: usize = 64;
 const CONCURRENT_READS: usize = 16;
 
 type Name = (Scope, NameId);
@@ -32,6 +34,8 @@ type Name = (Scope, NameId);
 pub(crate) struct NameRow {
     pub(crate) key: Key,
     pub(crate) name: Bytes,
+    /// With its witness: whom nobody finds any more cannot be erased.
+    pub(crate) expires_at_ms: i64,
 }
 
 /// What a range adds.
@@ -57,10 +61,10 @@ pub(crate) struct Witnesses {
     learnt: Mutex<HashMap<Scope, (Instant, usize)>>,
 }
 
-/// A name of a range, with sessions that used it.
+/// A name of a range, with sessions that used it and when these expire.
 struct Used<'a> {
     name: &'a str,
-    sessions: Vec<SessionId>,
+    sessions: Vec<(SessionId, i64)>,
 }
 
 impl Witnesses {
@@ -73,9 +77,12 @@ impl Witnesses {
         &self,
         store: &dyn Store,
         sessions: &BTreeMap<SessionRef, SessionWork>,
+        now_us: i64,
     ) -> Result<Witnessed, store::Error> {
         let used = used(sessions);
-        let known = used.keys().map(|name| self.known(store, *name).boxed()).collect::<Vec<_>>();
+        let looks =
+            used.iter().map(|(name, used)| self.known(store, *name, used.fresh_since_us(now_us)).boxed());
+        let known = looks.collect::<Vec<_>>();
         let known: Vec<Known> = futures::stream::iter(known).buffered(CONCURRENT_READS).try_collect().await?;
         let mut witnessed = Witnessed::default();
         for (((scope, id), used), mut known) in used.into_iter().zip(known) {
@@ -83,12 +90,12 @@ impl Witnesses {
             if known.is_learnt && !self.may_learn(scope) {
                 continue;
             }
-            for session in used.sessions {
+            for (session, expires_at_ms) in used.sessions {
                 if known.sessions.len() < WITNESSES && !known.sessions.contains(&session) {
                     known.sessions.push(session);
                     let (key, name) =
                         (name::row(scope, id, session), Bytes::copy_from_slice(used.name.as_bytes()));
-                    witnessed.rows.push(NameRow { key, name });
+                    witnessed.rows.push(NameRow { key, name, expires_at_ms });
                 }
             }
             witnessed.known.push(((scope, id), known));
@@ -118,30 +125,48 @@ impl Witnesses {
         count.is_none_or(|(_, count)| *count < MAX_LEARNT)
     }
 
-    async fn known(&self, store: &dyn Store, (scope, id): Name) -> Result<Known, store::Error> {
+    async fn known(
+        &self,
+        store: &dyn Store,
+        (scope, id): Name,
+        fresh_since_us: i64,
+    ) -> Result<Known, store::Error> {
         let known = locked(&self.known).get(&(scope, id)).cloned();
         if let Some(known) = known.filter(|known| known.since.elapsed() < BELIEVED_FOR) {
             return Ok(known);
         }
         let (since, rows) = (Instant::now(), name::rows_of(scope, id));
         let range = ClusteringRange::prefix(rows.clustering);
-        let page =
-            store.scan(&PERFORMANCE_NAMES, &rows.partition, &range, Order::Ascending, WITNESSES).await?;
+        let (partition, order) = (&rows.partition, Order::Ascending);
+        let page = store.scan(&PERFORMANCE_NAMES, partition, &range, order, MAX_WITNESSES).await?;
+        let is_fresh = |row: &store::Row| row.version >= fresh_since_us;
         let witness = |row: store::Row| Some(name::of(&row.key.clustering)?.1);
-        let sessions = page.rows.into_iter().filter_map(witness).collect();
+        let sessions = page.rows.into_iter().filter(is_fresh).filter_map(witness).collect();
         Ok(Known { since, sessions, is_learnt: false })
+    }
+}
+
+impl Used<'_> {
+    /// A witness of before that is past half of its time: others are found before it goes.
+    fn fresh_since_us(&self, now_us: i64) -> i64 {
+        let left_us = self.sessions.first().map_or(0, |(_, expires_at_ms)| expires_at_ms * 1_000 - now_us);
+        now_us - left_us / 2
     }
 }
 
 fn used(sessions: &BTreeMap<SessionRef, SessionWork>) -> BTreeMap<Name, Used<'_>> {
     let mut used: BTreeMap<Name, Used<'_>> = BTreeMap::new();
     for ((scope, session), work) in sessions {
+        let Some(expires_at_ms) = work.state.summary.as_ref().map(|summary| summary.expires_at_ms) else {
+            continue;
+        };
         for observation in &work.measured {
             let name = used.entry((*scope, observation.name));
             let name =
                 name.or_insert_with(|| Used { name: &observation.measured.name, sessions: Vec::new() });
-            if name.sessions.len() < WITNESSES && name.sessions.last() != Some(session) {
-                name.sessions.push(*session);
+            if name.sessions.len() < WITNESSES && name.sessions.last().is_none_or(|(last, _)| last != session)
+            {
+                name.sessions.push((*session, expires_at_ms));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Names of endpoints and pages. What an address tells may be of somebody (`/profiles/ana-lopez`), and sums outlive sessions: so sums hold
-//! ids, and the names stand in rows of their own, each on behalf of a session that used it, its witness, with which the row is erased. A name of
-//! which no witness is left is not told any more: what it counted is counted with the others.
+//! ids, and the names stand in rows of their own, each on behalf of a session that used it, its witness, with which the row is erased, or
+//! expires. A name of which no witness is left is not told any more: what it counted is counted with the others.
 
 use std::fmt;
 
@@ -15,8 +15,6 @@ pub const NAME_PURPOSE: &str = "playhead names of endpoints and pages v1";
 pub const WITNESSES: usize = 3;
 /// Into how many partitions the names of a project are spread.
 pub const SHARDS: i64 = 8;
-/// As long as the sums of days.
-pub const KEPT_MS: i64 = 400 * 86_400_000;
 /// No method, path or name of a release begins so.
 pub(super) const PREFIX: &str = "\u{2026}";
 

@@ -79,7 +79,7 @@ impl Flight {
             partition.issues.add(&*shared.store, partition.id, range, sessions, most).await?;
         self.effects.performance =
             partition.performance.add(&*shared.store, partition.id, range, sessions).await?;
-        self.effects.witnessed = shared.witnesses.look_up(&*shared.store, sessions).await?;
+        self.effects.witnessed = shared.witnesses.look_up(&*shared.store, sessions, shared.now_us()).await?;
         Ok(())
     }
 
