@@ -13,7 +13,12 @@ const matches = (path, pattern) => [...read(path).matchAll(pattern)].map((match)
 
 /** Names as the code registers them: families whose labels were never used are not in /metrics. */
 function ofCode() {
-  const literal = ['gateway/src/metrics.rs', 'query-api/src/metrics.rs', 'playhead/src/backends.rs'];
+  const literal = [
+    'gateway/src/metrics.rs',
+    'query-api/src/metrics.rs',
+    'query-api/src/alert/metrics.rs',
+    'playhead/src/backends.rs',
+  ];
   const literals = literal.map((path) => matches(path, /"(playhead_[a-z_]+)"/g));
   const [prefix] = matches('stream-processor/src/metrics.rs', /format!\("(playhead_processor_)\{name\}"\)/g);
   const processor = matches(
