@@ -54,6 +54,59 @@ export interface paths {
         patch: operations["change_project"];
         trace?: never;
     };
+    "/api/v1/projects/{project}/alerts/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The project's channels, without their secrets. */
+        get: operations["list_channels"];
+        put?: never;
+        /** Creates a channel. At most 20 in a project. */
+        post: operations["create_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/alerts/channels/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Deletes a channel. Rules that name it tell nobody there any more. */
+        delete: operations["delete_channel"];
+        options?: never;
+        head?: never;
+        /** Changes a channel. */
+        patch: operations["change_channel"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/alerts/channels/{channel}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message that says that it is a test, and tells what came of it. At most ten a minute for a project. */
+        post: operations["test_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/alerts/deliveries": {
         parameters: {
             query?: never;
@@ -689,6 +742,31 @@ export interface components {
             bucket_ms: number;
             values: number[];
         };
+        /** @description A channel, without its secrets. */
+        AlertChannel: {
+            /** Format: int64 */
+            changed_at: number;
+            /** Format: int64 */
+            created_at: number;
+            id: string;
+            kind: components["schemas"]["ChannelKind"];
+            name: string;
+            /** @description Of e-mail. */
+            recipients: string[];
+            /** @description Of a web hook: the last four characters of what signs it. */
+            secret_hint?: string | null;
+            /** @description Where it leads: host and the last four characters of the address or key; of e-mail the addresses. */
+            target: string;
+            /**
+             * Format: int64
+             * @description Grows with every change; send it as `If-Match` to change only what you have seen.
+             */
+            version: number;
+        };
+        /** @description The channels of a project, oldest first. */
+        AlertChannelList: {
+            items: components["schemas"]["AlertChannel"][];
+        };
         /** @description When a rule triggers. */
         AlertCondition: {
             /**
@@ -859,6 +937,62 @@ export interface components {
             /** Format: int64 */
             events: number;
             value: string;
+        };
+        /**
+         * @description What a channel leads to.
+         * @enum {string}
+         */
+        ChannelKind: "webhook" | "slack" | "teams" | "pagerduty" | "discord" | "email";
+        /** @description What to change; a member that is left out stays as it is. */
+        ChannelPatch: {
+            name?: string | null;
+            settings?: components["schemas"]["ChannelSettings"] | null;
+        };
+        /** @description What each kind needs. Addresses are https, on the public network unless the operator allows others. */
+        ChannelSettings: {
+            /** @enum {string} */
+            kind: "webhook";
+            /** @description 16 to 256 visible ASCII characters; left out, one is made. */
+            secret?: string | null;
+            url: string;
+        } | {
+            /** @enum {string} */
+            kind: "slack";
+            url: string;
+        } | {
+            /** @enum {string} */
+            kind: "teams";
+            url: string;
+        } | {
+            /** @enum {string} */
+            kind: "pagerduty";
+            /** @description The integration key of an Events API v2 integration. */
+            routing_key: string;
+            /** @description Left out: `https://events.pagerduty.com/v2/enqueue`. In the EU `https://events.eu.pagerduty.com/v2/enqueue`. */
+            url?: string | null;
+        } | {
+            /** @enum {string} */
+            kind: "discord";
+            url: string;
+        } | {
+            /** @enum {string} */
+            kind: "email";
+            /** @description At most 20. */
+            recipients: string[];
+        };
+        /** @description What came of a test. */
+        ChannelTest: {
+            /** @description The other side took it. */
+            delivered: boolean;
+            /** @description What it said, or why it was not reached. */
+            detail: string;
+            /** @description A later try may succeed. */
+            retryable: boolean;
+            /**
+             * Format: int32
+             * @description The HTTP status of its answer.
+             */
+            status?: number | null;
         };
         /** @description Requests of a release or country. */
         Compared: {
@@ -1461,6 +1595,11 @@ export interface components {
             name?: string | null;
             version?: string | null;
         };
+        /** @description A channel to create. */
+        NewChannel: {
+            name: string;
+            settings: components["schemas"]["ChannelSettings"];
+        };
         /** @description A project to create. */
         NewProject: {
             /** @description As in the project's settings, but from the beginning on: a later change counts after a minute. */
@@ -1715,6 +1854,12 @@ export interface components {
             dom_on_error: number;
             /** Format: double */
             signals: number;
+        };
+        /** @description A channel that was created or changed. */
+        SavedChannel: {
+            channel: components["schemas"]["AlertChannel"];
+            /** @description Of a web hook whose secret was made now: shown in this answer and never again. */
+            signing_secret?: string | null;
         };
         /** @description A secret key, without the key. */
         SecretKey: {
@@ -2262,6 +2407,295 @@ export interface operations {
                 };
             };
             /** @description What decides about issues changed too often; wait */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertChannelList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChannel"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedChannel"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_channel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read */
+                "if-match"?: string | null;
+            };
+            path: {
+                /** @description Channel id */
+                channel: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_channel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version that was read: the change is refused when there is a newer one */
+                "if-match"?: string | null;
+            };
+            path: {
+                /** @description Channel id */
+                channel: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelPatch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedChannel"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Channel id */
+                channel: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelTest"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: {
                 headers: {
                     [name: string]: unknown;
