@@ -12,5 +12,4 @@ pub mod engine;
 mod journal;
 pub mod log;
 pub mod observed;
-mod secret;
 pub mod store;

@@ -132,6 +132,10 @@ hex_id!(
     SessionId, 16, "32 lower-case hex digits"
 );
 hex_id!(
+    /// One way to reach people of a project: a chat's webhook, a list of mail boxes.
+    ChannelId, 8, "16 lower-case hex digits"
+);
+hex_id!(
     /// One document load within a session.
     StreamId, 8, "16 lower-case hex digits"
 );

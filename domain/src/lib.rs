@@ -14,6 +14,7 @@ pub mod row;
 pub mod topic;
 pub mod project;
 pub mod seal;
+pub mod secret;
 pub mod session;
 pub mod token;
 pub mod endpoint;

@@ -3,6 +3,7 @@
 //! Times ending in `_ms` and `_us` are milliseconds and microseconds of the Unix epoch on the server's clock, unless a comment says otherwise.
 
 mod alert;
+mod channel;
 mod issue;
 mod performance;
 mod source_map;
@@ -13,6 +14,7 @@ pub use alert::{
     AlertAttempt, AlertBudget, AlertCondition, AlertDelivery, AlertFact, AlertLease, AlertNotice, AlertRule,
     AlertSettings, AlertSpan, AlertState,
 };
+pub use channel::AlertChannel;
 pub use issue::{
     ArchivedUntil, Breakdown, Discard, GroupingRule, IssueChange, IssueComponent, IssueCount, IssueMerge,
     IssueMerges, IssueSample, IssueSettings, IssueState, IssueTotals, Seen,

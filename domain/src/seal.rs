@@ -4,6 +4,8 @@
 //! range is a random 24-byte nonce, the ciphertext, and a 16-byte tag (XChaCha20-Poly1305: random nonces never repeat). The session
 //! and the purpose are authenticated: a range cannot pass for another session's or for another kind.
 
+mod secrets;
+
 use std::cell::RefCell;
 use std::fmt;
 use std::io::Read;
@@ -14,6 +16,8 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
 use crate::id::SessionId;
 use crate::row::{Block, EventChunk};
+
+pub use secrets::{SECRETS_PURPOSE, SecretSealer};
 
 /// Purpose for `InstallationKey::derive`: the key that wraps data keys.
 pub const WRAPPING_PURPOSE: &str = "playhead session data keys v1";

@@ -97,6 +97,8 @@ tables! {
     /// What a rule remembers of an issue, with what is still to be told: [`crate::row::AlertState`]. Beside them the rows of the
     /// project's evaluator, see [`crate::alert::key`].
     ALERT_STATES = Control Changing "alert_states" [int("tenant"), int("project")] [bytes("rule"), bytes("subject")];
+    /// Where a project's alerts go: [`crate::row::AlertChannel`].
+    ALERT_CHANNELS = Control Changing "alert_channels" [int("tenant"), int("project")] [bytes("channel")];
     /// Small named values of the installation.
     INSTALLATION = Control Changing "installation" [text("name")] [];
 

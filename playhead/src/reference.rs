@@ -64,8 +64,8 @@ pub(crate) fn markdown() -> anyhow::Result<String> {
 fn list(text: &mut String, prefix: &str, table: &Table, source: &str) -> anyhow::Result<()> {
     for (name, value) in table {
         match value {
-            Value::Table(inner) if prefix.is_empty() && name == "quota" => {
-                list(text, "quota.", inner, source)?
+            Value::Table(inner) if prefix.is_empty() && matches!(name.as_str(), "quota" | "smtp") => {
+                list(text, &format!("{name}."), inner, source)?
             }
             Value::Table(_) => {}
             value => {

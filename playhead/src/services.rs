@@ -13,7 +13,7 @@ use playhead_domain::project::ProjectDirectory;
 use playhead_domain::row::Project;
 use playhead_domain::topic;
 use playhead_gateway::Gateway;
-use playhead_query_api::alert::Worker;
+use playhead_query_api::alert::{Channels, Worker};
 use playhead_query_api::{Api, project};
 use playhead_stream_processor::{CountryLookup, Processor};
 use prometheus::Registry;
@@ -91,8 +91,7 @@ impl Services {
             }
             _ => None,
         };
-        // Without channels nobody carries messages: they wait.
-        let alerts = api.clone().map(|api| Worker::new(api, None)).transpose()?.map(Arc::new);
+        let alerts = api.clone().map(worker).transpose()?;
         let first = match &api {
             Some(api) if role == Role::All => Some(first(config, api).await?),
             _ => None,
@@ -221,6 +220,12 @@ fn api(
         clock: playhead_query_api::system_clock(),
         registry: registry.clone(),
     })?)
+}
+
+/// Evaluates alerts, and delivers them through the projects' channels.
+fn worker(api: Api) -> anyhow::Result<Arc<Worker>> {
+    let channels = Arc::new(Channels::new(api.clone()));
+    Ok(Arc::new(Worker::new(api, Some(channels))?))
 }
 
 async fn first(config: &Config, api: &Api) -> anyhow::Result<First> {

@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: whether a condition is met (see [`playhead_domain::alert`]) and how a message is sent (see [`crate::channel`]).
 
+pub(crate) mod courier;
 pub(crate) mod deliver;
 pub(crate) mod digest;
 pub(crate) mod evaluate;
@@ -18,5 +19,6 @@ pub(crate) mod settings;
 pub(crate) mod stream;
 pub(crate) mod worker;
 
+pub use courier::Channels;
 pub use deliver::{Courier, Undelivered};
 pub use worker::Worker;

@@ -1,9 +1,13 @@
 //! What can be set about the read side.
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::channel::mailer::Mailer;
+use crate::outbound::AllowList;
+
 /// Settings of the API.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Rows that one request for a list may read before it answers with what it has.
@@ -22,6 +26,24 @@ pub struct Config {
     pub max_source_maps: usize,
     /// Bytes that a project's source maps may take together, as they are stored.
     pub max_source_map_bytes: u64,
+    /// Networks (`10.1.0.0/16`) and host names beyond the public network that alerts may call, over plain http and on any port too. Empty: only https to
+    /// public hosts on port 443 or 8443.
+    pub outbound_allow: Vec<String>,
+    pub smtp: Smtp,
+}
+
+/// The mail server that sends alerts.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Smtp {
+    /// `smtps://user:password@mail.example:465` (TLS) or `smtp://…:587` (STARTTLS, required; `?tls=none` sends in the clear). Special characters of user and
+    /// password are percent-encoded. A secret: set it by the environment. Empty: no e-mail.
+    #[serde(with = "playhead_domain::secret")]
+    pub url: SecretString,
+    /// Whom e-mail comes from (`Playhead <alerts@example.com>`).
+    pub from: String,
+    /// File with a certificate (PEM) that the mail server's is checked against too, beside those of the system.
+    pub ca_file: String,
 }
 
 impl Default for Config {
@@ -35,6 +57,8 @@ impl Default for Config {
             source_map_cache_bytes: 128 << 20,
             max_source_maps: 20_000,
             max_source_map_bytes: 20 << 30,
+            outbound_allow: Vec::new(),
+            smtp: Smtp::default(),
         }
     }
 }
@@ -67,6 +91,8 @@ impl Config {
         if !(1..=50_000).contains(&self.max_source_maps) {
             return Err("max_source_maps must be 1 to 50000".to_owned());
         }
+        AllowList::parse(&self.outbound_allow).map_err(|error| format!("outbound_allow: {error}"))?;
+        Mailer::new(&self.smtp)?;
         Ok(())
     }
 }

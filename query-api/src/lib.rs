@@ -21,6 +21,7 @@ mod body;
 mod cursor;
 mod issue;
 mod metrics;
+mod outbound;
 mod params;
 mod performance;
 mod sealed;
@@ -104,6 +105,9 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(alert::firing::list_firings))
         .routes(routes!(alert::firing::change_firing))
         .routes(routes!(alert::firing::list_deliveries))
+        .routes(routes!(channel::routes::list_channels, channel::routes::create_channel))
+        .routes(routes!(channel::routes::change_channel, channel::routes::delete_channel))
+        .routes(routes!(channel::routes::test_channel))
         .routes(routes!(performance::routes::list_endpoints))
         .routes(routes!(performance::routes::get_endpoint))
         .routes(routes!(performance::routes::list_pages))

@@ -1,6 +1,7 @@
 //! What the API answers with. Every type is part of the OpenAPI document.
 
 pub mod alert;
+pub mod channel;
 pub mod issue;
 pub mod performance;
 pub mod project;

@@ -9,7 +9,7 @@ use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
 use playhead_domain::id::TenantId;
 use playhead_domain::issue::visitor::{VISITOR_PURPOSE, VisitorKey};
 use playhead_domain::log::{EventLog, TopicSpec};
-use playhead_domain::seal::{KeyWrapper, WRAPPING_PURPOSE};
+use playhead_domain::seal::{KeyWrapper, SECRETS_PURPOSE, SecretSealer, WRAPPING_PURPOSE};
 use playhead_domain::store::Store;
 use playhead_proto::key::{InstallationKey, PublicKeys};
 use secrecy::SecretString;
@@ -18,9 +18,12 @@ use tokio::sync::{Notify, Semaphore};
 use crate::access::Caller;
 use crate::access::attempts::Attempts;
 use crate::access::sign_in::SignIns;
+use crate::channel::mailer::Mailer;
+use crate::channel::tests_sent::TestsSent;
 use crate::config::Config;
 use crate::issue::dry_run::MAX_DRY_RUNS;
 use crate::metrics::Metrics;
+use crate::outbound::{AllowList, Outbound};
 use crate::source_map::cache::MapCache;
 use crate::source_map::quota::Quota;
 use crate::source_map::upload::Uploads;
@@ -46,6 +49,8 @@ pub fn system_clock() -> Clock {
 pub enum StartError {
     #[error("the system gives no random bytes: {0}")]
     Random(#[from] getrandom::Error),
+    #[error("{0}")]
+    Setting(String),
     #[error("metrics cannot be registered: {0}")]
     Metrics(#[from] prometheus::Error),
 }
@@ -108,6 +113,12 @@ pub(crate) struct Inner {
     pub(crate) uploads: Uploads,
     /// Dry runs of rules at once: each keeps a core busy.
     pub(crate) dry_runs: Arc<Semaphore>,
+    /// Opens what projects were trusted with.
+    pub(crate) secrets: SecretSealer,
+    pub(crate) outbound: Outbound,
+    /// The operator's mail server, if there is one.
+    pub(crate) mailer: Option<Mailer>,
+    pub(crate) tests_sent: TestsSent,
     /// Told when a change of a project may not have been published.
     pub(crate) unpublished: Notify,
 }
@@ -124,6 +135,8 @@ impl Api {
         let segment_budget = Arc::new(Semaphore::new(parts.config.segment_budget_bytes >> 10));
         let maps = MapCache::new(parts.config.source_map_cache_bytes);
         let erasure = Erasure::new(parts.store.clone(), parts.installation_key.derive(USER_HASH_PURPOSE));
+        let allow = AllowList::parse(&parts.config.outbound_allow).map_err(StartError::Setting)?;
+        let mailer = Mailer::new(&parts.config.smtp).map_err(StartError::Setting)?;
         Ok(Self(Arc::new(Inner {
             config: parts.config,
             session_idle_ms: parts.session_idle_ms,
@@ -149,6 +162,10 @@ impl Api {
             map_quota: Quota::default(),
             uploads: Uploads::new(),
             dry_runs: Arc::new(Semaphore::new(MAX_DRY_RUNS)),
+            secrets: SecretSealer::new(parts.installation_key.derive(SECRETS_PURPOSE)),
+            outbound: Outbound::new(allow),
+            mailer,
+            tests_sent: TestsSent::default(),
             unpublished: Notify::new(),
         })))
     }

@@ -21,7 +21,7 @@ pub struct BlobsConfig {
     /// and the role of the container or machine.
     pub access_key_id: String,
     /// The access key's secret; better set by its variable than in a file. Never printed.
-    #[serde(with = "crate::secret")]
+    #[serde(with = "playhead_domain::secret")]
     pub secret_access_key: SecretString,
     /// How long one request may take, its bytes included.
     pub request_timeout_ms: u64,

@@ -78,17 +78,24 @@ pub(crate) async fn project(
 }
 
 impl Evaluation<'_> {
-    /// Rows of rules that were deleted go, with what they would still tell.
+    /// Rows of rules that were deleted go, with what they would still tell. A list may be older than its rules: each is asked for.
     async fn forget_rules(&mut self, rules: &BTreeMap<RuleId, AlertRule>) -> Result<(), ApiError> {
-        let gone = |(rule, _): &(RuleId, Subject)| !rules.contains_key(rule);
+        let remembered =
+            self.states.states.keys().map(|(rule, _)| *rule).chain(self.states.begun.keys().copied());
+        let mut deleted = BTreeSet::new();
+        for rule in remembered.filter(|rule| !rules.contains_key(rule)).collect::<BTreeSet<_>>() {
+            if rows::rule(self.api, self.scope, rule).await?.is_none() {
+                deleted.insert(rule);
+            }
+        }
+        let gone = |(rule, _): &(RuleId, Subject)| deleted.contains(rule);
         let places: Vec<_> = self.states.states.keys().copied().filter(gone).collect();
         for (rule, subject) in places {
             let Some(stored) = self.states.states.remove(&(rule, subject)) else { continue };
             let key = key::state(self.scope, rule, subject);
             rows::swap::<AlertState>(self.api, &ALERT_STATES, &key, Some(&stored.bytes), None, None).await?;
         }
-        let begun: Vec<_> =
-            self.states.begun.keys().copied().filter(|rule| !rules.contains_key(rule)).collect();
+        let begun: Vec<_> = self.states.begun.keys().copied().filter(|rule| deleted.contains(rule)).collect();
         for rule in begun {
             let Some(stored) = self.states.begun.remove(&rule) else { continue };
             let key = key::begun(self.scope, rule);

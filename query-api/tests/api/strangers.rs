@@ -32,6 +32,7 @@ fn fill(path: &str, project: &str, session: &str) -> String {
         .replace("{event}", "0101010101010101-0-0")
         .replace("{rule}", "0000000000000001")
         .replace("{subject}", "0123456789abcdef0123456789abcdef")
+        .replace("{channel}", "0123456789abcdef")
         .replace("{map}", "0123456789abcdef0123456789abcdef")
         .replace("{partition}", "0")
         .replace("{offset}", "0")
@@ -83,6 +84,11 @@ async fn a_secret_key_does_not_administer() {
         ("POST", format!("{base}/secret-keys")),
         ("GET", format!("{base}/secret-keys")),
         ("DELETE", format!("{base}/secret-keys/0000000000000000")),
+        ("GET", format!("{base}/alerts/channels")),
+        ("POST", format!("{base}/alerts/channels")),
+        ("PATCH", format!("{base}/alerts/channels/0123456789abcdef")),
+        ("DELETE", format!("{base}/alerts/channels/0123456789abcdef")),
+        ("POST", format!("{base}/alerts/channels/0123456789abcdef/test")),
     ];
     for (method, path) in changes {
         let answer = app.call(method, &path, &project.secret, Some(serde_json::json!({"name": "x"}))).await;

@@ -21,7 +21,7 @@ pub struct KafkaConfig {
     /// The name to sign in with.
     pub sasl_username: String,
     /// The password to sign in with; better set by its variable than in a file. Never printed.
-    #[serde(with = "crate::secret")]
+    #[serde(with = "playhead_domain::secret")]
     pub sasl_password: SecretString,
     /// File with the certificates that brokers are checked against (PEM); empty: the system's.
     pub ssl_ca_location: String,
@@ -30,7 +30,7 @@ pub struct KafkaConfig {
     /// File with the key of this client's certificate (PEM).
     pub ssl_key_location: String,
     /// The password of that key, if it has one. Never printed.
-    #[serde(with = "crate::secret")]
+    #[serde(with = "playhead_domain::secret")]
     pub ssl_key_password: SecretString,
     /// Copies of every record in topics that this program creates; existing topics must have as many.
     pub replication: u32,

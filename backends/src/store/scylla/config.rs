@@ -17,7 +17,7 @@ pub struct ScyllaConfig {
     /// The user to sign in as. Empty: the cluster asks for none.
     pub username: String,
     /// The user's password.
-    #[serde(with = "crate::secret")]
+    #[serde(with = "playhead_domain::secret")]
     pub password: SecretString,
     /// Whether connections are encrypted.
     pub tls: bool,

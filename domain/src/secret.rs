@@ -1,4 +1,4 @@
-//! Secrets among settings, by `#[serde(with = "crate::secret")]`: read as text, and always written as empty.
+//! Secrets among settings, by `#[serde(with = "playhead_domain::secret")]`: read as text, and always written as empty.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::{Deserializer, Serializer};
 ///
 /// # Errors
 /// Those of the serializer.
-pub(crate) fn serialize<S: Serializer>(_: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+pub fn serialize<S: Serializer>(_: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str("")
 }
 
@@ -18,7 +18,7 @@ pub(crate) fn serialize<S: Serializer>(_: &SecretString, serializer: S) -> Resul
 ///
 /// # Errors
 /// When it is something else; the message does not show it.
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     deserializer.deserialize_any(Text)
 }
 
