@@ -102,7 +102,7 @@ function List({ project, channels, onEdit, onDelete }: ListProps) {
   const rules = useQuery(rulesQuery(project)).data?.items;
   return (
     <div className="sessions-scroll" tabIndex={-1}>
-      <table className="alerts-table" aria-label="Channels">
+      <table className="alerts-table channels-table" aria-label="Channels">
         <thead>
           <tr>
             <th scope="col">Channel</th>

@@ -140,17 +140,19 @@ function Row({ index, project, firing, rule, issue, deliveries, nameOf, isChangi
   return (
     <tr data-index={index} data-status={status}>
       <th scope="row" className="firing-what">
-        <span className={`priority-mark ${firing.priority}`} title={`${firing.priority} priority`}>
-          <span className="hidden-text">{firing.priority} priority</span>
-        </span>
-        <span className="firing-text">
-          <Subject project={project} firing={firing} />
-          {firing.culprit !== '' && (
-            <span className="sub mono ell" title={firing.culprit}>
-              {firing.culprit}
-            </span>
-          )}
-          <span className="sub">{firing.why}</span>
+        <span className="firing-body">
+          <span className={`priority-mark ${firing.priority}`} title={`${firing.priority} priority`}>
+            <span className="hidden-text">{firing.priority} priority</span>
+          </span>
+          <span className="firing-text">
+            <Subject project={project} firing={firing} />
+            {firing.culprit !== '' && (
+              <span className="sub mono ell" title={firing.culprit}>
+                {firing.culprit}
+              </span>
+            )}
+            <span className="sub">{firing.why}</span>
+          </span>
         </span>
       </th>
       <td data-label="Rule">

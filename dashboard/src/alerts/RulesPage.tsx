@@ -67,7 +67,7 @@ function Body({ project }: { project: string }) {
   }
   return (
     <div className="sessions-scroll" tabIndex={-1}>
-      <table className="alerts-table" aria-label="Rules">
+      <table className="alerts-table rules-table" aria-label="Rules">
         <thead>
           <tr>
             <th scope="col">On</th>
@@ -107,7 +107,7 @@ function Row({ project, rule, channels, firings }: RowProps) {
   const last = firings?.reduce((latest, { opened_at }) => Math.max(latest, opened_at), 0) ?? 0;
   return (
     <tr data-off={rule.disabled || undefined}>
-      <td data-label="On">
+      <td className="rule-on">
         <OnOff project={project} rule={rule} />
       </td>
       <th scope="row" className="rule-what">

@@ -46,7 +46,7 @@ export function ToldChips({ project, firing, rule, deliveries, nameOf, show }: T
     );
   }
   return (
-    <button type="button" className="told" aria-label={`Who was told of ${firing.title}`} onClick={show}>
+    <button type="button" className="told" title="Show each try" onClick={show}>
       {told.tries.map((delivery) => {
         const { tone, label, meaning } = outcomeOf(delivery.outcome);
         const about = TRANSITIONS[delivery.transition] ?? delivery.transition;
@@ -56,6 +56,7 @@ export function ToldChips({ project, firing, rule, deliveries, nameOf, show }: T
           </Chip>
         );
       })}
+      <span className="hidden-text">: show each try</span>
     </button>
   );
 }
