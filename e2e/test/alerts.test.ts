@@ -110,7 +110,7 @@ test('who takes it on is shown, and told', async () => {
   await row.getByText('acknowledged', { exact: true }).waitFor();
   const acknowledged = await told('acknowledged');
   expect(acknowledged.message.title).toBe((await told('triggered')).message.title);
-  await row.getByRole('button', { name: /^Who was told of/ }).click();
+  await row.getByRole('button', { name: /show each try/ }).click();
   const log = page.getByRole('list', { name: 'Deliveries' });
   await log.getByText('that somebody took it on').waitFor();
   await log.getByText('that it fires').waitFor();

@@ -169,25 +169,27 @@ function Row({ project, channel, rules, onEdit, onDelete }: RowProps) {
         <Time at={changed_at} relative />
       </td>
       <td className="channel-actions">
-        <ChannelTester project={project} channel={channel} />
-        <Button
-          kind="ghost"
-          aria-label={`Edit ${name}`}
-          onClick={() => {
-            onEdit(channel);
-          }}
-        >
-          Edit
-        </Button>
-        <Button
-          kind="ghost"
-          aria-label={`Delete ${name}`}
-          onClick={() => {
-            onDelete(channel);
-          }}
-        >
-          Delete…
-        </Button>
+        <span className="channel-buttons">
+          <ChannelTester project={project} channel={channel} />
+          <Button
+            kind="ghost"
+            aria-label={`Edit ${name}`}
+            onClick={() => {
+              onEdit(channel);
+            }}
+          >
+            Edit
+          </Button>
+          <Button
+            kind="ghost"
+            aria-label={`Delete ${name}`}
+            onClick={() => {
+              onDelete(channel);
+            }}
+          >
+            Delete…
+          </Button>
+        </span>
       </td>
     </tr>
   );

@@ -79,7 +79,7 @@ export function RuleFields({ project, form, faults, refused, set }: RuleFieldsPr
       <Refusal text={refusal('channels')} />
       <Field
         name="throttle_minutes"
-        label={form.kind === 'silent' ? 'At most once within' : 'One issue at most once within'}
+        label={form.kind === 'silent' ? 'Once within' : 'Once per issue within'}
         unit="minutes"
         value={form.throttleMinutes}
         fault={faults.throttleMinutes ?? refusal('throttle_minutes')}

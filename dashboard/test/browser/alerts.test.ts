@@ -111,7 +111,7 @@ describe('what fired', () => {
     await page.getByText('given up').waitFor();
     await page.getByText('3 open alerts').waitFor({ state: 'detached' });
     await page.getByText('2 open alerts').waitFor();
-    await row.getByRole('button', { name: /^Who was told of/ }).click();
+    await row.getByRole('button', { name: /show each try/ }).click();
     const log = page.getByRole('list', { name: 'Deliveries' });
     await log.waitFor();
     expect(await log.getByRole('listitem').count()).toBe(3);
@@ -259,7 +259,7 @@ describe('rules', () => {
     await photograph(page, 'alerts-conflict');
     expect(alerts.drafts).toEqual([]);
     await page.getByRole('button', { name: 'Drop mine, show theirs' }).click();
-    await expect.poll(() => page.getByLabel('One issue at most once within').inputValue()).toBe('5');
+    await expect.poll(() => page.getByLabel('Once per issue within').inputValue()).toBe('5');
     expect(await page.getByLabel('At least', { exact: true }).inputValue()).toBe('20');
     if (rule) rule.version = 11;
     await page.getByLabel('At least', { exact: true }).fill('50');
