@@ -75,7 +75,7 @@ export function ChannelFields({ form, channel, faultOf, set }: ChannelFieldsProp
           label="Signing secret"
           value={form.secret}
           fault={faultOf('secret')}
-          placeholder={channel ? `unchanged: …${channel.secret_hint ?? ''}` : 'made for you'}
+          placeholder={channel ? `unchanged: ${channel.secret_hint ?? ''}` : 'made for you'}
           onChange={(secret) => {
             set({ secret });
           }}

@@ -26,14 +26,15 @@ export function ChannelTester({ project, channel }: { project: string; channel: 
 }
 
 function Answer({ test: { delivered, status, detail, retryable } }: { test: ChannelTest }) {
-  const code = status === null ? '' : ` (${String(status)})`;
+  // Some answers say their status themselves.
+  const code = status === null || detail.includes(String(status)) ? '' : ` (${String(status)})`;
   return (
     <span className={delivered ? 'test-delivered' : 'form-fault'}>
       <Icon name={delivered ? 'check' : 'alert'} small />
       <span>
         {delivered ? `Delivered${code}` : `Not delivered${code}`}
-        {detail !== '' && `: ${detail}`}
-        {!delivered && retryable && ' An alert would be tried again.'}
+        {detail !== '' && `: ${detail.replace(/\.$/, '')}`}
+        {!delivered && retryable && '. An alert would be tried again.'}
       </span>
     </span>
   );

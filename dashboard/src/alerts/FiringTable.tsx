@@ -219,7 +219,7 @@ function Hit({ firing, issue }: { firing: Firing; issue: Issue | undefined }) {
   );
 }
 
-function Since({ firing: { status, since_ms, changed_at } }: { firing: Firing }) {
+function Since({ firing: { status, since_ms, opened_at, changed_at } }: { firing: Firing }) {
   return (
     <>
       <Time at={since_ms} relative />
@@ -229,7 +229,9 @@ function Since({ firing: { status, since_ms, changed_at } }: { firing: Firing })
             until <Time at={changed_at} />
           </>
         ) : (
-          <Time at={since_ms} />
+          <>
+            fired <Time at={opened_at} />
+          </>
         )}
       </span>
     </>

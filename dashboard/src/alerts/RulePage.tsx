@@ -33,10 +33,11 @@ export function RulePage() {
       <div className="rule-scroll">
         {isNew ? (
           <RuleEditor key={NEW} project={project} rule={null} />
-        ) : rule.data ? (
+        ) : // What a list remembered may be older than what is saved.
+        rule.data && rule.isFetchedAfterMount ? (
           <RuleEditor key={rule.data.id} project={project} rule={rule.data} />
         ) : (
-          <Missing project={project} error={rule.error} retry={() => void rule.refetch()} />
+          <Missing project={project} error={rule.data ? null : rule.error} retry={() => void rule.refetch()} />
         )}
       </div>
     </div>

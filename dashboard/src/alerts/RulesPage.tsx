@@ -85,6 +85,7 @@ function Body({ project }: { project: string }) {
               rule={rule}
               channels={channels}
               firings={firings?.items.filter((firing) => firing.rule === rule.id)}
+              areAllKnown={firings?.more === false}
             />
           ))}
         </tbody>
@@ -99,9 +100,11 @@ interface RowProps {
   rule: AlertRule;
   channels: readonly AlertChannel[] | undefined;
   firings: readonly Firing[] | undefined;
+  /** Whether there are no older ones than these. */
+  areAllKnown: boolean;
 }
 
-function Row({ project, rule, channels, firings }: RowProps) {
+function Row({ project, rule, channels, firings, areAllKnown }: RowProps) {
   const now = useNow();
   const firing = firings?.filter(({ status }) => status !== 'resolved').length ?? 0;
   const last = firings?.reduce((latest, { opened_at }) => Math.max(latest, opened_at), 0) ?? 0;
@@ -141,8 +144,8 @@ function Row({ project, rule, channels, firings }: RowProps) {
             <Time at={last} relative />
           </Link>
         ) : (
-          <span className="muted" title="Not within the last 30 days">
-            never
+          <span className="muted" title={areAllKnown ? 'Not within the last 30 days' : undefined}>
+            {areAllKnown ? 'never' : '–'}
           </span>
         )}
       </td>

@@ -16,7 +16,6 @@ export type AlertRuleDraft = Complete<Schemas['AlertRuleDraft']>;
 export type AlertRuleList = Complete<Schemas['AlertRuleList']>;
 export type AlertPreview = Complete<Schemas['AlertPreview']>;
 export type PreviewedFiring = Complete<Schemas['PreviewedFiring']>;
-export type AlertSettings = Complete<Schemas['AlertSettings']>;
 export type Firing = Complete<Schemas['Firing']>;
 export type FiringStatus = Schemas['FiringStatus'];
 export type FiringList = Complete<Schemas['FiringList']>;
@@ -78,11 +77,6 @@ export const previewRule = async (
   draft: AlertRuleDraft,
   signal?: AbortSignal,
 ): Promise<AlertPreview> => bodyOf(await api.POST(`${BASE}/preview`, { ...inProject(project), body: draft, signal }));
-
-export const fetchAlertSettings = async (project: string, signal?: AbortSignal): Promise<AlertSettings> =>
-  bodyOf(await api.GET(`${BASE}/settings`, { ...inProject(project), signal }));
-export const replaceAlertSettings = async (project: string, settings: AlertSettings): Promise<AlertSettings> =>
-  bodyOf(await api.PUT(`${BASE}/settings`, { ...inProject(project), body: settings }));
 
 export const fetchChannels = async (project: string, signal?: AbortSignal): Promise<AlertChannel[]> =>
   bodyOf(await api.GET(`${BASE}/channels`, { ...inProject(project), signal })).items;

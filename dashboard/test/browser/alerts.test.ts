@@ -71,7 +71,7 @@ const PAGES = [
   ['fired', FIRED, 'order.receipt'],
   ['rules', `${FIRED}/rules`, 'Checkout breaks'],
   ['rule', `${FIRED}/rules/${ruleId(1)}`, 'It would have fired 2 times.'],
-  ['channels', `${FIRED}/channels`, 'hooks.slack.com …x7Qa'],
+  ['channels', `${FIRED}/channels`, 'hooks.slack.com/…x7Qa'],
 ] as const;
 
 describe.each(PAGES)('the page of what is %s', (name, path, text) => {
@@ -334,7 +334,7 @@ describe('channels', () => {
     await page.getByText('Delivered (200): ok').waitFor();
     alerts.test = { delivered: false, status: 503, detail: 'come back later', retryable: true };
     await test.click();
-    await page.getByText('Not delivered (503): come back later An alert would be tried again.').waitFor();
+    await page.getByText('Not delivered (503): come back later. An alert would be tried again.').waitFor();
     await expectAccessible(page);
     await photograph(page, 'alerts-tested');
     await close(watched);
