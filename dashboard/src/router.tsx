@@ -7,6 +7,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
+import { readFiringFilters } from './alerts/filters';
 import { projectsQuery } from './api/queries';
 import { readIssueFilters } from './issues/filters';
 import { readPerformanceFilters } from './performance/filters';
@@ -96,6 +97,31 @@ const pagesRoute = createRoute({
   component: lazyRouteComponent(() => import('./performance/PagesPage'), 'PagesPage'),
 });
 
+const alertsRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/alerts',
+  validateSearch: readFiringFilters,
+  component: lazyRouteComponent(() => import('./alerts/FiringsPage'), 'FiringsPage'),
+});
+
+const rulesRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/alerts/rules',
+  component: lazyRouteComponent(() => import('./alerts/RulesPage'), 'RulesPage'),
+});
+
+const ruleRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/alerts/rules/$rule',
+  component: lazyRouteComponent(() => import('./alerts/RulePage'), 'RulePage'),
+});
+
+const channelsRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/alerts/channels',
+  component: lazyRouteComponent(() => import('./alerts/ChannelsPage'), 'ChannelsPage'),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/settings',
@@ -113,6 +139,10 @@ const routeTree = rootRoute.addChildren([
     endpointsRoute,
     endpointRoute,
     pagesRoute,
+    alertsRoute,
+    rulesRoute,
+    ruleRoute,
+    channelsRoute,
     settingsRoute,
   ]),
 ]);

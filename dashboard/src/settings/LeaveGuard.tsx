@@ -2,7 +2,7 @@ import { useBlocker } from '@tanstack/react-router';
 import { Button, Dialog } from '../ui';
 
 /** Asks before unsaved changes are lost. */
-export function LeaveGuard({ isChanged }: { isChanged: boolean }) {
+export function LeaveGuard({ isChanged, what = 'the settings' }: { isChanged: boolean; what?: string }) {
   const blocker = useBlocker({
     shouldBlockFn: ({ current, next }) => isChanged && current.pathname !== next.pathname,
     enableBeforeUnload: isChanged,
@@ -23,7 +23,7 @@ export function LeaveGuard({ isChanged }: { isChanged: boolean }) {
         </>
       }
     >
-      <p>Your changes to the settings are not saved.</p>
+      <p>Your changes to {what} are not saved.</p>
     </Dialog>
   );
 }

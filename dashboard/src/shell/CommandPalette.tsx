@@ -94,7 +94,8 @@ function PaletteBody({ onClose, projectId }: Omit<PaletteProps, 'open'>) {
 function useCommands(projectId: string, text: string): Command[] {
   const navigate = useNavigate();
   const projects = useQuery(projectsQuery).data ?? [];
-  type Page = 'sessions' | 'issues' | 'endpoints' | 'pages' | 'settings';
+  type Page =
+    'sessions' | 'issues' | 'endpoints' | 'pages' | 'alerts' | 'alerts/rules' | 'alerts/channels' | 'settings';
   const go = (to: `/p/$project/${Page}`, project: string) => () => {
     void navigate({ to, params: { project } });
   };
@@ -104,6 +105,9 @@ function useCommands(projectId: string, text: string): Command[] {
     page('issues', 'alert', 'Issues', go('/p/$project/issues', projectId)),
     page('endpoints', 'gauge', 'API: endpoints', go('/p/$project/endpoints', projectId)),
     page('pages', 'gauge', 'API: pages and web vitals', go('/p/$project/pages', projectId)),
+    page('alerts', 'bell', 'Alerts', go('/p/$project/alerts', projectId)),
+    page('alert-rules', 'bell', 'Alerts: rules', go('/p/$project/alerts/rules', projectId)),
+    page('alert-channels', 'bell', 'Alerts: channels', go('/p/$project/alerts/channels', projectId)),
     page('settings', 'settings', 'Settings', go('/p/$project/settings', projectId)),
     page('errors', 'alert', 'Sessions with errors', () => {
       void navigate({ to: '/p/$project/sessions', params: { project: projectId }, search: { errors: true } });

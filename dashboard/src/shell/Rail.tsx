@@ -15,6 +15,7 @@ export function Rail({ projectId, openPalette }: { projectId: string; openPalett
       <RailLink to="/p/$project/sessions" projectId={projectId} icon="sessions" label="Sessions" />
       <RailLink to="/p/$project/issues" projectId={projectId} icon="alert" label="Issues" />
       <RailLink to="/p/$project/endpoints" projectId={projectId} icon="gauge" label="API" also="/p/$project/pages" />
+      <RailLink to="/p/$project/alerts" projectId={projectId} icon="bell" label="Alerts" />
       <span className="grow" />
       <Tooltip text="Go to…" side="right">
         <button type="button" className="rail-item" aria-label="Go to…" onClick={openPalette}>
@@ -28,7 +29,12 @@ export function Rail({ projectId, openPalette }: { projectId: string; openPalett
 }
 
 interface RailLinkProps {
-  to: '/p/$project/sessions' | '/p/$project/issues' | '/p/$project/endpoints' | '/p/$project/settings';
+  to:
+    | '/p/$project/sessions'
+    | '/p/$project/issues'
+    | '/p/$project/endpoints'
+    | '/p/$project/alerts'
+    | '/p/$project/settings';
   projectId: string;
   icon: IconName;
   label: string;

@@ -17,6 +17,7 @@ import type {
   Session,
   SessionEvent,
 } from '../../src/api/model';
+import { answerAlerts, makeAlerts, type AlertsWorld } from './alerts';
 
 // A build elsewhere can be tried while `dist/` is being written.
 const DIST = process.env['DASHBOARD_DIST'] ?? fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -60,6 +61,7 @@ export interface World {
   requests: string[];
   patches: ProjectPatch[];
   deletedUsers: string[];
+  alerts: AlertsWorld;
 }
 
 export function makeProject(change: Partial<Project> = {}): Project {
@@ -128,6 +130,7 @@ export function makeWorld(change: Partial<World> = {}): World {
     requests: [],
     patches: [],
     deletedUsers: [],
+    alerts: makeAlerts(),
     ...change,
   };
 }
@@ -239,7 +242,8 @@ function answerIssues(world: World, method: string, rest: string, url: URL, body
   return [200, rest === '/bulk' ? { changed: found.map(({ id }) => id), missing: [] } : found[0]];
 }
 
-function answerProject(world: World, project: Project, method: string, rest: string, url: URL, body: unknown): Answer {
+function answerProject(world: World, project: Project, request: Asked): Answer {
+  const { method, url, body, rest } = request;
   const of = (path: string) => `${method} ${path}`;
   const route = of(rest);
   if (route === 'GET ') return [200, project];
@@ -270,6 +274,9 @@ function answerProject(world: World, project: Project, method: string, rest: str
     world.deletedUsers.push(decodeURIComponent(rest.slice('/users/'.length)));
     return [202, { sessions: 3 }];
   }
+  if (rest.startsWith('/alerts/')) {
+    return answerAlerts(world.alerts, method, rest.slice('/alerts'.length), url, body, request.version);
+  }
   if (rest === '/issues' || rest.startsWith('/issues/')) {
     return answerIssues(world, method, rest.slice('/issues'.length), url, body);
   }
@@ -284,7 +291,18 @@ function answerProject(world: World, project: Project, method: string, rest: str
   return session ? [200, session] : problem(404, 'not-found', 'there is nothing here');
 }
 
-function answer(world: World, method: string, url: URL, body: unknown): Answer {
+interface Request {
+  method: string;
+  url: URL;
+  body: unknown;
+  /** The version that the change is made for. */
+  version: string | undefined;
+}
+/** What is asked of a project: the path behind its id. */
+type Asked = Request & { rest: string };
+
+function answer(world: World, request: Request): Answer {
+  const { url, body } = request;
   for (const [path, status] of world.failures) {
     if (url.pathname.startsWith(path)) return problem(status, 'store-unavailable', 'the store does not answer');
   }
@@ -306,7 +324,7 @@ function answer(world: World, method: string, url: URL, body: unknown): Answer {
   const [, id, rest = ''] = /^\/api\/v1\/projects\/([^/]+)(.*)$/.exec(url.pathname) ?? [];
   const project = world.projects.find((candidate) => candidate.id === id);
   return project
-    ? answerProject(world, project, method, rest, url, body)
+    ? answerProject(world, project, { ...request, rest })
     : problem(404, 'not-found', 'there is no such project');
 }
 
@@ -348,7 +366,9 @@ export async function startServer(): Promise<TestServer> {
     void readBody(request).then((body) => {
       state.world.requests.push(`${method} ${url.pathname}${url.search}`);
       const isUnsafe = method !== 'GET' && request.headers['x-playhead-csrf'] !== '1';
-      const [status, json] = isUnsafe ? problem(403, 'csrf', 'header missing') : answer(state.world, method, url, body);
+      const [status, json] = isUnsafe
+        ? problem(403, 'csrf', 'header missing')
+        : answer(state.world, { method, url, body, version: request.headers['if-match'] });
       response.writeHead(status, json === undefined ? {} : { 'content-type': 'application/json' });
       response.end(json === undefined ? undefined : JSON.stringify(json));
     });

@@ -1,0 +1,210 @@
+import { useId, type ReactNode } from 'react';
+import type { Problem } from '../api/problem';
+import { Field } from '../settings/Field';
+import { Switch } from '../ui';
+import { ChannelChoice } from './ChannelChoice';
+import { CountFields } from './CountFields';
+import { MuteField } from './MuteField';
+import type { RuleField, RuleForm } from './rule-draft';
+import { KINDS } from './words';
+
+export interface RuleFieldsProps {
+  project: string;
+  form: RuleForm;
+  faults: Partial<Record<RuleField, string | undefined>>;
+  /** What the server said of one of the fields. */
+  refused: Problem | null;
+  set: (change: Partial<RuleForm>) => void;
+}
+
+export function RuleFields({ project, form, faults, refused, set }: RuleFieldsProps) {
+  const refusal = (field: string) => (refused?.field === field ? refused.detail || refused.title : undefined);
+  return (
+    <div className="settings-form">
+      <Field
+        name="name"
+        label="Name"
+        value={form.name}
+        fault={faults.name ?? refusal('name')}
+        placeholder="Checkout breaks"
+        onChange={(name) => {
+          set({ name });
+        }}
+      >
+        What people read in the message.
+      </Field>
+      <KindField form={form} set={set} />
+      {form.kind === 'seen' && <CountFields form={form} faults={faults} set={set} />}
+      {form.kind === 'silent' && (
+        <Field
+          name="silent_minutes"
+          label="Silent for"
+          unit="minutes"
+          value={form.silentMinutes}
+          fault={faults.silentMinutes}
+          onChange={(silentMinutes) => {
+            set({ silentMinutes });
+          }}
+        >
+          At least 5. Over when something is received again.
+        </Field>
+      )}
+      <Refusal text={refusal('condition')} />
+      {form.kind !== 'silent' && (
+        <>
+          <Field
+            name="filter"
+            label="Only issues that match"
+            value={form.filter}
+            fault={refusal('filter')}
+            placeholder="type:TypeError page:/checkout release:2.4.1"
+            onChange={(filter) => {
+              set({ filter });
+            }}
+          >
+            As in the list of issues: words, and release, assignee, type, is, mechanism, page, browser, os, country.
+            Empty: all.
+          </Field>
+          <PriorityField form={form} set={set} />
+          <Refusal text={refusal('priority')} />
+        </>
+      )}
+      <ChannelChoice
+        project={project}
+        chosen={form.channels}
+        onChange={(channels) => {
+          set({ channels });
+        }}
+      />
+      <Refusal text={refusal('channels')} />
+      <Field
+        name="throttle_minutes"
+        label={form.kind === 'silent' ? 'Once within' : 'Once per issue within'}
+        unit="minutes"
+        value={form.throttleMinutes}
+        fault={faults.throttleMinutes ?? refusal('throttle_minutes')}
+        onChange={(throttleMinutes) => {
+          set({ throttleMinutes });
+        }}
+      >
+        What begins and is over again within it is not told a second time.
+      </Field>
+      <MuteField
+        mutedUntil={form.mutedUntil}
+        onChange={(mutedUntil) => {
+          set({ mutedUntil });
+        }}
+      />
+      <div className="settings-switch">
+        <Switch
+          checked={!form.disabled}
+          onChange={(on) => {
+            set({ disabled: !on });
+          }}
+        >
+          The rule is on
+        </Switch>
+        <p className="muted-text">Off: it looks at nothing, and what it fired stays as it is.</p>
+      </div>
+    </div>
+  );
+}
+
+function Refusal({ text }: { text: string | undefined }) {
+  if (text === undefined) return null;
+  return (
+    <p className="form-fault" role="alert">
+      {text}
+    </p>
+  );
+}
+
+interface PartProps {
+  form: RuleForm;
+  set: (change: Partial<RuleForm>) => void;
+}
+
+function KindField({ form, set }: PartProps) {
+  return (
+    <fieldset className="rule-kinds">
+      <legend>Fires when there is</legend>
+      <div>
+        {KINDS.map(({ key, label, about }) => (
+          <label key={key} className="rule-kind">
+            <input
+              type="radio"
+              name="kind"
+              value={key}
+              checked={form.kind === key}
+              onChange={() => {
+                set({ kind: key });
+              }}
+            />
+            <span>
+              {label}
+              <span className="sub">{about}</span>
+            </span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+const PRIORITIES = [
+  { key: '', label: 'Any' },
+  { key: 'low', label: 'Low and above' },
+  { key: 'medium', label: 'Medium and high' },
+  { key: 'high', label: 'High' },
+] as const;
+
+function PriorityField({ form, set }: PartProps) {
+  return (
+    <SelectField
+      label="Of priority"
+      value={form.priority}
+      // Low and above is what any is: shown only where somebody wrote it.
+      choices={PRIORITIES.filter(({ key }) => key !== 'low' || form.priority === 'low')}
+      onChange={(priority) => {
+        set({ priority });
+      }}
+    >
+      Looked at when the rule would fire.
+    </SelectField>
+  );
+}
+
+interface SelectFieldProps<Key extends string> {
+  label: string;
+  value: Key;
+  choices: readonly { key: Key; label: string }[];
+  onChange: (key: Key) => void;
+  children?: ReactNode;
+}
+
+/** A setting that is one of several. */
+export function SelectField<Key extends string>({ label, value, choices, onChange, children }: SelectFieldProps<Key>) {
+  const id = useId();
+  return (
+    <div className="settings-field">
+      <label htmlFor={id}>{label}</label>
+      <div className="settings-input">
+        <select
+          id={id}
+          className="text-field"
+          value={value}
+          onChange={(event) => {
+            onChange(event.target.value as Key);
+          }}
+        >
+          {choices.map((choice) => (
+            <option key={choice.key} value={choice.key}>
+              {choice.label}
+            </option>
+          ))}
+        </select>
+      </div>
+      <p className="muted-text">{children}</p>
+    </div>
+  );
+}

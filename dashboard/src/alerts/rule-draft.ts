@@ -1,0 +1,150 @@
+import type { AlertCondition, AlertKind, AlertMeasure, AlertPriority, AlertRule, AlertRuleDraft } from '../api/alerts';
+
+/** A rule as the form holds it: numbers as they were typed. */
+export interface RuleForm {
+  name: string;
+  disabled: boolean;
+  kind: AlertKind;
+  measure: AlertMeasure;
+  atLeast: string;
+  /** Empty: the same as {@link atLeast}. */
+  resolveBelow: string;
+  /** Of a rule that counts. */
+  windowMinutes: number;
+  /** Of a rule that waits for data. */
+  silentMinutes: string;
+  minimumSessions: string;
+  filter: string;
+  /** Empty: any. */
+  priority: AlertPriority | '';
+  throttleMinutes: string;
+  channels: readonly string[];
+  mutedUntil: number | null;
+}
+
+export type RuleField = 'name' | 'atLeast' | 'resolveBelow' | 'silentMinutes' | 'minimumSessions' | 'throttleMinutes';
+
+export const NEW_RULE: RuleForm = {
+  name: '',
+  disabled: false,
+  kind: 'seen',
+  measure: 'users',
+  atLeast: '20',
+  resolveBelow: '',
+  windowMinutes: 15,
+  silentMinutes: '30',
+  minimumSessions: '20',
+  filter: '',
+  priority: '',
+  throttleMinutes: '60',
+  channels: [],
+  mutedUntil: null,
+};
+
+const shown = (value: number | null, otherwise: string) => (value === null ? otherwise : String(value));
+
+export function formOf(rule: AlertRule): RuleForm {
+  const { condition } = rule;
+  const isSilent = condition.kind === 'silent';
+  return {
+    name: rule.name,
+    disabled: rule.disabled,
+    kind: condition.kind,
+    measure: condition.measure ?? NEW_RULE.measure,
+    atLeast: shown(condition.at_least, NEW_RULE.atLeast),
+    resolveBelow: condition.resolve_below === condition.at_least ? '' : shown(condition.resolve_below, ''),
+    windowMinutes: (isSilent ? null : condition.window_minutes) ?? NEW_RULE.windowMinutes,
+    silentMinutes: shown(isSilent ? condition.window_minutes : null, NEW_RULE.silentMinutes),
+    minimumSessions: shown(condition.minimum_sessions, NEW_RULE.minimumSessions),
+    filter: rule.filter,
+    priority: rule.priority ?? '',
+    throttleMinutes: String(rule.throttle_minutes),
+    channels: rule.channels,
+    mutedUntil: rule.muted_until_ms,
+  };
+}
+
+const NAME_MAX = 100;
+
+/** A number as people type it; not a number when it is none. */
+const read = (text: string): number =>
+  /^\d+([.,]\d+)?$/.test(text.trim()) ? Number(text.trim().replace(',', '.')) : NaN;
+const isWhole = (value: number, least: number, most: number) =>
+  Number.isInteger(value) && value >= least && value <= most;
+
+const SILENT_LEAST = 5;
+const MINUTES_MAX = 10_080;
+
+/** Which fields cannot be read, and why. The server checks again. */
+export function faultsOf(form: RuleForm): Partial<Record<RuleField, string>> {
+  const faults: Partial<Record<RuleField, string>> = {};
+  if (form.name.trim() === '' || form.name.trim().length > NAME_MAX) {
+    faults.name = `must be 1 to ${String(NAME_MAX)} characters`;
+  }
+  if (!isWhole(read(form.throttleMinutes), 0, MINUTES_MAX)) faults.throttleMinutes = 'must be 0 to 10,080';
+  if (form.kind === 'silent' && !isWhole(read(form.silentMinutes), SILENT_LEAST, MINUTES_MAX)) {
+    faults.silentMinutes = 'must be a whole number from 5 to 10,080';
+  }
+  if (form.kind === 'seen') Object.assign(faults, countFaults(form));
+  return faults;
+}
+
+function countFaults({ measure, atLeast, resolveBelow, minimumSessions }: RuleForm) {
+  const faults: Partial<Record<RuleField, string>> = {};
+  const isShare = measure === 'share';
+  const least = read(atLeast);
+  const fits = least >= (isShare ? 0.01 : 1) && least <= (isShare ? 100 : 1e9);
+  if (!fits) faults.atLeast = isShare ? 'must be 0.01 to 100' : 'must be at least 1';
+  if (resolveBelow.trim() !== '' && !(read(resolveBelow) > 0 && read(resolveBelow) <= least)) {
+    faults.resolveBelow = 'must be over 0 and not over what it triggers from';
+  }
+  if (isShare && !isWhole(read(minimumSessions), 1, Number.MAX_SAFE_INTEGER)) {
+    faults.minimumSessions = 'must be a whole number, at least 1';
+  }
+  return faults;
+}
+
+const NO_COUNTS = { measure: null, at_least: null, resolve_below: null, window_minutes: null, minimum_sessions: null };
+
+export function conditionOf(form: RuleForm): AlertCondition {
+  if (form.kind === 'silent') return { ...NO_COUNTS, kind: 'silent', window_minutes: read(form.silentMinutes) };
+  if (form.kind !== 'seen') return { ...NO_COUNTS, kind: form.kind };
+  const least = read(form.atLeast);
+  const below = read(form.resolveBelow);
+  return {
+    kind: 'seen',
+    measure: form.measure,
+    at_least: least,
+    // The same is the default, and saying it would be a change of what the rule asks.
+    resolve_below: Number.isNaN(below) || below === least ? null : below,
+    window_minutes: form.windowMinutes,
+    minimum_sessions: form.measure === 'share' ? read(form.minimumSessions) : null,
+  };
+}
+
+/** What the API takes. Only for a form without faults. */
+export function draftOf(form: RuleForm, version: number | null): AlertRuleDraft {
+  // A whole project has no issue to filter.
+  const isOfIssues = form.kind !== 'silent';
+  return {
+    name: form.name.trim(),
+    disabled: form.disabled,
+    condition: conditionOf(form),
+    filter: isOfIssues ? form.filter.trim() : '',
+    priority: isOfIssues && form.priority !== '' ? form.priority : null,
+    throttle_minutes: read(form.throttleMinutes),
+    channels: [...form.channels],
+    muted_until_ms: form.mutedUntil,
+    version,
+  };
+}
+
+const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+export const isSameForm = (one: RuleForm, other: RuleForm): boolean => same(one, other);
+
+/** Whether saving ends what the rule fired: it asks something else, or is turned on again. */
+export function endsFirings(form: RuleForm, rule: AlertRule): boolean {
+  const [before, after] = [draftOf(formOf(rule), null), draftOf(form, null)];
+  const asks = ({ condition, filter, priority }: AlertRuleDraft) => [condition, filter, priority];
+  return !same(asks(before), asks(after)) || (rule.disabled && !form.disabled);
+}

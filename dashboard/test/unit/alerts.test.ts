@@ -1,0 +1,184 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from 'vitest';
+import {
+  channelFaults,
+  channelFormOf,
+  NEW_CHANNEL,
+  replacesSettings,
+  settingsOf,
+} from '../../src/alerts/channel-draft';
+import { readFiringFilters } from '../../src/alerts/filters';
+import { draftOf, endsFirings, faultsOf, formOf, NEW_RULE } from '../../src/alerts/rule-draft';
+import { toldOf } from '../../src/alerts/told';
+import { conditionInWords, ruleInWords, spanInWords } from '../../src/alerts/words';
+import { LIST_MAX } from '../../src/api/alerts';
+import { issueId } from '../server/issues';
+import { makeChannel, makeDelivery, makeFiring, makeRule } from '../server/alerts';
+
+const named = { ...NEW_RULE, name: 'Checkout breaks' };
+
+describe('the form of a rule', () => {
+  it('gives back what was read, and so changes nothing that was not changed', () => {
+    for (const rule of [makeRule(0), makeRule(1), makeRule(2, { muted_until_ms: 99, disabled: true })]) {
+      const draft = draftOf(formOf(rule), rule.version);
+      expect(draft).toEqual({
+        name: rule.name,
+        disabled: rule.disabled,
+        // What is the same as the threshold is the default.
+        condition: { ...rule.condition, resolve_below: null },
+        filter: rule.filter,
+        priority: rule.priority,
+        throttle_minutes: rule.throttle_minutes,
+        channels: rule.channels,
+        muted_until_ms: rule.muted_until_ms,
+        version: rule.version,
+      });
+      expect(endsFirings(formOf(rule), rule)).toBe(false);
+    }
+  });
+
+  it('sends only what the kind uses', () => {
+    expect(draftOf({ ...named, kind: 'silent', filter: 'page:/a', priority: 'high' }, null)).toMatchObject({
+      condition: { kind: 'silent', window_minutes: 30, measure: null, at_least: null, minimum_sessions: null },
+      filter: '',
+      priority: null,
+    });
+    expect(draftOf({ ...named, kind: 'regressed' }, null).condition).toMatchObject({
+      at_least: null,
+      window_minutes: null,
+    });
+    const share = draftOf({ ...named, measure: 'share', atLeast: '2,5', resolveBelow: '1' }, null).condition;
+    expect(share).toMatchObject({ measure: 'share', at_least: 2.5, resolve_below: 1, minimum_sessions: 20 });
+  });
+
+  it.each([
+    [{}, []],
+    [{ name: ' ' }, ['name']],
+    [{ atLeast: '0' }, ['atLeast']],
+    [{ atLeast: 'many' }, ['atLeast']],
+    [{ resolveBelow: '21' }, ['resolveBelow']],
+    [{ resolveBelow: '20' }, []],
+    [{ measure: 'share', atLeast: '101' }, ['atLeast']],
+    [{ measure: 'share', atLeast: '0.5', minimumSessions: '' }, ['minimumSessions']],
+    [{ kind: 'silent', silentMinutes: '4' }, ['silentMinutes']],
+    // Fields that the kind does not use are not looked at.
+    [{ kind: 'new_issue', atLeast: '', silentMinutes: '' }, []],
+    [{ throttleMinutes: '10081' }, ['throttleMinutes']],
+    [{ throttleMinutes: '0' }, []],
+  ] as const)('with %j faults %j', (change, faults) => {
+    expect(Object.keys(faultsOf({ ...named, ...change }))).toEqual(faults);
+  });
+
+  it('knows what ends what has fired: another question, and being turned on', () => {
+    const rule = makeRule(1);
+    const form = formOf(rule);
+    expect(endsFirings({ ...form, name: 'other', channels: [], throttleMinutes: '5', mutedUntil: 7 }, rule)).toBe(
+      false,
+    );
+    expect(endsFirings({ ...form, disabled: true }, rule)).toBe(false);
+    expect(endsFirings({ ...form, atLeast: '30' }, rule)).toBe(true);
+    expect(endsFirings({ ...form, filter: '' }, rule)).toBe(true);
+    expect(endsFirings({ ...form, priority: 'high' }, rule)).toBe(true);
+    expect(endsFirings({ ...form, disabled: false }, { ...rule, disabled: true })).toBe(true);
+  });
+});
+
+describe('rules in words', () => {
+  it('says spans', () => {
+    expect([5, 60, 180, 1440, 10_080, 125, 61].map(spanInWords)).toEqual([
+      '5 minutes',
+      'an hour',
+      '3 hours',
+      'a day',
+      '7 days',
+      '2 hours 5 minutes',
+      '1 hour 1 minute',
+    ]);
+  });
+
+  it('says what a rule waits for', () => {
+    expect(ruleInWords(makeRule(1))).toBe(
+      'an issue has at least 20 users within 15 minutes, that matches page:/checkout',
+    );
+    expect(ruleInWords(makeRule(0))).toBe('an issue is seen for the first time, of high priority');
+    const share = draftOf({ ...named, measure: 'share', atLeast: '2.5' }, null).condition;
+    expect(conditionInWords(share)).toBe('an issue has at least 2.5 % of sessions within 15 minutes');
+    const once = draftOf({ ...named, measure: 'events', atLeast: '1' }, null).condition;
+    expect(conditionInWords(once)).toBe('an issue has at least 1 event within 15 minutes');
+  });
+});
+
+describe('who was told', () => {
+  const rule = makeRule(1);
+  const firing = makeFiring(rule, issueId(0));
+
+  it('is the newest try of each channel for this firing', () => {
+    const newest = makeDelivery(firing, { transition: 'resolved', time_ms: firing.opened_at + 9000 });
+    const other = makeDelivery(firing, { channel: 'other', outcome: 'failed' });
+    const deliveries = [
+      newest,
+      makeDelivery({ ...firing, subject: issueId(1) }),
+      other,
+      makeDelivery(firing),
+      // Of a firing before this one.
+      makeDelivery(firing, { channel: 'third', time_ms: firing.opened_at - 1 }),
+    ];
+    expect(toldOf(firing, deliveries, rule)).toEqual({ kind: 'tries', tries: [newest, other] });
+  });
+
+  it('is said where there is no try', () => {
+    expect(toldOf({ ...firing, pending: 1 }, [], rule).kind).toBe('waiting');
+    expect(toldOf({ ...firing, muted: true }, [], rule).kind).toBe('muted');
+    expect(toldOf(firing, [], { ...rule, channels: [] }).kind).toBe('no-channels');
+    expect(toldOf(firing, [], rule).kind).toBe('nobody');
+    const later = { ...firing, opened_at: firing.opened_at + 60_000, subject: issueId(5) };
+    const full = Array.from({ length: LIST_MAX }, () => makeDelivery(later));
+    expect(toldOf(firing, full, rule).kind).toBe('unknown');
+  });
+});
+
+describe('the form of a channel', () => {
+  it('changes the name alone where nothing else was given', () => {
+    for (const index of [0, 1, 2, 3]) {
+      const channel = makeChannel(index);
+      const form = { ...channelFormOf(channel), name: 'other' };
+      expect(replacesSettings(form, channel)).toBe(false);
+      expect(channelFaults(form, channel)).toEqual({});
+    }
+  });
+
+  it('asks for the address again where the rest changes: it is not read back', () => {
+    const channel = makeChannel(2);
+    const form = { ...channelFormOf(channel), secret: 'x'.repeat(16) };
+    expect(replacesSettings(form, channel)).toBe(true);
+    expect(Object.keys(channelFaults(form, channel))).toEqual(['url']);
+    expect(channelFaults({ ...form, url: 'https://hooks.shop.example/a' }, channel)).toEqual({});
+  });
+
+  it('sends what the kind needs and nothing else', () => {
+    const all = {
+      ...NEW_CHANNEL,
+      url: ' https://a.example/b ',
+      secret: ' ',
+      routingKey: 'R1',
+      recipients: 'a@b.c\n\n d@e.f',
+    };
+    expect(settingsOf({ ...all, kind: 'slack' })).toEqual({ kind: 'slack', url: 'https://a.example/b' });
+    expect(settingsOf({ ...all, kind: 'webhook' })).toEqual({ kind: 'webhook', url: 'https://a.example/b' });
+    expect(settingsOf({ ...all, kind: 'email' })).toEqual({ kind: 'email', recipients: ['a@b.c', 'd@e.f'] });
+    expect(settingsOf({ ...all, kind: 'pagerduty' })).toEqual({ kind: 'pagerduty', routing_key: 'R1' });
+    expect(settingsOf({ ...all, kind: 'pagerduty', isEuropean: true })).toEqual({
+      kind: 'pagerduty',
+      routing_key: 'R1',
+      url: 'https://events.eu.pagerduty.com/v2/enqueue',
+    });
+  });
+});
+
+it('reads filters out of the address, and leaves out what makes no sense', () => {
+  expect(readFiringFilters({ state: 'open', rule: '00000000a1e70001' })).toEqual({
+    state: 'open',
+    rule: '00000000a1e70001',
+  });
+  expect(readFiringFilters({ state: 'any', rule: '../x' })).toEqual({});
+});
