@@ -49,6 +49,12 @@ pub(crate) async fn rules(api: &Api, scope: Scope) -> Result<BTreeMap<RuleId, Al
     Ok(rules)
 }
 
+/// Whether some rule has somebody to tell.
+pub(crate) async fn tells(api: &Api, scope: Scope) -> Result<bool, ApiError> {
+    let (rules, _) = read_rules(api, scope).await?;
+    Ok(rules.values().any(|rule| !rule.disabled && !rule.channels.is_empty()))
+}
+
 async fn read_rules(api: &Api, scope: Scope) -> Result<(BTreeMap<RuleId, AlertRule>, bool), ApiError> {
     let columns = scope_columns(scope);
     let rows = store::scan_all(api.store(), &ALERT_RULES, &columns, ClusteringRange::ALL).await?;

@@ -16,6 +16,7 @@ use tracing::Instrument;
 use super::deliver::{self, Courier};
 use super::evaluate::{self, Now, Outcome};
 use super::lease::{self, Held};
+use super::rows;
 use super::stream::{self, Stream};
 use crate::error::ApiError;
 use crate::project::repository;
@@ -149,8 +150,10 @@ impl Worker {
         let mark = stream::intake_mark(api, scope).await?;
         let has_moved = mark != own.seen_mark;
         let moved_ms = if has_moved { now_ms } else { own.moved_ms };
-        let is_settling = own.tells && now_ms - moved_ms < SETTLE_MS;
-        let is_due = is_settling || now_ms - own.evaluated_ms >= EVALUATE_ALL_MS;
+        let is_settling = now_ms - moved_ms < SETTLE_MS;
+        // A rule may have got its first channel just now.
+        let tells = own.tells || is_settling && rows::tells(api, scope).await?;
+        let is_due = is_settling && tells || now_ms - own.evaluated_ms >= EVALUATE_ALL_MS;
         // The stream's time is behind when this process has just begun to follow it.
         let at_ms = stream_ms.max(own.held.row.evaluated_ms).min(now_ms);
         // Nothing is judged at no time at all: a process that has just begun waits for the first checkpoint.
@@ -160,7 +163,7 @@ impl Worker {
             } else {
                 lease::renew(api, scope, &own.held, own.held.row.clone()).await?
             };
-            self.keep(scope, held.map(|held| Own { held, moved_ms, ..own }));
+            self.keep(scope, held.map(|held| Own { held, moved_ms, tells, ..own }));
             return Ok(());
         }
         let row = taken_in(own.held.row.clone(), mark, at_ms);
