@@ -225,7 +225,9 @@ impl Worker {
 
     /// `None`: it is under way already.
     fn begin(&self, work: Work, project: ProjectId) -> Option<Busy<'_>> {
-        self.busy.lock().insert((work, project)).then_some(Busy { busy: &self.busy, what: (work, project) })
+        let is_free = self.busy.lock().insert((work, project));
+        // Made only where it is free, and without the lock: its end takes that, and sets the project free.
+        is_free.then(|| Busy { busy: &self.busy, what: (work, project) })
     }
 
     /// What this process knows of a project, if it is its own.
