@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use axum::http::StatusCode;
@@ -39,6 +39,8 @@ pub(crate) struct Carried {
 /// Remembers what it carries; channels may be made to fail.
 #[derive(Default)]
 pub(crate) struct Post {
+    /// It lets others work while it carries.
+    pub(crate) pauses: AtomicBool,
     carried: Mutex<Vec<Carried>>,
     pub(crate) messages: Mutex<Vec<Message>>,
     failing: Mutex<BTreeMap<String, Undelivered>>,
@@ -70,6 +72,9 @@ impl Courier for Post {
         message: &'a Message,
     ) -> BoxFuture<'a, Result<String, Undelivered>> {
         async move {
+            if self.pauses.load(Ordering::SeqCst) {
+                tokio::task::yield_now().await;
+            }
             if let Some(error) = self.failing.lock().get(channel) {
                 return Err(error.clone());
             }

@@ -69,6 +69,25 @@ async fn a_message_says_what_broke_for_how_many_and_where_to_look() {
 }
 
 #[tokio::test]
+async fn a_round_leaves_alone_what_an_earlier_one_works_on() {
+    let (app, post) = (App::new().await, Arc::new(Post::default()));
+    let project = app.project("shop").await;
+    without_defaults(&app, &project).await;
+    rule(&app, &project, new_issue(&["ops"])).await;
+    let worker = worker(&app, &post);
+    round(&app, &project, &worker).await;
+    app.advance(MINUTE);
+    count(&app, &project, 1, &[NOON + MINUTE]).await;
+    receive(&app, &project).await;
+    worker.evaluate().await;
+    app.advance(2_000);
+    worker.evaluate().await;
+    post.pauses.store(true, std::sync::atomic::Ordering::SeqCst);
+    tokio::join!(worker.deliver(), worker.deliver(), worker.deliver());
+    assert_eq!(post.carried().len(), 1);
+}
+
+#[tokio::test]
 async fn two_evaluators_at_once_fire_once() {
     for order in 0..8 {
         let (app, post) = (App::new().await, Arc::new(Post::default()));
