@@ -22,6 +22,7 @@ pub mod issue;
 pub mod performance;
 pub mod source_map;
 pub mod alert;
+pub mod calendar;
 pub mod erasure;
 
 #[cfg(feature = "testkit")]

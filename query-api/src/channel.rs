@@ -49,6 +49,16 @@ impl Transition {
             Self::Test => "test",
         }
     }
+
+    /// Before a title; what triggered speaks for itself.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Triggered => "",
+            Self::Acknowledged => "Acknowledged: ",
+            Self::Resolved => "Resolved: ",
+            Self::Test => "Test: ",
+        }
+    }
 }
 
 /// How much it matters.
@@ -77,6 +87,18 @@ pub struct Links {
     /// The best recording of it, at the moment.
     pub replay: Option<String>,
     pub rule: String,
+}
+
+impl Links {
+    /// Those that there are, for buttons: what each leads to, what it says, and the address.
+    fn labelled(&self) -> impl Iterator<Item = (&'static str, &'static str, &str)> {
+        let links = [
+            ("issue", "Open issue", self.subject.as_str()),
+            ("replay", "Watch replay", self.replay.as_deref().unwrap_or_default()),
+            ("rule", "Rule", &self.rule),
+        ];
+        links.into_iter().filter(|(.., url)| !url.is_empty())
+    }
 }
 
 /// What is told. Built by alerts; rendered by each kind of channel.

@@ -24,6 +24,7 @@ mod metrics;
 mod outbound;
 mod params;
 mod performance;
+mod random;
 mod sealed;
 mod session;
 mod source_map;

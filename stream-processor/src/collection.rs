@@ -21,9 +21,9 @@ use prost::Message;
 use tokio_util::sync::CancellationToken;
 
 use crate::cache::SessionRef;
-use crate::calendar;
 use crate::compaction::objects_of;
 use crate::shared::Shared;
+use playhead_domain::calendar;
 
 /// Every how many passes the blocks are looked through, too: there are many, and few die before their day.
 const BLOCKS_EVERY: u32 = 60;

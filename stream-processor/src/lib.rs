@@ -7,7 +7,6 @@
 
 mod batch;
 mod cache;
-mod calendar;
 mod client;
 mod collection;
 mod compaction;

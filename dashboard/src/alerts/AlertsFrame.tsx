@@ -37,7 +37,7 @@ export function AlertsFrame({ project, facts, refreshError, controls, children }
         }
       />
       <div className="filters">
-        <nav className="performance-tabs" aria-label="Parts of the alerts">
+        <nav className="section-tabs" aria-label="Parts of the alerts">
           {TABS.map(({ to, label }) => (
             <Link
               key={to}

@@ -109,7 +109,7 @@ const TABS = [
 function Tabs({ project, filters }: { project: string; filters: PerformanceFilters }) {
   const search = { ...filters, sort: undefined, q: undefined };
   return (
-    <span className="performance-tabs">
+    <span className="section-tabs">
       {TABS.map(({ to, label }) => (
         <Link
           key={to}

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { channelId, makeChannel, makeDelivery, makeFiring, makeRule, ruleId } from '../server/alerts';
-import { expectAccessible, launch, openPage, photograph, type WatchedPage } from '../server/browser';
+import { close, expectAccessible, launch, openPage, overflow, photograph, type WatchedPage } from '../server/browser';
 import { issueId, makeIssue } from '../server/issues';
 import { makeWorld, startServer, type TestServer } from '../server/server';
 
@@ -25,12 +25,6 @@ async function open(path: string, width = 1440, scheme: 'light' | 'dark' = 'ligh
   await watched.page.goto(server.url + path);
   return watched;
 }
-async function close({ page, complaints }: WatchedPage) {
-  await page.context().close();
-  expect(complaints).toEqual([]);
-}
-const overflow = ({ page }: WatchedPage) =>
-  page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 
 /** Three rules and channels; what fires, was taken on and is over, told in each way there is. */
 function fill() {

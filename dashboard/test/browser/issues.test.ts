@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { expectAccessible, launch, openPage, photograph, type WatchedPage } from '../server/browser';
+import { close, expectAccessible, launch, openPage, overflow, photograph, type WatchedPage } from '../server/browser';
 import { issueId, makeEvents, makeIssue, makeOriginal, makeStackFrame } from '../server/issues';
 import { makeWorld, startServer, type TestServer } from '../server/server';
 import { makeSession } from '../server/sessions';
@@ -27,12 +27,6 @@ async function open(path: string, width = 1440, scheme: 'light' | 'dark' = 'ligh
   await watched.page.goto(server.url + path);
   return watched;
 }
-async function close({ page, complaints }: WatchedPage) {
-  await page.context().close();
-  expect(complaints).toEqual([]);
-}
-const overflow = ({ page }: WatchedPage) =>
-  page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 
 /** One issue with everything around it: its sessions, and the events of the latest. */
 function withLatest() {

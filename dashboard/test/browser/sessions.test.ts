@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { asksWithin, expectAccessible, launch, openPage, photograph, type WatchedPage } from '../server/browser';
+import { asksWithin, close, expectAccessible, launch, openPage, photograph, type WatchedPage } from '../server/browser';
 import { makeWorld, startServer, type TestServer } from '../server/server';
 import { makeSession } from '../server/sessions';
 
@@ -30,10 +30,6 @@ async function open(
   if (ownClock) await watched.page.clock.install();
   await watched.page.goto(server.url + path);
   return watched;
-}
-async function close({ page, complaints }: WatchedPage) {
-  await page.context().close();
-  expect(complaints).toEqual([]);
 }
 
 describe('the sessions page', () => {

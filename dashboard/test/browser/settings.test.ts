@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { asksWithin, expectAccessible, launch, openPage, photograph, type WatchedPage } from '../server/browser';
+import { asksWithin, close, expectAccessible, launch, openPage, photograph, type WatchedPage } from '../server/browser';
 import { makeProject, makeWorld, startServer, type TestServer } from '../server/server';
 
 let browser: Browser;
@@ -40,10 +40,6 @@ async function open(width = 1440, scheme: 'light' | 'dark' = 'light', ownClock =
   await watched.page.goto(`${server.url}/p/0123456789abc/settings`);
   await watched.page.getByRole('heading', { name: 'Install' }).waitFor();
   return watched;
-}
-async function close({ page, complaints }: WatchedPage) {
-  await page.context().close();
-  expect(complaints).toEqual([]);
 }
 
 it.each([

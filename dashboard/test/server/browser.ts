@@ -92,3 +92,13 @@ export async function photograph(page: Page, name: string): Promise<void> {
   await mkdir(SCREENS, { recursive: true });
   await page.screenshot({ path: `${SCREENS}${name}.png` });
 }
+
+/** Closes a page, which had nothing to complain of. */
+export async function close({ page, complaints }: WatchedPage): Promise<void> {
+  await page.context().close();
+  expect(complaints).toEqual([]);
+}
+
+/** How many pixels wider than the window the page is. */
+export const overflow = ({ page }: WatchedPage): Promise<number> =>
+  page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);

@@ -81,9 +81,9 @@ fn bins(mut bytes: &[u8]) -> impl Iterator<Item = (i32, u64)> {
     })
 }
 
-/// Most are of one byte.
+/// A varint; most are of one byte.
 #[inline]
-fn number(bytes: &mut &[u8]) -> Option<u64> {
+pub(super) fn number(bytes: &mut &[u8]) -> Option<u64> {
     match bytes {
         [byte, rest @ ..] if *byte < 0x80 => {
             let number = u64::from(*byte);

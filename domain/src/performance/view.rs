@@ -1,6 +1,6 @@
 //! A row of sums, read where it lies: whoever lists endpoints over a month goes through some hundred thousand series, and needs little of each.
 
-use prost::encoding::decode_varint;
+use super::sketch::number;
 
 /// It is no row of sums.
 #[derive(Debug, thiserror::Error)]
@@ -210,16 +210,8 @@ impl<'a> Fields<'a> {
         Ok(Some((tag, field)))
     }
 
-    /// Most are small: keys, lengths and counts of one byte.
-    #[inline]
     fn number(&mut self) -> Result<u64, Broken> {
-        match self.0 {
-            [byte, rest @ ..] if *byte < 0x80 => {
-                self.0 = rest;
-                Ok(u64::from(*byte))
-            }
-            _ => decode_varint(&mut self.0).map_err(|_| Broken),
-        }
+        number(&mut self.0).ok_or(Broken)
     }
 }
 

@@ -72,6 +72,12 @@ pub(super) struct Waiting {
     pub(super) delivery: AlertDelivery,
 }
 
+impl Waiting {
+    fn is(&self, other: &AlertDelivery) -> bool {
+        other.number == self.delivery.number && other.channel == self.delivery.channel
+    }
+}
+
 /// Delivers what is due of a project.
 pub(super) async fn project(api: &Api, courier: &dyn Courier, id: ProjectId) -> Result<(), ApiError> {
     let Some(project) = repository::find(api, id).await? else { return Ok(()) };
@@ -138,9 +144,7 @@ impl Round<'_> {
             (other.tries, other.next_ms) = (delivery.tries + 1, next_ms);
             true
         });
-        let is_it =
-            |other: &AlertDelivery| other.number == delivery.number && other.channel == delivery.channel;
-        Ok(amended.await?.is_some_and(|state| state.pending.iter().any(is_it)))
+        Ok(amended.await?.is_some_and(|state| state.pending.iter().any(|other| waiting.is(other))))
     }
 
     /// Changes the message in the outbox, or, where `change` says false, takes it out.
@@ -149,11 +153,9 @@ impl Round<'_> {
         waiting: &Waiting,
         change: impl Fn(&mut AlertDelivery) -> bool,
     ) -> Result<Option<AlertState>, ApiError> {
-        let (number, channel) = (waiting.delivery.number, &waiting.delivery.channel);
         rows::amend(self.api, self.scope, waiting.place, |state| {
             let mut new = state.clone();
-            let is_it = |other: &AlertDelivery| other.number == number && other.channel == *channel;
-            new.pending.retain_mut(|other| !is_it(other) || change(other));
+            new.pending.retain_mut(|other| !waiting.is(other) || change(other));
             (new != *state).then_some(new)
         })
         .await

@@ -50,6 +50,11 @@ pub(crate) async fn take(api: &Api, scope: Scope, owner: &str) -> Result<Option<
     put(api, scope, known.map(|stored| stored.bytes).as_ref(), row).await
 }
 
+/// The same for longer. `None`: somebody else has taken over.
+pub(crate) async fn prolong(api: &Api, scope: Scope, held: &Held) -> Result<Option<Held>, ApiError> {
+    renew(api, scope, held, held.row.clone()).await
+}
+
 /// Writes how far the evaluation is, and renews. `None`: somebody else has taken over.
 pub(crate) async fn renew(
     api: &Api,

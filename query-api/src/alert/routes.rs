@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::model::Problem;
 use crate::model::alert::{AlertPreview, AlertRule, AlertRuleDraft, AlertRuleList, AlertSettings};
 use crate::params::Segments;
+use crate::random;
 use crate::state::Api;
 
 pub(super) fn parse(rule: &str) -> Result<RuleId, ApiError> {
@@ -70,9 +71,7 @@ pub(crate) async fn create_rule(
             "a project has at most {MAX_RULES} rules; delete one first"
         )));
     }
-    let mut random = [0u8; 8];
-    getrandom::fill(&mut random).map_err(|error| ApiError::Internal(error.to_string()))?;
-    let id = RuleId(u64::from_be_bytes(random));
+    let id = RuleId(u64::from_be_bytes(random::bytes()?));
     let written = rows::swap(&api, &ALERT_RULES, &key::rule(scope, id), None, Some(&rule), None).await?;
     written.ok_or(ApiError::Conflict)?;
     Ok((StatusCode::CREATED, Json(settings::shown(id, rule))))

@@ -161,7 +161,7 @@ impl Worker {
             let held = if own.held.is_fresh(now_ms) {
                 Some(own.held.clone())
             } else {
-                lease::renew(api, scope, &own.held, own.held.row.clone()).await?
+                lease::prolong(api, scope, &own.held).await?
             };
             self.keep(scope, held.map(|held| Own { held, moved_ms, tells, ..own }));
             return Ok(());
@@ -203,7 +203,7 @@ impl Worker {
             if let Ok(outcome) = tokio::time::timeout(lease::RENEW_EACH, &mut evaluation).await {
                 return Ok(Some((outcome?, held)));
             }
-            let Some(renewed) = lease::renew(&self.api, scope, &held, held.row.clone()).await? else {
+            let Some(renewed) = lease::prolong(&self.api, scope, &held).await? else {
                 return Ok(None);
             };
             held = renewed;
@@ -214,7 +214,7 @@ impl Worker {
     /// After an evaluation that failed: nothing is known of what was written, so the next round evaluates again.
     async fn renew_in_vain(&self, scope: Scope, own: &Own) {
         let own = self.own.lock().get(&scope.project()).unwrap_or(own).clone();
-        match lease::renew(&self.api, scope, &own.held, own.held.row.clone()).await {
+        match lease::prolong(&self.api, scope, &own.held).await {
             Ok(held) => self.keep(scope, held.map(|held| Own { held, evaluated_ms: 0, ..own })),
             Err(error) => {
                 tracing::debug!(%error, "the lease was not renewed; it is read again");

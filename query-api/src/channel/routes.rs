@@ -17,6 +17,7 @@ use crate::model::channel::{
 };
 use crate::params::Segments;
 use crate::project::settings::checked_name;
+use crate::random;
 use crate::state::Api;
 
 fn read_id(text: &str) -> Result<ChannelId, ApiError> {
@@ -94,8 +95,7 @@ pub(crate) async fn create_channel(
     if repository::list(&api, scope).await?.len() >= MAX_CHANNELS {
         return Err(ApiError::Forbidden("a project has at most 20 channels; delete one first"));
     }
-    let mut id = [0u8; 8];
-    getrandom::fill(&mut id).map_err(|error| ApiError::Internal(error.to_string()))?;
+    let id = random::bytes()?;
     let now_ms = api.now_ms();
     let name = checked_name(&new.name)?;
     let channel =
@@ -200,11 +200,10 @@ pub(crate) async fn test_channel(
 }
 
 fn test_message(api: &Api, project: &str, name: &str, channel: &Channel) -> Result<Message, ApiError> {
-    let mut random = [0u8; 8];
-    getrandom::fill(&mut random).map_err(|error| ApiError::Internal(error.to_string()))?;
+    let random = u64::from_be_bytes(random::bytes()?);
     let page = format!("{}/p/{project}", api.0.public_url);
     Ok(Message {
-        id: format!("test-{}-{:016x}", channel.id, u64::from_be_bytes(random)),
+        id: format!("test-{}-{:016x}", channel.id, random),
         transition: Transition::Test,
         priority: Priority::Low,
         project: name.to_owned(),

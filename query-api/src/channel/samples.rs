@@ -50,3 +50,18 @@ pub(crate) fn hostile() -> Message {
         ..triggered()
     }
 }
+
+/// Whoever reads what `render` makes learns which transition it is, or what triggered.
+pub(crate) fn assert_what_happened_is_said(render: impl Fn(&Message) -> String) {
+    for message in all() {
+        let rendered = render(&message);
+        let says = |word: &str| rendered.contains(word);
+        let expected = match message.transition {
+            Transition::Triggered => says("TypeError"),
+            Transition::Acknowledged => says("Acknowledged"),
+            Transition::Resolved => says("Resolved"),
+            Transition::Test => says("Test"),
+        };
+        assert!(expected, "{rendered}");
+    }
+}

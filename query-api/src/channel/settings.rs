@@ -73,9 +73,7 @@ fn checked_secret(secret: Option<String>) -> Result<String, ApiError> {
 }
 
 fn new_secret() -> Result<String, ApiError> {
-    let mut random = [0u8; 32];
-    getrandom::fill(&mut random).map_err(|error| ApiError::Internal(error.to_string()))?;
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = crate::random::bytes::<32>()?.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(format!("whsec_{hex}"))
 }
 

@@ -1,6 +1,8 @@
 //! Texts for people. What users of the observed app wrote is hostile: it gets shorter, loses what nobody sees, and each kind of channel
 //! escapes it in its own way.
 
+use playhead_domain::calendar;
+
 use super::{Links, Message};
 
 /// Facts that a message has at most.
@@ -95,20 +97,11 @@ pub(crate) fn readable(ms: i64) -> String {
     utc(ms).replace('T', " ").replace('Z', " UTC")
 }
 
-/// `2026-01-01T12:00:00Z`: for programs. The calendar's arithmetic is Howard Hinnant's `civil_from_days`.
+/// `2026-01-01T12:00:00Z`: for programs.
 pub(crate) fn utc(ms: i64) -> String {
-    let (days, of_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000) / 1_000);
-    let since_0000_03_01 = days + 719_468;
-    let era = since_0000_03_01.div_euclid(146_097);
-    let of_era = since_0000_03_01.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let (day, of_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000) / 1_000);
     let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", calendar::date(day))
 }
 
 #[cfg(test)]

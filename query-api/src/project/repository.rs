@@ -74,9 +74,8 @@ pub(crate) async fn create(
         return Err(ApiError::Forbidden("this installation has as many projects as it can hold"));
     }
     for _ in 0..ATTEMPTS {
-        let mut random = [0u8; 8];
-        getrandom::fill(&mut random).map_err(|e| ApiError::Internal(e.to_string()))?;
-        let mut project = with_defaults(ProjectId(u64::from_be_bytes(random)), name, api.now_ms());
+        let id = ProjectId(u64::from_be_bytes(crate::random::bytes()?));
+        let mut project = with_defaults(id, name, api.now_ms());
         set(&mut project);
         let unpublished = Unpublished(api);
         if swap(api.store(), None, &project).await? {

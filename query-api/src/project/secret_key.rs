@@ -18,6 +18,7 @@ use crate::error::ApiError;
 use crate::model::Problem;
 use crate::model::project::{CreatedSecretKey, SecretKey, SecretKeyList};
 use crate::params::Segments;
+use crate::random;
 use crate::state::Api;
 
 const MAX_KEYS: usize = 100;
@@ -30,9 +31,7 @@ pub(crate) async fn create(api: &Api, scope: Scope) -> Result<CreatedSecretKey, 
     if listed(api, scope).await?.len() >= MAX_KEYS {
         return Err(ApiError::Forbidden("a project has at most 100 secret keys; revoke one first"));
     }
-    let mut random = [0u8; 32];
-    getrandom::fill(&mut random).map_err(|e| ApiError::Internal(e.to_string()))?;
-    let text = secret_key(random);
+    let text = secret_key(random::bytes()?);
     let hash = secret_key_hash(&text).map_err(|e| ApiError::Internal(e.to_string()))?;
     let hint = text.chars().skip(text.len() - 4).collect::<String>();
     let row = row::SecretKey {

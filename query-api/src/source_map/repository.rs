@@ -45,9 +45,7 @@ pub(crate) async fn add(
     if known.is_none() {
         api.0.map_quota.take(api, scope, artifact.stored_bytes).await?;
     }
-    let mut upload = [0; 8];
-    getrandom::fill(&mut upload).map_err(|error| ApiError::Internal(error.to_string()))?;
-    artifact.object = key::object_of_upload(scope, id, upload);
+    artifact.object = key::object_of_upload(scope, id, crate::random::bytes()?);
     let began = Instant::now();
     api.0.blobs.put(&Path::from(artifact.object.as_str()), PutPayload::from(packed)).await?;
     if began.elapsed() > ROWS_WITHIN {

@@ -20,12 +20,12 @@ use tokio::time::Instant;
 use super::Error;
 use super::block::RawBlock;
 use crate::cache::SessionRef;
-use crate::calendar;
 use crate::compute::compute;
 use crate::control::Control;
 use crate::effect::{Parts, object_rows};
 use crate::retry::retry;
 use crate::shared::{Shared, locked};
+use playhead_domain::calendar;
 
 const WRITE_FOR: Duration = Duration::from_secs(120);
 /// Rows must refer to an object long before it is old enough to be collected.

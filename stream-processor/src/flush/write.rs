@@ -11,11 +11,11 @@ use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
 use super::{Error, Failed, Flight, Step};
-use crate::calendar;
 use crate::effect::{Parts, object_rows};
 use crate::partition::Partition;
 use crate::retry::retry;
 use crate::shared::Shared;
+use playhead_domain::calendar;
 
 /// How long an object, and then the rows, are tried before the flush is given up and redone from the intent.
 const WRITE_FOR: Duration = Duration::from_secs(120);

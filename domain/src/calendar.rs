@@ -1,7 +1,8 @@
-//! Days as object names show them: `yyyy-mm-dd`. From Howard Hinnant, "chrono-compatible low-level date algorithms".
+//! Days as people and object names have them: `yyyy-mm-dd`. From Howard Hinnant, "chrono-compatible low-level date algorithms".
 
 /// The date of a day since 1970.
-pub(crate) fn date(day: i64) -> String {
+#[must_use]
+pub fn date(day: i64) -> String {
     let shifted = day + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
@@ -15,7 +16,8 @@ pub(crate) fn date(day: i64) -> String {
 }
 
 /// The day since 1970 of a date that [`date`] wrote.
-pub(crate) fn day(date: &str) -> Option<i64> {
+#[must_use]
+pub fn day(date: &str) -> Option<i64> {
     let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !(1970..=9999).contains(&year) {
