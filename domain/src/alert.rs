@@ -3,6 +3,7 @@
 //!
 //! Deliberately absent: reading counts, telling people (see `query-api`), and conditions about endpoints and pages.
 
+pub mod hours;
 pub mod key;
 pub mod rule;
 pub mod window;

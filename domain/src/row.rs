@@ -11,8 +11,8 @@ mod source_map;
 use bytes::Bytes;
 
 pub use alert::{
-    AlertAttempt, AlertBudget, AlertCondition, AlertDelivery, AlertFact, AlertLease, AlertNotice, AlertRule,
-    AlertSettings, AlertSpan, AlertState,
+    AlertAttempt, AlertBudget, AlertCondition, AlertDelivery, AlertFact, AlertHours, AlertLease, AlertNotice,
+    AlertRule, AlertSettings, AlertSpan, AlertState,
 };
 pub use channel::AlertChannel;
 pub use issue::{

@@ -152,9 +152,12 @@ pub(crate) fn is_admin_token(api: &Api, token: &str) -> bool {
 
 async fn check_secret_key(api: &Api, hash: [u8; 32]) -> Result<Caller, ApiError> {
     let key = Key { partition: vec![hash.into()], clustering: vec![] };
-    let bytes = api.store().get_serial(&table::SECRET_KEYS, &key).await?;
-    let bytes = bytes.ok_or(ApiError::BadCredential("the secret key is unknown or was revoked"))?;
-    let row = row::SecretKey::decode(bytes).map_err(|e| ApiError::Corrupt(format!("secret key row: {e}")))?;
+    // Every request asks: a plain read sees all keys and revocations that were answered with success, and does not take part in a
+    // consensus round, which requests with the same key would hold up for each other.
+    let found = api.store().get(&table::SECRET_KEYS, &key).await?;
+    let found = found.ok_or(ApiError::BadCredential("the secret key is unknown or was revoked"))?;
+    let row =
+        row::SecretKey::decode(found.value).map_err(|e| ApiError::Corrupt(format!("secret key row: {e}")))?;
     let grant = Grant::Project { tenant: TenantId(row.tenant), project: ProjectId(row.project) };
     Ok(Caller { grant, hint: Some(row.hint.as_bytes().try_into().unwrap_or(*b"....")) })
 }

@@ -34,6 +34,8 @@ use mailer::Mailer;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transition {
     Triggered,
+    /// Nobody acknowledged it in time: it is told to others.
+    Escalated,
     Acknowledged,
     Resolved,
     /// Somebody tries the channel.
@@ -44,6 +46,7 @@ impl Transition {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Triggered => "triggered",
+            Self::Escalated => "escalated",
             Self::Acknowledged => "acknowledged",
             Self::Resolved => "resolved",
             Self::Test => "test",
@@ -54,6 +57,7 @@ impl Transition {
     const fn prefix(self) -> &'static str {
         match self {
             Self::Triggered => "",
+            Self::Escalated => "Not acknowledged: ",
             Self::Acknowledged => "Acknowledged: ",
             Self::Resolved => "Resolved: ",
             Self::Test => "Test: ",

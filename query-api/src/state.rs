@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::issue::dry_run::MAX_DRY_RUNS;
 use crate::metrics::Metrics;
 use crate::outbound::{AllowList, Outbound};
+use crate::performance::routes::MAX_SUMS;
 use crate::source_map::cache::MapCache;
 use crate::source_map::quota::Quota;
 use crate::source_map::upload::Uploads;
@@ -113,6 +114,8 @@ pub(crate) struct Inner {
     pub(crate) uploads: Uploads,
     /// Dry runs of rules at once: each keeps a core busy.
     pub(crate) dry_runs: Arc<Semaphore>,
+    /// Sums of statistics at once: likewise.
+    pub(crate) summing: Arc<Semaphore>,
     /// Opens what projects were trusted with.
     pub(crate) secrets: SecretSealer,
     pub(crate) outbound: Outbound,
@@ -162,6 +165,7 @@ impl Api {
             map_quota: Quota::default(),
             uploads: Uploads::new(),
             dry_runs: Arc::new(Semaphore::new(MAX_DRY_RUNS)),
+            summing: Arc::new(Semaphore::new(MAX_SUMS)),
             secrets: SecretSealer::new(parts.installation_key.derive(SECRETS_PURPOSE)),
             outbound: Outbound::new(allow),
             mailer,

@@ -1,5 +1,6 @@
 //! A rule: when it triggers, and within which bounds it may be written.
 
+use super::hours::Hours;
 use crate::row::{AlertCondition, AlertRule};
 
 /// Rules of a project, and channels of a rule.
@@ -8,6 +9,7 @@ pub const MAX_CHANNELS: usize = 10;
 const MAX_NAME_CHARACTERS: usize = 100;
 const MAX_FILTER_BYTES: usize = 500;
 const MAX_THROTTLE_MINUTES: u32 = 7 * 24 * 60;
+const ESCALATION_MINUTES: std::ops::RangeInclusive<u32> = 5..=1_440;
 /// Windows of up to three hours are made of spans of five minutes, longer ones of hours.
 pub const WINDOWS: [u32; 9] = [5, 10, 15, 30, 60, 180, 360, 720, 1_440];
 const SILENT_MINUTES: std::ops::RangeInclusive<u32> = 5..=10_080;
@@ -68,7 +70,7 @@ pub struct Fault {
     pub detail: String,
 }
 
-fn fault(field: &'static str, detail: impl Into<String>) -> Fault {
+pub(super) fn fault(field: &'static str, detail: impl Into<String>) -> Fault {
     Fault { field, detail: detail.into() }
 }
 
@@ -132,12 +134,32 @@ pub fn check(rule: &AlertRule) -> Result<Condition, Fault> {
     if rule.channels.len() > MAX_CHANNELS {
         return Err(fault("channels", format!("at most {MAX_CHANNELS}")));
     }
+    rule.hours.as_ref().map(Hours::of).transpose()?;
+    check_escalation(rule)?;
     let condition = Condition::of(rule.condition.as_ref().unwrap_or(&AlertCondition::default()))?;
     if matches!(condition, Condition::Silent { .. }) && !(rule.filter.is_empty() && rule.priority.is_empty())
     {
         return Err(fault("filter", "silence is of the project: it has neither filter nor priority"));
     }
     Ok(condition)
+}
+
+fn check_escalation(rule: &AlertRule) -> Result<(), Fault> {
+    match (rule.escalate_minutes, rule.escalation_channels.len()) {
+        (0, 0) => Ok(()),
+        (minutes, 1..=MAX_CHANNELS) if ESCALATION_MINUTES.contains(&minutes) => Ok(()),
+        _ => {
+            let detail =
+                format!("after_minutes must be 5 to 1440, and channels must name 1 to {MAX_CHANNELS}");
+            Err(fault("escalation", detail))
+        }
+    }
+}
+
+/// Whether the rule has anybody to tell.
+#[must_use]
+pub const fn tells(rule: &AlertRule) -> bool {
+    !rule.channels.is_empty() || !rule.escalation_channels.is_empty()
 }
 
 /// What a project has unless people decide otherwise, each with its id.

@@ -1,5 +1,6 @@
 //! What a verdict makes of the row that a rule keeps for an issue: its state and its outbox, which are written at once.
 
+use super::hours::Hours;
 use super::judge::Verdict;
 use crate::row::{AlertDelivery, AlertNotice, AlertRule, AlertState};
 
@@ -7,6 +8,7 @@ pub const OPEN: &str = "open";
 pub const ACKNOWLEDGED: &str = "acknowledged";
 pub const RESOLVED: &str = "resolved";
 pub const TRIGGERED: &str = "triggered";
+pub const ESCALATED: &str = "escalated";
 /// Messages that wait for one channel; a further one takes the place of the last.
 const MAX_PENDING_OF_CHANNEL: usize = 3;
 const MINUTE_MS: i64 = 60_000;
@@ -72,10 +74,43 @@ pub fn trigger(memory: Option<&AlertState>, mark: i64, notice: AlertNotice, at: 
     new.actor.clear();
     new.muted = at.is_quiet || at.now_ms < at.rule.muted_until_ms;
     new.told = if new.muted { Vec::new() } else { at.rule.channels.clone() };
+    (new.told_ms, new.escalated) = (told_ms(at), false);
     let why = notice.why.clone();
     new.notice = Some(notice);
-    tell(&mut new, TRIGGERED, &why, at.now_ms);
+    let due_ms = new.told_ms;
+    tell(&mut new, TRIGGERED, &why, due_ms);
     new
+}
+
+/// Now, or when the rule's hours begin.
+fn told_ms(at: At<'_>) -> i64 {
+    // Hours that cannot be read hold up nothing.
+    let hours = at.rule.hours.as_ref().and_then(|hours| Hours::of(hours).ok());
+    hours.map_or(at.now_ms, |hours| hours.begin_ms(at.now_ms))
+}
+
+/// Nobody has taken it on for so long that further channels are told. `None`: it is not due, or was done.
+#[must_use]
+pub fn escalate(memory: &AlertState, at: At<'_>) -> Option<AlertState> {
+    let minutes = i64::from(at.rule.escalate_minutes);
+    let is_due = minutes > 0 && at.now_ms - memory.told_ms >= minutes * MINUTE_MS;
+    let is_quiet = memory.muted || at.is_quiet || at.now_ms < at.rule.muted_until_ms;
+    // What triggered before there were escalations has no time from which to count.
+    if !is_due || is_quiet || memory.escalated || memory.status != OPEN || memory.told_ms == 0 {
+        return None;
+    }
+    let mut new = memory.clone();
+    (new.number, new.escalated) = (new.number + 1, true);
+    new.rule_version = at.rule.version;
+    let why = memory.notice.as_ref().map_or("", |notice| &notice.why);
+    let why = format!("nobody acknowledged it for {minutes} minutes: {why}");
+    let further = at.rule.escalation_channels.clone();
+    let told = std::mem::replace(&mut new.told, further);
+    tell(&mut new, ESCALATED, &why, at.now_ms);
+    // Whoever was told of it before is told how it ends, too.
+    let others = told.into_iter().filter(|channel| !new.told.contains(channel)).collect::<Vec<_>>();
+    new.told.splice(..0, others);
+    Some(new)
 }
 
 /// It is over, as was judged. Without anybody to tell it only stops to hold.
@@ -112,6 +147,11 @@ fn change_status(state: &mut AlertState, status: &str, actor: &str, why: &str, a
     status.clone_into(&mut state.status);
     actor.clone_into(&mut state.actor);
     state.changed_ms = at_ms;
+    if now_ms < state.told_ms {
+        // It still waits for the rule's hours: who has heard of nothing need not hear that it is over.
+        state.pending.retain(|pending| pending.created_ms <= now_ms);
+        state.told.clear();
+    }
     tell(state, status, why, now_ms);
 }
 
@@ -123,7 +163,8 @@ fn versioned(mut state: AlertState, rule: &AlertRule) -> AlertState {
     state
 }
 
-fn tell(state: &mut AlertState, transition: &str, why: &str, now_ms: i64) {
+/// Puts a message for each channel that is told of the firing into the outbox, not to be sent before `due_ms`.
+fn tell(state: &mut AlertState, transition: &str, why: &str, due_ms: i64) {
     for channel in state.told.clone() {
         let waiting = state.pending.iter().filter(|pending| pending.channel == channel).count();
         if waiting >= MAX_PENDING_OF_CHANNEL
@@ -137,7 +178,8 @@ fn tell(state: &mut AlertState, transition: &str, why: &str, now_ms: i64) {
             transition: transition.to_owned(),
             channel,
             why: why.to_owned(),
-            created_ms: now_ms,
+            created_ms: due_ms,
+            next_ms: due_ms,
             ..AlertDelivery::default()
         });
     }

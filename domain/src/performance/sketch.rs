@@ -13,7 +13,6 @@ const GAMMA: f64 = (1.0 + RELATIVE_ERROR) / (1.0 - RELATIVE_ERROR);
 const ZERO: i32 = -346;
 /// Bins of a day in milliseconds; what is longer counts there.
 const LAST: i32 = 914;
-const BINS: usize = (LAST - ZERO + 1) as usize;
 
 /// The bin of a value.
 #[must_use]
@@ -94,9 +93,11 @@ pub(super) fn number(bytes: &mut &[u8]) -> Option<u64> {
     }
 }
 
-/// Many sketches in one.
+/// Many sketches in one: the counts of all bins from the lowest to the highest that has any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summed {
+    /// The bin that `bins` begins with.
+    first: i32,
     bins: Vec<u64>,
     count: u64,
 }
@@ -104,24 +105,41 @@ pub struct Summed {
 impl Summed {
     /// Adds an encoded sketch.
     pub fn add(&mut self, sketch: &[u8]) {
-        if self.bins.is_empty() {
-            self.bins = vec![0; BINS];
-        }
         for (bin, count) in bins(sketch) {
-            if let Some(known) = usize::try_from(bin - ZERO).ok().and_then(|at| self.bins.get_mut(at)) {
-                *known += count;
-                self.count += count;
-            }
+            self.add_to(bin, count);
         }
     }
 
-    pub fn merge(&mut self, other: &Self) {
-        if self.bins.is_empty() {
-            self.clone_from(other);
-            return;
+    #[inline]
+    fn add_to(&mut self, bin: i32, count: u64) {
+        let at = usize::try_from(bin - self.first).ok().and_then(|at| self.bins.get_mut(at));
+        match at {
+            Some(known) => *known += count,
+            None => {
+                self.reach(bin);
+                self.bins[(bin - self.first) as usize] += count;
+            }
         }
-        self.count += other.count;
-        self.bins.iter_mut().zip(&other.bins).for_each(|(known, count)| *known += count);
+        self.count += count;
+    }
+
+    /// Makes room for a bin.
+    #[cold]
+    fn reach(&mut self, bin: i32) {
+        if self.bins.is_empty() {
+            self.first = bin;
+        }
+        let before = usize::try_from(self.first - bin).unwrap_or(0);
+        self.bins.splice(..0, std::iter::repeat_n(0, before));
+        self.first = self.first.min(bin);
+        let length = (bin - self.first) as usize + 1;
+        self.bins.resize(self.bins.len().max(length), 0);
+    }
+
+    pub fn merge(&mut self, other: &Self) {
+        for (bin, count) in (other.first..).zip(&other.bins).filter(|(_, count)| **count > 0) {
+            self.add_to(bin, *count);
+        }
     }
 
     #[must_use]
@@ -138,13 +156,13 @@ impl Summed {
             seen += count;
             seen >= rank
         })?;
-        Some(value_of(i32::try_from(at).ok()? + ZERO))
+        Some(value_of(i32::try_from(at).ok()? + self.first))
     }
 
     /// How many values are not above `limit`; those within the relative error of it count on either side.
     #[must_use]
     pub fn up_to(&self, limit: f64) -> u64 {
-        (ZERO..=bin(limit)).zip(&self.bins).map(|(_, count)| count).sum()
+        (self.first..=bin(limit)).zip(&self.bins).map(|(_, count)| count).sum()
     }
 }
 

@@ -101,8 +101,8 @@ impl<'a> SeriesView<'a> {
     fn read(bytes: &'a [u8]) -> Result<Self, Broken> {
         let mut series = Self { bytes, ..Self::default() };
         let mut fields = Fields(bytes);
-        while let Some((tag, field)) = fields.next()? {
-            let Field::Number(number) = field else { continue };
+        // Fields come in order: behind the numbers are the parts, which are read by whoever needs them.
+        while let Some((tag, Field::Number(number))) = fields.next()? {
             match tag {
                 1 => series.name = number as u32,
                 2 => series.class = number as u32,

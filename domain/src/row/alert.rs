@@ -38,6 +38,30 @@ pub struct AlertRule {
     pub created_ms: i64,
     #[prost(int64, tag = "13")]
     pub changed_ms: i64,
+    /// The hours in which it tells; none: always.
+    #[prost(message, optional, tag = "14")]
+    pub hours: Option<AlertHours>,
+    /// What nobody acknowledged for so long (0: never) is told to further channels.
+    #[prost(uint32, tag = "15")]
+    pub escalate_minutes: u32,
+    #[prost(string, repeated, tag = "16")]
+    pub escalation_channels: Vec<String>,
+}
+
+/// Hours of days of the week, by the wall clock of a place.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct AlertHours {
+    /// A name of the IANA time zone database.
+    #[prost(string, tag = "1")]
+    pub zone: String,
+    /// As bits, Monday the lowest.
+    #[prost(uint32, tag = "2")]
+    pub days: u32,
+    /// Minutes since midnight. Hours that do not end after they begin end on the next day.
+    #[prost(uint32, tag = "3")]
+    pub from_minute: u32,
+    #[prost(uint32, tag = "4")]
+    pub to_minute: u32,
 }
 
 /// When a rule triggers. Which of the other fields count depends on `kind`.
@@ -125,6 +149,12 @@ pub struct AlertState {
     /// For how long the row is kept after it changed; 0: as long as is usual.
     #[prost(int64, tag = "14")]
     pub kept_ms: i64,
+    /// When this firing is told, by the clock of whoever evaluates: when it triggered, or when the rule's hours begin.
+    #[prost(int64, tag = "15")]
+    pub told_ms: i64,
+    /// Nobody acknowledged it, and further channels were told.
+    #[prost(bool, tag = "16")]
+    pub escalated: bool,
 }
 
 /// What is told.
@@ -168,7 +198,7 @@ pub struct AlertDelivery {
     pub number: u64,
     #[prost(uint64, tag = "2")]
     pub rule_version: u64,
-    /// `triggered`, `acknowledged` or `resolved`.
+    /// `triggered`, `escalated`, `acknowledged` or `resolved`.
     #[prost(string, tag = "3")]
     pub transition: String,
     #[prost(string, tag = "4")]

@@ -116,7 +116,8 @@ impl Round<'_> {
         let Some(rule) = self.rules.get(&place.0) else { return Ok(()) };
         let is_first = delivery.tries == 0;
         let is_high = state.notice.as_ref().is_some_and(|notice| notice.priority == "high");
-        if is_first && delivery.transition == step::TRIGGERED && !self.take_from_budget(is_high).await? {
+        let is_counted = matches!(delivery.transition.as_str(), step::TRIGGERED | step::ESCALATED);
+        if is_first && is_counted && !self.take_from_budget(is_high).await? {
             return self.hold(waiting).await;
         }
         let message =

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use playhead_domain::alert::judge::{self, Moment, Verdict};
 use playhead_domain::alert::key::{self, RuleId, Subject};
-use playhead_domain::alert::rule::Condition;
+use playhead_domain::alert::rule::{self, Condition};
 use playhead_domain::alert::step::{self, At, Step};
 use playhead_domain::row::{AlertNotice, AlertRule, AlertSettings, AlertState, Project};
 use playhead_domain::scope::Scope;
@@ -72,10 +72,13 @@ pub(crate) async fn project(
     if on.is_empty() {
         return Ok(evaluation.outcome);
     }
-    evaluation.outcome.tells = on.values().any(|rule| !rule.channels.is_empty());
+    evaluation.outcome.tells = on.values().any(|rule| rule::tells(rule));
     let mut issues = gather::gather(api, scope, project, now.at_ms).await?;
+    for (id, rule) in &on {
+        evaluation.rule(*id, rule, &mut issues).await?;
+    }
     for (id, rule) in on {
-        evaluation.rule(id, rule, &mut issues).await?;
+        evaluation.escalate(id, rule).await?;
     }
     Ok(evaluation.outcome)
 }
@@ -303,6 +306,19 @@ impl Evaluation<'_> {
             over => self.over((place, rule), memory.as_ref(), &over, &verdict).await?,
         };
         self.count(written);
+        Ok(())
+    }
+
+    /// What nobody acknowledged goes to further channels.
+    async fn escalate(&mut self, id: RuleId, rule: &AlertRule) -> Result<(), ApiError> {
+        let at = self.at(rule);
+        let own = self.states.states.iter().filter(|((of, _), _)| *of == id);
+        let due = own.filter_map(|(place, stored)| Some((*place, step::escalate(&stored.value, at)?)));
+        for (place, new) in due.collect::<Vec<_>>() {
+            self.outcome.transitions += 1;
+            let written = self.write(place, new).await?;
+            self.count(written);
+        }
         Ok(())
     }
 

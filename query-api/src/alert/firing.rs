@@ -167,6 +167,7 @@ fn shown((id, subject): (RuleId, Subject), rule: &AlertRule, state: AlertState) 
         changed_at: state.changed_ms,
         by: known(&state.actor),
         muted: state.muted,
+        escalated: state.escalated,
         pending: state.pending.len(),
     })
 }

@@ -69,6 +69,7 @@ fn priority(name: &str) -> Priority {
 
 fn transition(name: &str) -> Transition {
     match name {
+        step::ESCALATED => Transition::Escalated,
         step::ACKNOWLEDGED => Transition::Acknowledged,
         step::RESOLVED => Transition::Resolved,
         _ => Transition::Triggered,

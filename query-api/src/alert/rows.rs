@@ -52,7 +52,7 @@ pub(crate) async fn rules(api: &Api, scope: Scope) -> Result<BTreeMap<RuleId, Al
 /// Whether some rule has somebody to tell.
 pub(crate) async fn tells(api: &Api, scope: Scope) -> Result<bool, ApiError> {
     let (rules, _) = read_rules(api, scope).await?;
-    Ok(rules.values().any(|rule| !rule.disabled && !rule.channels.is_empty()))
+    Ok(rules.values().any(|rule| !rule.disabled && rule::tells(rule)))
 }
 
 async fn read_rules(api: &Api, scope: Scope) -> Result<(BTreeMap<RuleId, AlertRule>, bool), ApiError> {

@@ -6,8 +6,8 @@ use playhead_domain::row;
 use super::gather::Asked;
 use crate::error::ApiError;
 use crate::model::alert::{
-    AlertCondition, AlertKind, AlertMeasure, AlertPriority, AlertRule, AlertRuleDraft, AlertSettings,
-    AlertSpan,
+    AlertCondition, AlertDay, AlertEscalation, AlertHours, AlertKind, AlertMeasure, AlertPriority, AlertRule,
+    AlertRuleDraft, AlertSettings, AlertSpan,
 };
 
 const DEFAULT_THROTTLE_MINUTES: u32 = 60;
@@ -32,6 +32,15 @@ const MEASURES: [(AlertMeasure, &str); 4] = [
 ];
 const PRIORITIES: [(AlertPriority, &str); 3] =
     [(AlertPriority::High, "high"), (AlertPriority::Medium, "medium"), (AlertPriority::Low, "low")];
+const DAYS: [AlertDay; 7] = [
+    AlertDay::Monday,
+    AlertDay::Tuesday,
+    AlertDay::Wednesday,
+    AlertDay::Thursday,
+    AlertDay::Friday,
+    AlertDay::Saturday,
+    AlertDay::Sunday,
+];
 
 fn name_of<T: PartialEq>(names: &[(T, &'static str)], value: &T) -> String {
     names.iter().find(|(known, _)| known == value).map_or("", |(_, name)| name).to_owned()
@@ -58,13 +67,18 @@ pub(crate) fn rule(
         condition: Some(condition),
         filter: draft.filter.trim().to_owned(),
         throttle_minutes: draft.throttle_minutes.unwrap_or(DEFAULT_THROTTLE_MINUTES),
-        channels: channels(&draft.channels)?,
+        channels: channels("channels", &draft.channels)?,
+        hours: draft.hours.as_ref().map(hours).transpose()?,
         priority: draft.priority.map(|priority| name_of(&PRIORITIES, &priority)).unwrap_or_default(),
         muted_until_ms: draft.muted_until_ms.unwrap_or_default(),
         created_ms: known.map_or(now_ms, |known| known.created_ms),
         changed_ms: now_ms,
         ..row::AlertRule::default()
     };
+    if let Some(escalation) = &draft.escalation {
+        rule.escalate_minutes = escalation.after_minutes;
+        rule.escalation_channels = channels("escalation", &escalation.channels)?;
+    }
     let asks = |rule: &row::AlertRule| (rule.condition.clone(), rule.filter.clone(), rule.priority.clone());
     // A rule that was off did not look.
     let asked = known.filter(|known| asks(known) == asks(&rule) && (!known.disabled || rule.disabled));
@@ -98,14 +112,34 @@ fn condition(draft: &AlertCondition) -> Result<row::AlertCondition, ApiError> {
     })
 }
 
-fn channels(given: &[String]) -> Result<Vec<String>, ApiError> {
+fn hours(given: &AlertHours) -> Result<row::AlertHours, ApiError> {
+    let minute = |time: &str| {
+        let (hour, minute) = time.split_once(':').filter(|_| time.len() == 5)?;
+        let (hour, minute) = (hour.parse::<u32>().ok()?, minute.parse::<u32>().ok()?);
+        (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+    };
+    let (Some(from_minute), Some(to_minute)) = (minute(&given.from), minute(&given.to)) else {
+        return Err(ApiError::bad("hours", "from and to must be times of day, as 09:30"));
+    };
+    let bit = |day: &AlertDay| DAYS.iter().position(|known| known == day).map_or(0, |at| 1 << at);
+    let days = given.days.iter().fold(0, |days, day| days | bit(day));
+    Ok(row::AlertHours { zone: given.zone.clone(), days, from_minute, to_minute })
+}
+
+fn shown_hours(row: row::AlertHours) -> AlertHours {
+    let time = |minute: u32| format!("{:02}:{:02}", minute / 60, minute % 60);
+    let days = (0..).zip(DAYS).filter(|(at, _)| row.days >> at & 1 == 1).map(|(_, day)| day);
+    AlertHours { zone: row.zone, days: days.collect(), from: time(row.from_minute), to: time(row.to_minute) }
+}
+
+fn channels(field: &'static str, given: &[String]) -> Result<Vec<String>, ApiError> {
     let mut channels: Vec<String> = Vec::new();
     for channel in given {
         let is_id = !channel.is_empty()
             && channel.len() <= MAX_CHANNEL_BYTES
             && channel.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         if !is_id {
-            return Err(ApiError::bad("channels", "must be ids of channels"));
+            return Err(ApiError::bad(field, "must be ids of channels"));
         }
         if !channels.contains(channel) {
             channels.push(channel.clone());
@@ -141,6 +175,11 @@ pub(crate) fn shown(id: RuleId, rule: row::AlertRule) -> AlertRule {
         throttle_minutes: rule.throttle_minutes,
         channels: rule.channels,
         muted_until_ms: (rule.muted_until_ms > 0).then_some(rule.muted_until_ms),
+        hours: rule.hours.map(shown_hours),
+        escalation: (rule.escalate_minutes > 0).then_some(AlertEscalation {
+            after_minutes: rule.escalate_minutes,
+            channels: rule.escalation_channels,
+        }),
         created_at: rule.created_ms,
         changed_at: rule.changed_ms,
     }

@@ -88,9 +88,9 @@ const fn color(message: &Message) -> u32 {
     match (message.transition, message.priority) {
         (Transition::Resolved, _) => 0x002f_9e44,
         (Transition::Acknowledged | Transition::Test, _) => 0x001c_7ed6,
-        (Transition::Triggered, Priority::High) => 0x00e0_3131,
-        (Transition::Triggered, Priority::Medium) => 0x00f0_8c00,
-        (Transition::Triggered, Priority::Low) => 0x0086_8e96,
+        (Transition::Triggered | Transition::Escalated, Priority::High) => 0x00e0_3131,
+        (Transition::Triggered | Transition::Escalated, Priority::Medium) => 0x00f0_8c00,
+        (Transition::Triggered | Transition::Escalated, Priority::Low) => 0x0086_8e96,
     }
 }
 

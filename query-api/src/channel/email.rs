@@ -133,9 +133,9 @@ const fn color(message: &Message) -> &'static str {
     match (message.transition, message.priority) {
         (Transition::Resolved, _) => "#2b8a3e",
         (Transition::Acknowledged | Transition::Test, _) => "#1864ab",
-        (Transition::Triggered, Priority::High) => "#c92a2a",
-        (Transition::Triggered, Priority::Medium) => "#a35200",
-        (Transition::Triggered, Priority::Low) => "#495057",
+        (Transition::Triggered | Transition::Escalated, Priority::High) => "#c92a2a",
+        (Transition::Triggered | Transition::Escalated, Priority::Medium) => "#a35200",
+        (Transition::Triggered | Transition::Escalated, Priority::Low) => "#495057",
     }
 }
 
@@ -144,6 +144,7 @@ const fn label(message: &Message) -> &'static str {
         (Transition::Triggered, Priority::High) => "High priority",
         (Transition::Triggered, Priority::Medium) => "Medium priority",
         (Transition::Triggered, Priority::Low) => "Low priority",
+        (Transition::Escalated, _) => "Not acknowledged",
         (Transition::Acknowledged, _) => "Acknowledged",
         (Transition::Resolved, _) => "Resolved",
         (Transition::Test, _) => "Test",

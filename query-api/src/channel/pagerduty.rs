@@ -30,7 +30,7 @@ async fn enqueue(sender: &Sender<'_>, url: &str, event: Value) -> Result<Receipt
 
 const fn action(transition: Transition) -> &'static str {
     match transition {
-        Transition::Triggered | Transition::Test => "trigger",
+        Transition::Triggered | Transition::Escalated | Transition::Test => "trigger",
         Transition::Acknowledged => "acknowledge",
         Transition::Resolved => "resolve",
     }

@@ -28,8 +28,13 @@ pub(crate) fn triggered() -> Message {
 
 /// Everything that may happen, at every priority.
 pub(crate) fn all() -> Vec<Message> {
-    let transitions =
-        [Transition::Triggered, Transition::Acknowledged, Transition::Resolved, Transition::Test];
+    let transitions = [
+        Transition::Triggered,
+        Transition::Escalated,
+        Transition::Acknowledged,
+        Transition::Resolved,
+        Transition::Test,
+    ];
     let priorities = [Priority::High, Priority::Medium, Priority::Low];
     let pairs =
         transitions.into_iter().flat_map(|transition| priorities.map(|priority| (transition, priority)));
@@ -58,6 +63,7 @@ pub(crate) fn assert_what_happened_is_said(render: impl Fn(&Message) -> String) 
         let says = |word: &str| rendered.contains(word);
         let expected = match message.transition {
             Transition::Triggered => says("TypeError"),
+            Transition::Escalated => says("Not acknowledged"),
             Transition::Acknowledged => says("Acknowledged"),
             Transition::Resolved => says("Resolved"),
             Transition::Test => says("Test"),

@@ -61,6 +61,7 @@ fn rich(runs: Vec<Value>) -> Value {
 const fn label(transition: Transition) -> &'static str {
     match transition {
         Transition::Triggered => "Alert",
+        Transition::Escalated => "Not acknowledged",
         Transition::Acknowledged => "Acknowledged",
         Transition::Resolved => "Resolved",
         Transition::Test => "Test",
@@ -71,8 +72,8 @@ const fn color(message: &Message) -> &'static str {
     match (message.transition, message.priority) {
         (Transition::Resolved, _) => "Good",
         (Transition::Acknowledged | Transition::Test, _) => "Accent",
-        (Transition::Triggered, Priority::High) => "Attention",
-        (Transition::Triggered, _) => "Warning",
+        (Transition::Triggered | Transition::Escalated, Priority::High) => "Attention",
+        (Transition::Triggered | Transition::Escalated, _) => "Warning",
     }
 }
 

@@ -79,9 +79,50 @@ pub struct AlertRuleDraft {
     /// Until then it tells nobody.
     #[serde(default)]
     pub muted_until_ms: Option<i64>,
+    /// The hours in which it tells; what triggers outside of them waits until they begin. Null: always.
+    #[serde(default)]
+    pub hours: Option<AlertHours>,
+    /// Who is told of what nobody acknowledges. Null: nobody.
+    #[serde(default)]
+    pub escalation: Option<AlertEscalation>,
     /// When a rule is changed: the version that was read. Another one is answered with 409.
     #[serde(default)]
     pub version: Option<u64>,
+}
+
+/// Hours of days of the week, by the wall clock of a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlertHours {
+    /// A name of the IANA time zone database, as `Europe/Lisbon`.
+    pub zone: String,
+    /// The days on which they begin.
+    pub days: Vec<AlertDay>,
+    /// Times of day, as `09:30`. Hours that do not end after they begin end on the next day.
+    pub from: String,
+    pub to: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertDay {
+    Monday,
+    Tuesday,
+    Wednesday,
+    Thursday,
+    Friday,
+    Saturday,
+    Sunday,
+}
+
+/// What is open for so long is told to further channels, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlertEscalation {
+    /// 5 to 1440, from when it was told.
+    pub after_minutes: u32,
+    /// Ids of channels; 1 to 10.
+    pub channels: Vec<String>,
 }
 
 /// How much something matters.
@@ -107,6 +148,8 @@ pub struct AlertRule {
     pub throttle_minutes: u32,
     pub channels: Vec<String>,
     pub muted_until_ms: Option<i64>,
+    pub hours: Option<AlertHours>,
+    pub escalation: Option<AlertEscalation>,
     pub created_at: i64,
     pub changed_at: i64,
 }
@@ -168,6 +211,8 @@ pub struct Firing {
     pub by: Option<String>,
     /// It triggered while nobody was to be told.
     pub muted: bool,
+    /// Nobody acknowledged it in time, and further channels were told.
+    pub escalated: bool,
     /// Messages that are still to be sent.
     pub pending: usize,
 }
@@ -194,7 +239,7 @@ pub struct Delivery {
     pub message: String,
     pub rule: String,
     pub subject: String,
-    /// `triggered`, `acknowledged` or `resolved`.
+    /// `triggered`, `escalated`, `acknowledged` or `resolved`.
     pub transition: String,
     pub channel: String,
     pub attempt: u32,

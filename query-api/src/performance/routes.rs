@@ -1,5 +1,8 @@
 //! Endpoints and pages over HTTP.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use futures::future::try_join;
@@ -18,6 +21,12 @@ use crate::model::Problem;
 use crate::model::performance::{EndpointDetail, EndpointPage, PageList};
 use crate::params::{Params, Segments, page_size};
 use crate::state::Api;
+use crate::turn;
+
+/// Sums at once: each keeps a core busy.
+pub(crate) const MAX_SUMS: usize = 4;
+/// How long one waits for others.
+const TURN_LIMIT: Duration = Duration::from_secs(20);
 
 /// Endpoints that the pages called, with how long they took.
 #[utoipa::path(get, path = "/api/v1/projects/{project}/endpoints", tag = "performance",
@@ -37,15 +46,14 @@ pub(crate) async fn list_endpoints(
     let limit = page_size(params.limit, 50, 200)?;
     let question = Question::of(&params, api.now_ms())?;
     let order = endpoint_order(params.sort.as_deref())?;
-    let (summary, before) = both(&api, scope, &question, &Wanted::Endpoints, Depth::List).await?;
-    let place = |sum: &Sum| order(sum, question.apdex_ms);
-    let (names, total) = sorted(&summary, params.query.as_deref(), place, limit);
-    let endpoints = names.into_iter().map(|(name, sum)| {
-        let before = before.sums.get(name);
-        present::endpoint(name, sum, before, &question)
-    });
-    let endpoints = endpoints.collect();
-    Ok(Json(EndpointPage { window: present::window(&summary, &question), endpoints, total }))
+    let ask = Ask { wanted: Wanted::ENDPOINTS, order, query: params.query.unwrap_or_default(), limit };
+    let listed = list(&api, scope, &question, ask).await?;
+    let endpoint = |name: &String| {
+        present::endpoint(name, listed.now.sums.get(name)?, listed.before.sums.get(name), &question).into()
+    };
+    let endpoints = listed.names.iter().filter_map(endpoint).collect();
+    let window = present::window(&listed.all, &question);
+    Ok(Json(EndpointPage { window, endpoints, total: listed.total }))
 }
 
 /// One endpoint, by its name as the list gives it.
@@ -66,7 +74,7 @@ pub(crate) async fn get_endpoint(
     let (scope, _) = caller.open(&api, &project).await?;
     let question = Question::of(&params, api.now_ms())?;
     let earlier = question.earlier();
-    let wanted = Wanted::Endpoint(&endpoint);
+    let wanted = Wanted::ENDPOINTS.only([endpoint.clone()].into_iter());
     let now = async {
         // By minutes, examples are in the same rows.
         let (mut detail, samples) = try_join(gather(&api, scope, &question, Kind::Detail), async {
@@ -81,10 +89,12 @@ pub(crate) async fn get_endpoint(
     };
     let (now, before) = try_join(now, gather(&api, scope, &earlier, kind(&question))).await?;
     let names = Names::load(&api, scope).await?;
-    let summary = sum(&now, &names, &question, &wanted, Depth::Whole)?;
-    let before = sum(&before, &names, &earlier, &wanted, Depth::List)?;
-    let detail = present::detail(&endpoint, &summary, before.sums.get(&endpoint), &question);
-    detail.map(Json).ok_or(ApiError::NotFound("endpoint"))
+    let answer = move || {
+        let summary = sum(&now, &names, &question, &wanted, Depth::Whole)?;
+        let before = sum(&before, &names, &earlier, &wanted, Depth::List)?;
+        Ok(present::detail(&endpoint, &summary, before.sums.get(&endpoint), &question))
+    };
+    summing(&api, answer).await?.map(Json).ok_or(ApiError::NotFound("endpoint"))
 }
 
 /// Pages that were loaded, with their web vitals.
@@ -105,54 +115,99 @@ pub(crate) async fn list_pages(
     let limit = page_size(params.limit, 50, 200)?;
     let question = Question::of(&params, api.now_ms())?;
     let order = page_order(params.sort.as_deref())?;
-    let (summary, before) = both(&api, scope, &question, &Wanted::Pages, Depth::List).await?;
-    let (names, total) = sorted(&summary, params.query.as_deref(), order, limit);
-    let pages = names.into_iter().map(|(name, sum)| present::page(name, sum, before.sums.get(name)));
-    let pages = pages.collect();
-    Ok(Json(PageList { window: present::window(&summary, &question), pages, total }))
+    let ask = Ask { wanted: Wanted::PAGES, order, query: params.query.unwrap_or_default(), limit };
+    let listed = list(&api, scope, &question, ask).await?;
+    let page =
+        |name: &String| present::page(name, listed.now.sums.get(name)?, listed.before.sums.get(name)).into();
+    let pages = listed.names.iter().filter_map(page).collect();
+    Ok(Json(PageList { window: present::window(&listed.all, &question), pages, total: listed.total }))
 }
 
 const fn kind(question: &Question) -> Kind {
     if question.has_filters() { Kind::Detail } else { Kind::Plain }
 }
 
-async fn both(
-    api: &Api,
-    scope: Scope,
-    question: &Question,
-    wanted: &Wanted<'_>,
+/// How names are ranked, and what must be known of all of them for it.
+struct Order {
     depth: Depth,
-) -> Result<(Summary, Summary), ApiError> {
+    /// The highest goes first. Given the duration that satisfies.
+    place: fn(&Sum, f64) -> f64,
+}
+
+/// Which part of a list is wanted.
+struct Ask {
+    wanted: Wanted,
+    order: Order,
+    /// In the name, in any case.
+    query: String,
+    limit: usize,
+}
+
+struct Listed {
+    /// Of all names, as deep as their order asks.
+    all: Summary,
+    /// How many were found, and the first of them in order.
+    total: usize,
+    names: Vec<String>,
+    /// Only of those.
+    now: Summary,
+    before: Summary,
+}
+
+async fn list(api: &Api, scope: Scope, question: &Question, ask: Ask) -> Result<Listed, ApiError> {
     let (earlier, kind) = (question.earlier(), kind(question));
     let (now, before) =
         try_join(gather(api, scope, question, kind), gather(api, scope, &earlier, kind)).await?;
     let names = Names::load(api, scope).await?;
-    Ok((sum(&now, &names, question, wanted, depth)?, sum(&before, &names, &earlier, wanted, depth)?))
+    let question = question.clone();
+    summing(api, move || {
+        let all = sum(&now, &names, &question, &ask.wanted, ask.order.depth)?;
+        let (listed, total) = first(&all, &ask, question.apdex_ms);
+        // Sketches are most of the work, and few names are shown.
+        let shown = ask.wanted.only(listed.iter().cloned());
+        let now = sum(&now, &names, &question, &shown, Depth::List)?;
+        let before = sum(&before, &names, &earlier, &shown, Depth::List)?;
+        Ok(Listed { all, total, names: listed, now, before })
+    })
+    .await
 }
 
-/// The highest number first, then by name; and how many there are.
-fn sorted<'a>(
-    summary: &'a Summary,
-    query: Option<&str>,
-    place: impl Fn(&Sum) -> f64,
-    limit: usize,
-) -> (Vec<(&'a str, &'a Sum)>, usize) {
-    let query = query.unwrap_or_default().to_lowercase();
+/// Runs what keeps a core busy beside the requests that need none.
+async fn summing<T: Send + 'static>(
+    api: &Api,
+    work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let permit = Arc::clone(&api.0.summing).acquire_owned();
+    let permit = turn::within(TURN_LIMIT, permit, ApiError::Busy).await?;
+    let working = tokio::task::spawn_blocking(move || {
+        // The permit goes with the work, which a client that goes away does not end.
+        let _permit = permit;
+        work()
+    });
+    working.await.map_err(|error| ApiError::Internal(error.to_string()))?
+}
+
+/// The highest first, then by name; and how many there are.
+fn first(summary: &Summary, ask: &Ask, apdex_ms: f64) -> (Vec<String>, usize) {
+    let query = ask.query.to_lowercase();
     let named = summary.sums.iter().filter(|(name, _)| name.to_lowercase().contains(&query));
-    let mut named: Vec<_> = named.map(|(name, sum)| (place(sum), name.as_str(), sum)).collect();
+    let mut named: Vec<_> = named.map(|(name, sum)| ((ask.order.place)(sum, apdex_ms), name)).collect();
     let total = named.len();
     named.sort_by(|one, two| two.0.total_cmp(&one.0).then(one.1.cmp(two.1)));
-    (named.into_iter().take(limit).map(|(_, name, sum)| (name, sum)).collect(), total)
+    (named.into_iter().take(ask.limit).map(|(_, name)| name.clone()).collect(), total)
 }
 
-fn endpoint_order(sort: Option<&str>) -> Result<fn(&Sum, f64) -> f64, ApiError> {
+fn endpoint_order(sort: Option<&str>) -> Result<Order, ApiError> {
+    let order = |depth, place| Order { depth, place };
     Ok(match sort {
-        None | Some("requests") => |sum, _| sum.count as f64,
-        Some("failures") => |sum, _| sum.failed as f64,
-        Some("failure_share") => |sum, _| sum.failure_share().unwrap_or(-1.0),
-        Some("p95") => |sum, _| sum.total().quantile(0.95).unwrap_or(-1.0),
-        Some("time") => |sum, _| sum.measure(Measure::Total).map_or(-1.0, |value| value.sum as f64),
-        Some("apdex") => |sum, limit| -sum.apdex(limit).unwrap_or(2.0),
+        None | Some("requests") => order(Depth::Counts, |sum, _| sum.count as f64),
+        Some("failures") => order(Depth::Counts, |sum, _| sum.failed as f64),
+        Some("failure_share") => order(Depth::Counts, |sum, _| sum.failure_share().unwrap_or(-1.0)),
+        Some("p95") => order(Depth::List, |sum, _| sum.total().quantile(0.95).unwrap_or(-1.0)),
+        Some("time") => {
+            order(Depth::Counts, |sum, _| sum.measure(Measure::Total).map_or(-1.0, |value| value.sum as f64))
+        }
+        Some("apdex") => order(Depth::List, |sum, limit| -sum.apdex(limit).unwrap_or(2.0)),
         Some(_) => {
             return Err(ApiError::bad(
                 "sort",
@@ -162,12 +217,13 @@ fn endpoint_order(sort: Option<&str>) -> Result<fn(&Sum, f64) -> f64, ApiError> 
     })
 }
 
-fn page_order(sort: Option<&str>) -> Result<fn(&Sum) -> f64, ApiError> {
+fn page_order(sort: Option<&str>) -> Result<Order, ApiError> {
+    let order = |depth, place| Order { depth, place };
     Ok(match sort {
-        None | Some("loads") => |sum| sum.count as f64,
-        Some("LCP") => |sum| worst(sum, Measure::Lcp),
-        Some("INP") => |sum| worst(sum, Measure::Inp),
-        Some("CLS") => |sum| worst(sum, Measure::Cls),
+        None | Some("loads") => order(Depth::Counts, |sum, _| sum.count as f64),
+        Some("LCP") => order(Depth::List, |sum, _| worst(sum, Measure::Lcp)),
+        Some("INP") => order(Depth::List, |sum, _| worst(sum, Measure::Inp)),
+        Some("CLS") => order(Depth::List, |sum, _| worst(sum, Measure::Cls)),
         Some(_) => return Err(ApiError::bad("sort", "must be loads, LCP, INP or CLS")),
     })
 }

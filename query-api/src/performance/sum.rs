@@ -1,6 +1,6 @@
 //! Summing what was read, by endpoint or page.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use playhead_domain::performance::observation::{Class, Measure};
 use playhead_domain::performance::sketch::Summed;
@@ -13,10 +13,12 @@ use super::names::Names;
 use super::question::Question;
 use crate::error::ApiError;
 
-/// What is summed beside counts.
+/// What is summed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// Counts and, of requests, the total; of pages, all.
+    /// Counts, and how long all took together.
+    Counts,
+    /// By time too, and sketches: of requests the total's, of pages all.
     List,
     /// All, by release, country and time too.
     Whole,
@@ -39,6 +41,8 @@ impl Value {
 /// Sums of an endpoint, a page, a release or a span.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sum {
+    /// Something was added.
+    is_met: bool,
     pub(super) count: u64,
     pub(super) failed: u64,
     pub(super) aborted: u64,
@@ -93,7 +97,9 @@ impl Sum {
         if class == Class::Aborted {
             self.aborted += series.count;
         }
-        for measure in series.measures() {
+        // Of all measures the total stands first.
+        let most = if depth == Depth::Counts { 1 } else { usize::MAX };
+        for measure in series.measures().take(most) {
             self.add_measure(class, &measure?, depth);
         }
         Ok(())
@@ -102,13 +108,15 @@ impl Sum {
     fn add_measure(&mut self, class: Class, measure: &MeasureView<'_>, depth: Depth) {
         let is_total = measure.what == Measure::Total as u32;
         if is_total && class.is_failure() {
-            self.failed_total.add(measure.sketch);
+            if depth != Depth::Counts {
+                self.failed_total.add(measure.sketch);
+            }
             return;
         }
         let value = self.measures.entry(measure.what).or_default();
         value.count += measure.count;
         value.sum += measure.sum;
-        if is_total || class == Class::Page || depth == Depth::Whole {
+        if depth == Depth::Whole || depth == Depth::List && (is_total || class == Class::Page) {
             value.sketch.add(measure.sketch);
         }
     }
@@ -127,19 +135,23 @@ pub(super) struct Summary {
 }
 
 /// Which names are summed.
-pub(super) enum Wanted<'a> {
-    Endpoints,
-    Pages,
-    Endpoint(&'a str),
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pages: bool,
+    /// All unless given.
+    names: Option<HashSet<String>>,
 }
 
-impl Wanted<'_> {
-    fn takes<'n>(&self, class: Class, name: impl FnOnce() -> &'n str) -> bool {
-        match self {
-            Self::Endpoints => class != Class::Page,
-            Self::Pages => class == Class::Page,
-            Self::Endpoint(wanted) => class != Class::Page && name() == *wanted,
-        }
+impl Wanted {
+    pub(super) const ENDPOINTS: Self = Self { pages: false, names: None };
+    pub(super) const PAGES: Self = Self { pages: true, names: None };
+
+    pub(super) fn only(&self, names: impl Iterator<Item = String>) -> Self {
+        Self { pages: self.pages, names: Some(names.collect()) }
+    }
+
+    fn takes(&self, name: &str) -> bool {
+        self.names.as_ref().is_none_or(|names| names.contains(name))
     }
 }
 
@@ -147,7 +159,7 @@ pub(super) fn sum(
     gathered: &Gathered,
     names: &Names,
     question: &Question,
-    wanted: &Wanted<'_>,
+    wanted: &Wanted,
     depth: Depth,
 ) -> Result<Summary, ApiError> {
     let summary = Summary { partial: gathered.partial || names.partial, ..Summary::default() };
@@ -161,7 +173,8 @@ pub(super) fn sum(
     }
     let Summing { mut summary, mut sums, places, .. } = summing;
     let named = places.into_iter().map(|(name, at)| (name.to_owned(), std::mem::take(&mut sums[at])));
-    summary.sums = named.collect();
+    // Those of which nothing passed the filters are not met.
+    summary.sums = named.filter(|(_, sum)| sum.is_met).collect();
     Ok(summary)
 }
 
@@ -173,8 +186,35 @@ struct Summing<'a> {
     places: HashMap<&'a str, usize>,
     names: &'a Names,
     question: &'a Question,
-    wanted: &'a Wanted<'a>,
+    wanted: &'a Wanted,
     depth: Depth,
+}
+
+/// What is known of a row's texts, by their numbers: each is looked up once.
+struct Texts<'r> {
+    texts: &'r [&'r str],
+    /// Where the sum of a name is; within, nothing: it is not wanted.
+    places: Vec<Option<Option<usize>>>,
+    /// Requests by release, environment and country.
+    counts: Vec<[u64; 3]>,
+}
+
+impl<'r> Texts<'r> {
+    fn new(texts: &'r [&'r str]) -> Self {
+        Self { texts, places: vec![None; texts.len()], counts: vec![[0; 3]; texts.len()] }
+    }
+
+    fn of(&self, number: u32) -> &'r str {
+        self.texts.get(number as usize).copied().unwrap_or_default()
+    }
+
+    fn count(&mut self, context: [u32; 3], count: u64) {
+        for (at, number) in context.into_iter().enumerate() {
+            if let Some(counts) = self.counts.get_mut(number as usize) {
+                counts[at] += count;
+            }
+        }
+    }
 }
 
 impl Summing<'_> {
@@ -182,8 +222,7 @@ impl Summing<'_> {
         let row = RowView::read(row)?;
         self.summary.merged |= row.merged;
         let minutes = self.question.minutes();
-        // By the number of the name in the row: each is looked up once.
-        let mut places = vec![None; row.names.len()];
+        let mut texts = Texts::new(&row.names);
         for span in row.spans() {
             let span = span?;
             if !minutes.contains(&span.minute) {
@@ -191,8 +230,11 @@ impl Summing<'_> {
             }
             let start = span.minute.div_euclid(self.question.span_minutes) * self.question.span_minutes;
             for series in span.series() {
-                self.add_series(&row, &mut places, start, &series?)?;
+                self.add_series(&mut texts, start, &series?)?;
             }
+        }
+        for (text, counts) in texts.texts.iter().zip(&texts.counts) {
+            self.summary.note(text, *counts);
         }
         self.add_samples(&row);
         Ok(())
@@ -200,36 +242,47 @@ impl Summing<'_> {
 
     fn add_series(
         &mut self,
-        row: &RowView<'_>,
-        places: &mut [Option<usize>],
+        texts: &mut Texts<'_>,
         start: i64,
         series: &SeriesView<'_>,
     ) -> Result<(), Broken> {
-        let text = |place: u32| row.names.get(place as usize).copied().unwrap_or_default();
         let Some(class) = Class::of_number(series.class) else { return Ok(()) };
-        if !self.wanted.takes(class, || self.names.of(text(series.name))) {
+        if (class == Class::Page) != self.wanted.pages {
             return Ok(());
         }
-        let context = [series.release, series.environment, series.country].map(text);
-        self.summary.note(context, series.count);
+        let name = texts.of(series.name);
+        let Some(known) = texts.places.get_mut(series.name as usize) else { return Ok(()) };
+        let Some(place) = *known.get_or_insert_with(|| self.place(name)) else { return Ok(()) };
+        let numbers = [series.release, series.environment, series.country];
+        texts.count(numbers, series.count);
+        let context = numbers.map(|number| texts.of(number));
         if !passes(self.question, context) {
             return Ok(());
         }
-        let Some(place) = places.get_mut(series.name as usize) else { return Ok(()) };
-        let place = *place.get_or_insert_with(|| {
-            *self.places.entry(self.names.of(text(series.name))).or_insert_with(|| {
+        let sum = &mut self.sums[place];
+        sum.is_met = true;
+        sum.take(start, class, series, context, self.depth)
+    }
+
+    /// Where the sum of the name with that id is, if it is wanted.
+    fn place(&mut self, id: &str) -> Option<usize> {
+        let name = self.names.of(id);
+        self.wanted.takes(name).then(|| {
+            *self.places.entry(name).or_insert_with(|| {
                 self.sums.push(Sum::default());
                 self.sums.len() - 1
             })
-        });
-        self.sums[place].take(start, class, series, context, self.depth)
+        })
     }
 
+    /// Of one endpoint.
     fn add_samples(&mut self, row: &RowView<'_>) {
-        let Wanted::Endpoint(endpoint) = self.wanted else { return };
+        if self.depth != Depth::Whole {
+            return;
+        }
         for sample in row.samples().filter_map(|sample| PerformanceSample::decode(sample).ok()) {
             let name = row.names.get(sample.name as usize).copied().unwrap_or_default();
-            if self.names.of(name) == *endpoint {
+            if self.wanted.takes(self.names.of(name)) {
                 self.summary.show(&sample, self.question);
             }
         }
@@ -237,16 +290,16 @@ impl Summing<'_> {
 }
 
 impl Summary {
-    fn note(&mut self, [release, environment, country]: [&str; 3], count: u64) {
+    fn note(&mut self, text: &str, counts: [u64; 3]) {
         let lists = [&mut self.releases, &mut self.environments, &mut self.countries];
-        for (list, value) in lists.into_iter().zip([release, environment, country]) {
-            if value.is_empty() {
+        for (list, count) in lists.into_iter().zip(counts) {
+            if count == 0 || text.is_empty() {
                 continue;
             }
-            match list.get_mut(value) {
+            match list.get_mut(text) {
                 Some(known) => *known += count,
                 None => {
-                    list.insert(value.to_owned(), count);
+                    list.insert(text.to_owned(), count);
                 }
             }
         }
@@ -278,6 +331,9 @@ impl Sum {
         depth: Depth,
     ) -> Result<(), Broken> {
         self.add(class, series, depth)?;
+        if depth == Depth::Counts {
+            return Ok(());
+        }
         let (count, failed, total) = self.trend.entry(start).or_default();
         *count += series.count;
         *failed += series.failed;

@@ -80,6 +80,7 @@ impl Courier for Post {
             }
             let transition = match message.transition {
                 Transition::Triggered => "triggered",
+                Transition::Escalated => "escalated",
                 Transition::Acknowledged => "acknowledged",
                 Transition::Resolved => "resolved",
                 Transition::Test => "test",
