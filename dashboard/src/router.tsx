@@ -122,6 +122,12 @@ const channelsRoute = createRoute({
   component: lazyRouteComponent(() => import('./alerts/ChannelsPage'), 'ChannelsPage'),
 });
 
+const alertSettingsRoute = createRoute({
+  getParentRoute: () => projectRoute,
+  path: '/alerts/settings',
+  component: lazyRouteComponent(() => import('./alerts/AlertSettingsPage'), 'AlertSettingsPage'),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/settings',
@@ -143,6 +149,7 @@ const routeTree = rootRoute.addChildren([
     rulesRoute,
     ruleRoute,
     channelsRoute,
+    alertSettingsRoute,
     settingsRoute,
   ]),
 ]);

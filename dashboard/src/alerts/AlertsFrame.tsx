@@ -12,6 +12,7 @@ const TABS = [
   { to: '/p/$project/alerts', label: 'Fired' },
   { to: '/p/$project/alerts/rules', label: 'Rules' },
   { to: '/p/$project/alerts/channels', label: 'Channels' },
+  { to: '/p/$project/alerts/settings', label: 'Settings' },
 ] as const;
 
 interface FrameProps {

@@ -7,6 +7,9 @@ import { channelKindName } from './words';
 
 interface ChannelChoiceProps {
   project: string;
+  legend: string;
+  /** What it means that none is chosen. */
+  none: string;
   chosen: readonly string[];
   onChange: (channels: readonly string[]) => void;
 }
@@ -14,7 +17,7 @@ interface ChannelChoiceProps {
 const CHANNELS_MAX = 10;
 
 /** Whom a rule tells. */
-export function ChannelChoice({ project, chosen, onChange }: ChannelChoiceProps) {
+export function ChannelChoice({ project, legend, none, chosen, onChange }: ChannelChoiceProps) {
   const channels = useQuery(channelsQuery(project));
   const known = channels.data ?? [];
   // What a rule names and is not there any more can only be taken out.
@@ -40,7 +43,7 @@ export function ChannelChoice({ project, chosen, onChange }: ChannelChoiceProps)
   );
   return (
     <fieldset className="rule-kinds">
-      <legend>Tells</legend>
+      <legend>{legend}</legend>
       <div>
         {channels.isPending && <Skeleton width="60%" />}
         {channels.isError && !channels.data && <p className="form-fault">{asProblem(channels.error).message}</p>}
@@ -48,7 +51,7 @@ export function ChannelChoice({ project, chosen, onChange }: ChannelChoiceProps)
         {gone.map((id) => option(id, 'A deleted channel', 'Nobody is told there any more: take it out.'))}
         {channels.data && (
           <p className="muted-text">
-            {known.length === 0 ? 'There is no channel yet. ' : chosen.length === 0 ? 'Nobody is told. ' : ''}
+            {known.length === 0 ? 'There is no channel yet. ' : chosen.length === 0 ? `${none} ` : ''}
             <Link to="/p/$project/alerts/channels" params={{ project }} className="link">
               {known.length === 0 ? 'Set up a channel' : 'All channels'}
             </Link>

@@ -14,7 +14,10 @@ interface DeleteChannelProps {
 export function DeleteChannel({ project, channel, onClose }: DeleteChannelProps) {
   const queries = useQueryClient();
   const rules = useQuery(rulesQuery(project)).data?.items ?? [];
-  const telling = rules.filter(({ channels }) => channel !== null && channels.includes(channel.id));
+  const telling = rules.filter(
+    ({ channels, escalation }) =>
+      channel !== null && (channels.includes(channel.id) || escalation?.channels.includes(channel.id)),
+  );
   const remove = useMutation({
     mutationFn: (known: AlertChannel) => deleteChannel(project, known),
     onSuccess: (_, { name }) => {

@@ -4,6 +4,8 @@ import { Field } from '../settings/Field';
 import { Switch } from '../ui';
 import { ChannelChoice } from './ChannelChoice';
 import { CountFields } from './CountFields';
+import { EscalationFields } from './EscalationFields';
+import { HoursField } from './HoursField';
 import { MuteField } from './MuteField';
 import type { RuleField, RuleForm } from './rule-draft';
 import { KINDS } from './words';
@@ -71,12 +73,23 @@ export function RuleFields({ project, form, faults, refused, set }: RuleFieldsPr
       )}
       <ChannelChoice
         project={project}
+        legend="Tells"
+        none="Nobody is told."
         chosen={form.channels}
         onChange={(channels) => {
           set({ channels });
         }}
       />
       <Refusal text={refusal('channels')} />
+      <HoursField
+        hours={form.hours}
+        fault={faults.hours ?? refusal('hours')}
+        onChange={(hours) => {
+          set({ hours });
+        }}
+      />
+      <EscalationFields project={project} form={form} fault={faults.escalateMinutes} set={set} />
+      <Refusal text={refusal('escalation')} />
       <Field
         name="throttle_minutes"
         label={form.kind === 'silent' ? 'Once within' : 'Once per issue within'}

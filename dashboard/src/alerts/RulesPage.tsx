@@ -8,7 +8,7 @@ import { AlertsFrame, LoadingRows } from './AlertsFrame';
 import { channelsQuery, firingsQuery, rememberRule, rulesQuery } from './queries';
 import { draftOf, formOf } from './rule-draft';
 import { isMuted } from './told';
-import { ruleInWords } from './words';
+import { hoursInWords, ruleInWords, spanInWords } from './words';
 
 /** The rules of a project: what they wait for, whom they tell, and when they last fired. */
 export function RulesPage() {
@@ -124,7 +124,11 @@ function Row({ project, rule, channels, firings, areAllKnown }: RowProps) {
             </Chip>
           )}
         </span>
-        <span className="sub">When {ruleInWords(rule)}.</span>
+        <span className="sub">
+          When {ruleInWords(rule)}.
+          {rule.hours && ` Told ${hoursInWords(rule.hours)} (${rule.hours.zone.replaceAll('_', ' ')}).`}
+          {rule.escalation && ` Told to others after ${spanInWords(rule.escalation.after_minutes)}.`}
+        </span>
       </th>
       <td data-label="Tells">
         <Tells rule={rule} channels={channels} />
@@ -154,7 +158,9 @@ function Row({ project, rule, channels, firings, areAllKnown }: RowProps) {
 }
 
 function Tells({ rule, channels }: Pick<RowProps, 'rule' | 'channels'>) {
-  if (rule.channels.length === 0) return <Chip tone="warn">nobody: no channel</Chip>;
+  if (rule.channels.length === 0) {
+    return <Chip tone="warn">{rule.escalation ? 'only others, later' : 'nobody: no channel'}</Chip>;
+  }
   if (channels === undefined) return <span className="muted">{formatCountOf(rule.channels.length, 'channel')}</span>;
   return (
     <span className="chips">

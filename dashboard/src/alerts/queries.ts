@@ -2,6 +2,7 @@ import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@ta
 import type { QueryClient } from '@tanstack/react-query';
 import {
   changeFiring,
+  fetchAlertSettings,
   fetchChannels,
   fetchDeliveries,
   fetchFirings,
@@ -53,6 +54,12 @@ export const channelsQuery = (project: string) =>
     queryKey: ['alert-channels', project],
     queryFn: ({ signal }) => fetchChannels(project, signal),
     refetchInterval: SLOW_REFRESH_INTERVAL_MS,
+  });
+
+export const alertSettingsQuery = (project: string) =>
+  queryOptions({
+    queryKey: ['alert-settings', project],
+    queryFn: ({ signal }) => fetchAlertSettings(project, signal),
   });
 
 /** The issues that happened last, by id: firings do not say how many an issue hit. */

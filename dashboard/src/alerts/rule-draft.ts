@@ -1,4 +1,12 @@
-import type { AlertCondition, AlertKind, AlertMeasure, AlertPriority, AlertRule, AlertRuleDraft } from '../api/alerts';
+import type {
+  AlertCondition,
+  AlertHours,
+  AlertKind,
+  AlertMeasure,
+  AlertPriority,
+  AlertRule,
+  AlertRuleDraft,
+} from '../api/alerts';
 
 /** A rule as the form holds it: numbers as they were typed. */
 export interface RuleForm {
@@ -20,9 +28,22 @@ export interface RuleForm {
   throttleMinutes: string;
   channels: readonly string[];
   mutedUntil: number | null;
+  /** Null: always. */
+  hours: AlertHours | null;
+  /** Nobody: no escalation. */
+  escalationChannels: readonly string[];
+  escalateMinutes: string;
 }
 
-export type RuleField = 'name' | 'atLeast' | 'resolveBelow' | 'silentMinutes' | 'minimumSessions' | 'throttleMinutes';
+export type RuleField =
+  | 'name'
+  | 'atLeast'
+  | 'resolveBelow'
+  | 'silentMinutes'
+  | 'minimumSessions'
+  | 'throttleMinutes'
+  | 'hours'
+  | 'escalateMinutes';
 
 export const NEW_RULE: RuleForm = {
   name: '',
@@ -39,7 +60,18 @@ export const NEW_RULE: RuleForm = {
   throttleMinutes: '60',
   channels: [],
   mutedUntil: null,
+  hours: null,
+  escalationChannels: [],
+  escalateMinutes: '15',
 };
+
+/** What hours begin with when somebody turns them on: office hours where they are. */
+export const officeHours = (): AlertHours => ({
+  zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  days: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday'],
+  from: '09:00',
+  to: '18:00',
+});
 
 const shown = (value: number | null, otherwise: string) => (value === null ? otherwise : String(value));
 
@@ -61,6 +93,9 @@ export function formOf(rule: AlertRule): RuleForm {
     throttleMinutes: String(rule.throttle_minutes),
     channels: rule.channels,
     mutedUntil: rule.muted_until_ms,
+    hours: rule.hours,
+    escalationChannels: rule.escalation?.channels ?? [],
+    escalateMinutes: shown(rule.escalation?.after_minutes ?? null, NEW_RULE.escalateMinutes),
   };
 }
 
@@ -74,6 +109,9 @@ const isWhole = (value: number, least: number, most: number) =>
 
 const SILENT_LEAST = 5;
 const MINUTES_MAX = 10_080;
+const ESCALATE_LEAST = 5;
+const DAY_MINUTES = 1440;
+const isTime = (text: string) => /^\d\d:\d\d$/.test(text);
 
 /** Which fields cannot be read, and why. The server checks again. */
 export function faultsOf(form: RuleForm): Partial<Record<RuleField, string>> {
@@ -82,6 +120,11 @@ export function faultsOf(form: RuleForm): Partial<Record<RuleField, string>> {
     faults.name = `must be 1 to ${String(NAME_MAX)} characters`;
   }
   if (!isWhole(read(form.throttleMinutes), 0, MINUTES_MAX)) faults.throttleMinutes = 'must be 0 to 10,080';
+  if (form.hours?.days.length === 0) faults.hours = 'choose at least one day';
+  if (form.hours && !(isTime(form.hours.from) && isTime(form.hours.to))) faults.hours = 'needs two times of day';
+  if (form.escalationChannels.length > 0 && !isWhole(read(form.escalateMinutes), ESCALATE_LEAST, DAY_MINUTES)) {
+    faults.escalateMinutes = 'must be a whole number from 5 to 1,440';
+  }
   if (form.kind === 'silent' && !isWhole(read(form.silentMinutes), SILENT_LEAST, MINUTES_MAX)) {
     faults.silentMinutes = 'must be a whole number from 5 to 10,080';
   }
@@ -135,6 +178,11 @@ export function draftOf(form: RuleForm, version: number | null): AlertRuleDraft 
     throttle_minutes: read(form.throttleMinutes),
     channels: [...form.channels],
     muted_until_ms: form.mutedUntil,
+    hours: form.hours,
+    escalation:
+      form.escalationChannels.length === 0
+        ? null
+        : { after_minutes: read(form.escalateMinutes), channels: [...form.escalationChannels] },
     version,
   };
 }

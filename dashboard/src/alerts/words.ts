@@ -1,5 +1,14 @@
 /** What rules, channels and deliveries are called. */
-import type { AlertCondition, AlertKind, AlertMeasure, AlertRule, ChannelKind, FiringStatus } from '../api/alerts';
+import type {
+  AlertCondition,
+  AlertDay,
+  AlertHours,
+  AlertKind,
+  AlertMeasure,
+  AlertRule,
+  ChannelKind,
+  FiringStatus,
+} from '../api/alerts';
 import type { Tone } from '../ui';
 
 export const KINDS: readonly { key: AlertKind; label: string; about: string }[] = [
@@ -20,6 +29,25 @@ export const MEASURES: readonly { key: AlertMeasure; label: string }[] = [
   { key: 'users', label: 'users' },
   { key: 'share', label: '% of sessions' },
 ];
+
+export const DAYS: readonly { key: AlertDay; label: string; short: string }[] = [
+  { key: 'monday', label: 'Monday', short: 'Mon' },
+  { key: 'tuesday', label: 'Tuesday', short: 'Tue' },
+  { key: 'wednesday', label: 'Wednesday', short: 'Wed' },
+  { key: 'thursday', label: 'Thursday', short: 'Thu' },
+  { key: 'friday', label: 'Friday', short: 'Fri' },
+  { key: 'saturday', label: 'Saturday', short: 'Sat' },
+  { key: 'sunday', label: 'Sunday', short: 'Sun' },
+];
+
+/** `Mon–Fri 09:00–18:00`, `Mon, Wed 22:00–06:00`, `every day 08:00–20:00`. */
+export function hoursInWords({ days, from, to }: AlertHours): string {
+  const at = DAYS.flatMap(({ key }, index) => (days.includes(key) ? [index] : []));
+  const short = (index: number | undefined) => DAYS[index ?? 0]?.short ?? '';
+  const isRun = at.length > 2 && (at.at(-1) ?? 0) - (at[0] ?? 0) === at.length - 1;
+  const named = isRun ? `${short(at[0])}–${short(at.at(-1))}` : at.map(short).join(', ');
+  return `${at.length === DAYS.length ? 'every day' : named} ${from}–${to}`;
+}
 
 /** The windows over which the API counts, in minutes. */
 export const WINDOWS = [5, 10, 15, 30, 60, 180, 360, 720, 1440] as const;
@@ -102,6 +130,7 @@ export const outcomeOf = (name: string) => OUTCOMES[name] ?? { tone: 'neutral' a
 
 export const TRANSITIONS: Record<string, string> = {
   triggered: 'that it fires',
+  escalated: 'that nobody took it on',
   acknowledged: 'that somebody took it on',
   resolved: 'that it is over',
 };

@@ -13,6 +13,10 @@ export type AlertMeasure = Schemas['AlertMeasure'];
 export type AlertPriority = Schemas['AlertPriority'];
 export type AlertRule = Complete<Schemas['AlertRule']>;
 export type AlertRuleDraft = Complete<Schemas['AlertRuleDraft']>;
+export type AlertHours = Complete<Schemas['AlertHours']>;
+export type AlertDay = Schemas['AlertDay'];
+export type AlertSettings = Complete<Schemas['AlertSettings']>;
+export type AlertSpan = Complete<Schemas['AlertSpan']>;
 export type AlertRuleList = Complete<Schemas['AlertRuleList']>;
 export type AlertPreview = Complete<Schemas['AlertPreview']>;
 export type PreviewedFiring = Complete<Schemas['PreviewedFiring']>;
@@ -72,6 +76,11 @@ export const replaceRule = async (project: string, rule: string, draft: AlertRul
 export async function deleteRule(project: string, rule: string): Promise<void> {
   await api.DELETE(`${BASE}/rules/{rule}`, { params: { path: { project, rule } } });
 }
+export const fetchAlertSettings = async (project: string, signal?: AbortSignal): Promise<AlertSettings> =>
+  bodyOf(await api.GET(`${BASE}/settings`, { ...inProject(project), signal }));
+/** The settings name the version that was read. */
+export const replaceAlertSettings = async (project: string, settings: AlertSettings): Promise<AlertSettings> =>
+  bodyOf(await api.PUT(`${BASE}/settings`, { ...inProject(project), body: settings }));
 export const previewRule = async (
   project: string,
   draft: AlertRuleDraft,

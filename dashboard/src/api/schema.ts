@@ -792,6 +792,28 @@ export interface components {
              */
             window_minutes?: number | null;
         };
+        /** @enum {string} */
+        AlertDay: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+        /** @description What is open for so long is told to further channels, once. */
+        AlertEscalation: {
+            /**
+             * Format: int32
+             * @description 5 to 1440, from when it was told.
+             */
+            after_minutes: number;
+            /** @description Ids of channels; 1 to 10. */
+            channels: string[];
+        };
+        /** @description Hours of days of the week, by the wall clock of a place. */
+        AlertHours: {
+            /** @description The days on which they begin. */
+            days: components["schemas"]["AlertDay"][];
+            /** @description Times of day, as `09:30`. Hours that do not end after they begin end on the next day. */
+            from: string;
+            to: string;
+            /** @description A name of the IANA time zone database, as `Europe/Lisbon`. */
+            zone: string;
+        };
         /**
          * @description What a rule triggers on.
          * @enum {string}
@@ -830,7 +852,9 @@ export interface components {
             /** Format: int64 */
             created_at: number;
             disabled: boolean;
+            escalation?: components["schemas"]["AlertEscalation"] | null;
             filter: string;
+            hours?: components["schemas"]["AlertHours"] | null;
             /** @description 16 hexadecimal digits. */
             id: string;
             /** Format: int64 */
@@ -848,8 +872,10 @@ export interface components {
             channels?: string[];
             condition: components["schemas"]["AlertCondition"];
             disabled?: boolean;
+            escalation?: components["schemas"]["AlertEscalation"] | null;
             /** @description Which issues, as `query` of the list of issues; empty: all. */
             filter?: string;
+            hours?: components["schemas"]["AlertHours"] | null;
             /**
              * Format: int64
              * @description Until then it tells nobody.
@@ -1092,7 +1118,7 @@ export interface components {
             /** Format: int64 */
             time_ms: number;
             title: string;
-            /** @description `triggered`, `acknowledged` or `resolved`. */
+            /** @description `triggered`, `escalated`, `acknowledged` or `resolved`. */
             transition: string;
         };
         DeliveryList: {
@@ -1299,6 +1325,8 @@ export interface components {
             /** Format: int64 */
             changed_at: number;
             culprit: string;
+            /** @description Nobody acknowledged it in time, and further channels were told. */
+            escalated: boolean;
             /** @description It triggered while nobody was to be told. */
             muted: boolean;
             /** Format: int64 */

@@ -66,11 +66,21 @@ const PAGES = [
   ['rules', `${FIRED}/rules`, 'Checkout breaks'],
   ['rule', `${FIRED}/rules/${ruleId(1)}`, 'It would have fired 2 times.'],
   ['channels', `${FIRED}/channels`, 'hooks.slack.com/…x7Qa'],
+  ['settings', `${FIRED}/settings`, 'What fires meanwhile is listed'],
 ] as const;
 
 describe.each(PAGES)('the page of what is %s', (name, path, text) => {
   it.each(LOOKS)('is accessible and looks right at %d px, %s', async (width, scheme) => {
     const alerts = fill();
+    const now = Date.now();
+    alerts.settings.maintenance = [-9, -1, 9].map((hours) => ({
+      from_ms: now + hours * 3_600_000,
+      to_ms: now + (hours + 2) * 3_600_000,
+    }));
+    alerts.rules[1] = makeRule(1, {
+      hours: { zone: 'Europe/Lisbon', days: ['monday', 'tuesday', 'friday'], from: '09:00', to: '18:00' },
+      escalation: { after_minutes: 15, channels: [channelId(1)] },
+    });
     alerts.preview.total = 2;
     alerts.preview.notes = ['issues are filtered as they are now, not as they were then'];
     alerts.preview.items = [true, false].map((certain, index) => ({
@@ -203,7 +213,15 @@ describe('rules', () => {
     await page.getByText('must be 1 to 100 characters').waitFor();
     await page.getByLabel('Name', { exact: true }).fill('Cart breaks');
     await page.getByLabel('Only issues that match').fill('nonsense:1');
-    await page.getByRole('checkbox', { name: /On call/ }).check();
+    await page
+      .getByRole('group', { name: 'Tells', exact: true })
+      .getByRole('checkbox', { name: /On call/ })
+      .check();
+    await page.getByRole('switch', { name: 'Only within certain hours' }).click();
+    await page.getByRole('button', { name: 'Sun', exact: true }).click();
+    await page.getByLabel('Time zone').selectOption('Europe/Lisbon');
+    await page.getByRole('group', { name: 'If nobody' }).getByRole('checkbox', { name: /mail/ }).check();
+    await page.getByLabel('After', { exact: true }).fill('30');
     await page.getByLabel('Muted').selectOption({ label: 'For a day' });
     await page.getByRole('button', { name: 'Create rule' }).click();
     await page.getByText('`nonsense` is no field').first().waitFor();
@@ -214,8 +232,21 @@ describe('rules', () => {
     await page.waitForURL(/\/alerts\/rules$/);
     await page.getByText('When an issue has at least 5 events within 15 minutes, that matches page:/cart.').waitFor();
     expect(alerts.drafts).toEqual([
-      expect.objectContaining({ name: 'Cart breaks', filter: 'page:/cart', channels: [channelId(0)], version: null }),
+      expect.objectContaining({
+        name: 'Cart breaks',
+        filter: 'page:/cart',
+        channels: [channelId(0)],
+        hours: {
+          zone: 'Europe/Lisbon',
+          days: ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'sunday'],
+          from: '09:00',
+          to: '18:00',
+        },
+        escalation: { after_minutes: 30, channels: [channelId(1)] },
+        version: null,
+      }),
     ]);
+    await page.getByText('Told Mon, Tue, Wed, Thu, Fri, Sun 09:00–18:00 (Europe/Lisbon).').waitFor();
     const muted = alerts.drafts[0]?.muted_until_ms ?? 0;
     expect(Math.abs(muted - Date.now() - 86_400_000)).toBeLessThan(3_600_000);
     await close(watched);
@@ -357,6 +388,36 @@ describe('channels', () => {
     await page.getByText('2 channels · a project has at most 20').waitFor();
     await page.getByRole('link', { name: 'Rules' }).click();
     await page.getByText('a deleted channel').first().waitFor();
+    await close(watched);
+  });
+});
+
+describe('settings of all alerts', () => {
+  it('plan and end maintenance, and are not saved over those of somebody else', async () => {
+    const { alerts } = server.world;
+    const watched = await open(`${FIRED}/settings`);
+    const { page } = watched;
+    await page.getByText('None is planned.').waitFor();
+    await page.getByLabel('To', { exact: true }).fill('2020-01-01T10:00');
+    await page.getByRole('button', { name: 'Add' }).click();
+    await page.getByText('The span must end after it begins.').waitFor();
+    await page.getByLabel('To', { exact: true }).fill('2099-01-01T10:00');
+    await page.getByRole('button', { name: 'Add' }).click();
+    await page.getByRole('button', { name: 'End now' }).waitFor();
+    await page.getByLabel('At most').fill('0');
+    await page.getByText('must be 1 to 1,000').waitFor();
+    await page.getByLabel('At most').fill('25');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Settings saved').first().waitFor();
+    expect(alerts.settings).toMatchObject({ version: 2, messages_per_hour: 25 });
+    expect(alerts.settings.maintenance).toHaveLength(1);
+    await page.getByRole('button', { name: 'End now' }).click();
+    await page.getByText('over', { exact: true }).waitFor();
+    alerts.settings = { version: 3, maintenance: [], messages_per_hour: 40 };
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Somebody changed these settings meanwhile').first().waitFor();
+    await page.getByText('None is planned.').waitFor();
+    expect(await page.getByLabel('At most').inputValue()).toBe('40');
     await close(watched);
   });
 });

@@ -4,6 +4,7 @@ import type {
   AlertPreview,
   AlertRule,
   AlertRuleDraft,
+  AlertSettings,
   ChannelSettings,
   ChannelTest,
   Delivery,
@@ -24,6 +25,7 @@ export interface AlertsWorld {
   drafts: AlertRuleDraft[];
   channelChanges: { name?: string; settings?: ChannelSettings }[];
   previewed: AlertRuleDraft[];
+  settings: AlertSettings;
 }
 
 export const ruleId = (index: number): string => (0xa1e7_0000 + index).toString(16).padStart(16, '0');
@@ -45,6 +47,8 @@ export function makeRule(index: number, change: Partial<AlertRule> = {}): AlertR
     throttle_minutes: 60,
     channels: index === 2 ? [] : [channelId(0)],
     muted_until_ms: null,
+    hours: null,
+    escalation: null,
     created_at: Date.now() - 9 * DAY_MS,
     changed_at: Date.now() - 2 * DAY_MS,
     ...change,
@@ -67,6 +71,7 @@ export function makeFiring(rule: AlertRule, subject: string, change: Partial<Fir
     changed_at: opened,
     by: null,
     muted: false,
+    escalated: false,
     pending: 0,
     ...change,
   };
@@ -113,6 +118,7 @@ export const makeAlerts = (): AlertsWorld => ({
   drafts: [],
   channelChanges: [],
   previewed: [],
+  settings: { version: 1, maintenance: [], messages_per_hour: 60 },
 });
 
 type Answer = [status: number, body?: unknown];
@@ -193,6 +199,13 @@ export function answerAlerts(
     return [200, { items: world.firings.filter((firing) => status === null || firing.status === status), more: false }];
   }
   if (rest === '/deliveries') return [200, { items: world.deliveries }];
+  if (rest === '/settings') {
+    if (method === 'GET') return [200, world.settings];
+    const given = body as AlertSettings;
+    if (given.version !== world.settings.version) return CONFLICT;
+    world.settings = { ...given, version: given.version + 1 };
+    return [200, world.settings];
+  }
   if (rest === '/preview') {
     world.previewed.push(body as AlertRuleDraft);
     return [200, world.preview];

@@ -8,18 +8,33 @@ import {
   settingsOf,
 } from '../../src/alerts/channel-draft';
 import { readFiringFilters } from '../../src/alerts/filters';
-import { draftOf, endsFirings, faultsOf, formOf, NEW_RULE } from '../../src/alerts/rule-draft';
+import { fieldOf, messagesFault, spanFault, stateOf, timeOf } from '../../src/alerts/maintenance-draft';
+import {
+  draftOf,
+  endsFirings,
+  faultsOf,
+  formOf,
+  NEW_RULE,
+  officeHours,
+  type RuleForm,
+} from '../../src/alerts/rule-draft';
 import { toldOf } from '../../src/alerts/told';
-import { conditionInWords, ruleInWords, spanInWords } from '../../src/alerts/words';
+import { conditionInWords, DAYS, hoursInWords, ruleInWords, spanInWords } from '../../src/alerts/words';
 import { LIST_MAX } from '../../src/api/alerts';
 import { issueId } from '../server/issues';
-import { makeChannel, makeDelivery, makeFiring, makeRule } from '../server/alerts';
+import { channelId, makeChannel, makeDelivery, makeFiring, makeRule } from '../server/alerts';
 
 const named = { ...NEW_RULE, name: 'Checkout breaks' };
 
 describe('the form of a rule', () => {
   it('gives back what was read, and so changes nothing that was not changed', () => {
-    for (const rule of [makeRule(0), makeRule(1), makeRule(2, { muted_until_ms: 99, disabled: true })]) {
+    const hours = { zone: 'Europe/Lisbon', days: ['monday' as const, 'sunday' as const], from: '22:00', to: '06:00' };
+    const escalation = { after_minutes: 30, channels: [channelId(1)] };
+    for (const rule of [
+      makeRule(0),
+      makeRule(1, { hours, escalation }),
+      makeRule(2, { muted_until_ms: 99, disabled: true }),
+    ]) {
       const draft = draftOf(formOf(rule), rule.version);
       expect(draft).toEqual({
         name: rule.name,
@@ -31,6 +46,8 @@ describe('the form of a rule', () => {
         throttle_minutes: rule.throttle_minutes,
         channels: rule.channels,
         muted_until_ms: rule.muted_until_ms,
+        hours: rule.hours,
+        escalation: rule.escalation,
         version: rule.version,
       });
       expect(endsFirings(formOf(rule), rule)).toBe(false);
@@ -64,8 +81,12 @@ describe('the form of a rule', () => {
     // Fields that the kind does not use are not looked at.
     [{ kind: 'new_issue', atLeast: '', silentMinutes: '' }, []],
     [{ throttleMinutes: '10081' }, ['throttleMinutes']],
+    [{ hours: { ...officeHours(), days: [] } }, ['hours']],
+    [{ hours: { ...officeHours(), to: '' } }, ['hours']],
+    [{ escalateMinutes: '4' }, []],
+    [{ escalationChannels: ['a'], escalateMinutes: '4' }, ['escalateMinutes']],
     [{ throttleMinutes: '0' }, []],
-  ] as const)('with %j faults %j', (change, faults) => {
+  ] as [Partial<RuleForm>, string[]][])('with %j faults %j', (change, faults) => {
     expect(Object.keys(faultsOf({ ...named, ...change }))).toEqual(faults);
   });
 
@@ -181,4 +202,40 @@ it('reads filters out of the address, and leaves out what makes no sense', () =>
     rule: '00000000a1e70001',
   });
   expect(readFiringFilters({ state: 'any', rule: '../x' })).toEqual({});
+});
+
+describe('hours', () => {
+  it('are said in a few words', () => {
+    const all = DAYS.map(({ key }) => key);
+    const at = (...indexes: number[]) => indexes.flatMap((index) => all[index] ?? []);
+    const said = (days: typeof all) => hoursInWords({ zone: 'UTC', days, from: '09:00', to: '18:00' });
+    expect(said(at(0, 1, 2, 3, 4))).toBe('Mon–Fri 09:00–18:00');
+    expect(said(at(0, 2, 6))).toBe('Mon, Wed, Sun 09:00–18:00');
+    expect(said(at(5, 6))).toBe('Sat, Sun 09:00–18:00');
+    expect(said(all)).toBe('every day 09:00–18:00');
+  });
+});
+
+describe('maintenance', () => {
+  const noon = Date.UTC(2026, 6, 1, 12);
+
+  it('is now, to come or over', () => {
+    const span = { from_ms: noon, to_ms: noon + 60 };
+    expect([noon - 1, noon, noon + 60].map((now) => stateOf(span, now))).toEqual(['to come', 'now', 'over']);
+  });
+
+  it.each(['utc', 'local'] as const)('reads and writes fields in the zone that is shown (%s)', (zone) => {
+    expect(timeOf(fieldOf(noon, zone), zone)).toBe(noon);
+    expect(timeOf('', zone)).toBeNull();
+  });
+
+  it('tells what is wrong with a span, and with a number', () => {
+    expect(fieldOf(noon, 'utc')).toBe('2026-07-01T12:00');
+    expect(spanFault(null, noon, noon)).toMatch('begin');
+    expect(spanFault(noon + 2, noon + 1, noon)).toMatch('after');
+    expect(spanFault(noon - 2, noon - 1, noon)).toMatch('over');
+    expect(spanFault(noon, noon + 1, noon)).toBeUndefined();
+    expect(['', '0', '1001', '1.5', 'x'].map(messagesFault)).toEqual(Array(5).fill('must be 1 to 1,000'));
+    expect(messagesFault('1000')).toBeUndefined();
+  });
 });
