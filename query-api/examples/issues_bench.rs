@@ -248,7 +248,7 @@ impl Filling<'_> {
             self.put(&table::ISSUE_USERS, key, vec![0; 16]).await;
         }
         (self.occurrences, self.users) = (self.occurrences + events, self.users + totals.sessions);
-        if number % 20 == 0 {
+        if number.is_multiple_of(20) {
             let state = ["resolved", "archived", "ongoing"][(number / 20 % 3) as usize].to_owned();
             let decided = IssueState { state, changed_ms: NOW_MS - HOUR_MS, ..IssueState::default() };
             let key = issue_key::state(scope, issue);
@@ -274,7 +274,7 @@ fn hit(number: u64, nth: u64, time_ms: i64) -> Hit {
     let one_of = |values: &[&str], of: u64| values[(scatter(nth, of) % values.len() as u64) as usize].into();
     Hit {
         time_ms,
-        is_new_session: nth % PER_SESSION == 0,
+        is_new_session: nth.is_multiple_of(PER_SESSION),
         release: one_of(&["2.3.0", "2.4.0", "2.4.1", "2.5.0"], number),
         browser: one_of(&["Chrome", "Safari", "Firefox", "Edge"], 5),
         system: one_of(&["Windows", "iOS", "Android", "macOS", "Linux"], 6),
@@ -296,7 +296,7 @@ fn sample(number: u64, time_ms: i64) -> IssueSample {
         culprit: format!("pay{number} (/assets/app.js)"),
         kind: "TypeError".to_owned(),
         mechanism: "uncaught".to_owned(),
-        handled: number % 4 == 0,
+        handled: number.is_multiple_of(4),
         release: "2.5.0".to_owned(),
         grouping_version: 1,
         basis: "stack".to_owned(),
