@@ -11,6 +11,7 @@ pub mod message;
 pub mod engine;
 pub mod grouping;
 pub mod filter;
+pub mod sequel;
 pub mod totals;
 pub mod visitor;
 pub mod merge;

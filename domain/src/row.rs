@@ -17,7 +17,7 @@ pub use alert::{
 pub use channel::AlertChannel;
 pub use issue::{
     ArchivedUntil, Breakdown, Discard, GroupingRule, IssueChange, IssueComponent, IssueCount, IssueMerge,
-    IssueMerges, IssueSample, IssueSettings, IssueState, IssueTotals, Seen,
+    IssueMerges, IssueSample, IssueSequel, IssueSettings, IssueState, IssueTotals, Seen,
 };
 pub use performance::{
     Performance, PerformanceHead, PerformanceMeasure, PerformanceSample, PerformanceSeries, PerformanceSpan,
@@ -142,6 +142,12 @@ pub struct SessionState {
     pub facets: Vec<String>,
     #[prost(bytes = "bytes", tag = "5")]
     pub wrapped_key: Bytes,
+    /// Of the issues for which the session counts.
+    #[prost(message, repeated, tag = "6")]
+    pub issue_sequels: Vec<IssueSequel>,
+    /// When there was the latest rage or dead click; 0: never.
+    #[prost(int64, tag = "7")]
+    pub frustrated_ms: i64,
 }
 
 /// Fold state of a stream.

@@ -13,3 +13,4 @@ pub(crate) mod query;
 pub(crate) mod read;
 pub(crate) mod routes;
 pub(crate) mod state;
+pub(crate) mod union;

@@ -15,7 +15,7 @@ use prost::Message;
 
 use crate::cache::SessionRef;
 use crate::effect::SessionWork;
-use crate::range::issues::{Found, Place};
+use crate::range::issues::{Followed, Found, Place};
 use crate::slot;
 
 type IssueRef = (Scope, Fingerprint);
@@ -74,13 +74,18 @@ impl Issues {
     ) -> Result<IssueEffects, store::Error> {
         let known = self.load(store, partition, range.0, sessions).await?;
         let mut adding = Adding { known, most };
-        let mut found: Vec<(Scope, &Found)> = Vec::new();
-        for (session, work) in sessions {
-            found.extend(work.issues.found.iter().map(|found| (session.0, found)));
+        let mut told: Vec<(Place, Scope, Told<'_>)> = Vec::new();
+        for ((scope, _), SessionWork { issues, .. }) in sessions {
+            told.extend(issues.found.iter().map(|found| (found.place, *scope, Told::Hit(found))));
+            let followed = issues.followed.iter();
+            told.extend(followed.map(|followed| (followed.place, *scope, Told::Sequel(followed))));
         }
-        found.sort_by_key(|(_, found)| found.place);
-        for (scope, found) in found {
-            adding.add(scope, found);
+        told.sort_by_key(|(place, ..)| *place);
+        for (_, scope, told) in told {
+            match told {
+                Told::Hit(found) => adding.add(scope, found),
+                Told::Sequel(followed) => adding.follow(scope, followed),
+            }
         }
         adding.show(sessions);
         let visitors = adding.visitors(sessions);
@@ -101,6 +106,9 @@ impl Issues {
             for issue in visited.chain(work.issues.found.iter().map(|found| found.issue)) {
                 entries.insert((session.0, issue), Entry::default());
                 entries.insert((session.0, OVERFLOW), Entry::default());
+            }
+            for followed in &work.issues.followed {
+                entries.insert((session.0, followed.issue), Entry::default());
             }
         }
         let mut missing = Vec::new();
@@ -135,6 +143,12 @@ impl Issues {
 
 fn size(totals: &IssueTotals) -> usize {
     totals.encoded_len() * MEMORY_FACTOR + ENTRY_BYTES
+}
+
+/// What a record tells of an issue.
+enum Told<'a> {
+    Hit(&'a Found),
+    Sequel(&'a Followed),
 }
 
 /// An issue under work. Without events: not kept.
@@ -172,6 +186,13 @@ impl Adding {
             let hit = playhead_domain::issue::totals::Hit { is_new_session: false, ..found.hit.clone() };
             overflow.totals.add(&hit);
             overflow.is_changed = true;
+        }
+    }
+
+    /// Of what is not kept apart no session is counted.
+    fn follow(&mut self, scope: Scope, followed: &Followed) {
+        if let Some(entry) = self.known.get_mut(&(scope, followed.issue)) {
+            entry.is_changed |= entry.totals.follow(followed.change);
         }
     }
 

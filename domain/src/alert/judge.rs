@@ -287,6 +287,7 @@ mod tests {
                 browser: "".into(),
                 system: "".into(),
                 country: "".into(),
+                environment: "".into(),
                 page: String::new(),
                 expires_at_ms: time_ms,
             });

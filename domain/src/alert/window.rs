@@ -40,10 +40,7 @@ impl Grain {
     pub fn window(self, totals: &IssueTotals, last: i64) -> Window {
         let first = last - self.spans + 1;
         let counts = self.counts(totals).range(first..=last).map(|(_, count)| count);
-        let sum = counts.fold(IssueCount::default(), |sum, count| IssueCount {
-            events: sum.events + count.events,
-            sessions: sum.sessions + count.sessions,
-        });
+        let sum = counts.fold(IssueCount::default(), |sum, &count| sum.plus(count));
         Window {
             from_ms: first * self.ms,
             to_ms: (last + 1) * self.ms,

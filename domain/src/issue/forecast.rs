@@ -103,7 +103,7 @@ mod tests {
     const NOW: i64 = 1_000 * DAY_HOURS * HOUR_MS + 5 * HOUR_MS;
 
     fn totals(hours: &[(i64, u64)], days: &[(i64, u64)]) -> IssueTotals {
-        let count = |events| IssueCount { events, sessions: 0 };
+        let count = |events| IssueCount { events, ..IssueCount::default() };
         let hour = NOW / HOUR_MS;
         IssueTotals {
             hours: hours.iter().map(|&(ago, events)| (hour - ago, count(events))).collect(),
@@ -174,6 +174,7 @@ mod tests {
             browser: "".into(),
             system: "".into(),
             country: "".into(),
+            environment: "".into(),
             page: String::new(),
             expires_at_ms: time_ms,
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::grouping::Fingerprint;
+use super::sequel::Change;
 use crate::row::{Breakdown, IssueComponent, IssueCount, IssueSample, IssueTotals, Seen};
 use crate::session::fact::Occurrence;
 use crate::session::fold::cut;
@@ -37,6 +38,7 @@ pub struct Hit {
     pub browser: Arc<str>,
     pub system: Arc<str>,
     pub country: Arc<str>,
+    pub environment: Arc<str>,
     /// The template of the page's path.
     pub page: String,
     /// When the session expires.
@@ -97,7 +99,8 @@ impl IssueTotals {
         }
         self.last_seen_ms = if self.events == 0 { hit.time_ms } else { self.last_seen_ms.max(hit.time_ms) };
         self.expires_at_ms = self.expires_at_ms.max(hit.expires_at_ms);
-        let count = IssueCount { events: 1, sessions: u64::from(hit.is_new_session) };
+        let sessions = u64::from(hit.is_new_session);
+        let count = IssueCount { events: 1, sessions, ..IssueCount::default() };
         self.events += count.events;
         self.sessions += count.sessions;
         add_at(&mut self.fives, hit.time_ms.div_euclid(FIVE_MS), count);
@@ -110,6 +113,22 @@ impl IssueTotals {
         self.systems.get_or_insert_default().add(&hit.system, 1);
         self.pages.get_or_insert_default().add(&hit.page, 1);
         self.countries.get_or_insert_default().add(&hit.country, 1);
+        self.environments.get_or_insert_default().add(&hit.environment, 1);
+    }
+
+    /// Takes what came to be known of a session that was counted. Of spans that are forgotten nothing is told. Returns whether
+    /// anything changed.
+    pub fn follow(&mut self, change: Change) -> bool {
+        let spans = [(&mut self.fives, FIVE_MS), (&mut self.hours, HOUR_MS)];
+        let mut is_changed = false;
+        for (counts, length_ms) in spans {
+            if let Some(count) = counts.get_mut(&change.first_ms.div_euclid(length_ms)) {
+                count.frustrated = count.frustrated.saturating_add_signed(change.frustrated);
+                count.ended = count.ended.saturating_add_signed(change.ended);
+                is_changed = true;
+            }
+        }
+        is_changed
     }
 
     /// Shows the issue by `sample`, unless it is older than what is shown.
@@ -147,6 +166,7 @@ impl IssueTotals {
         merge(&mut self.systems, other.systems.as_ref());
         merge(&mut self.pages, other.pages.as_ref());
         merge(&mut self.countries, other.countries.as_ref());
+        merge(&mut self.environments, other.environments.as_ref());
     }
 
     /// Spans, hours and days that are too long before the last one.
@@ -162,8 +182,19 @@ impl IssueTotals {
 
 fn add_at(counts: &mut BTreeMap<i64, IssueCount>, at: i64, count: IssueCount) {
     let known = counts.entry(at).or_default();
-    known.events += count.events;
-    known.sessions += count.sessions;
+    *known = known.plus(count);
+}
+
+impl IssueCount {
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            events: self.events + other.events,
+            sessions: self.sessions + other.sessions,
+            frustrated: self.frustrated + other.frustrated,
+            ended: self.ended + other.ended,
+        }
+    }
 }
 
 fn drop_below(counts: &mut BTreeMap<i64, IssueCount>, first: i64) {
@@ -221,6 +252,7 @@ mod tests {
             browser: Arc::from("Chrome"),
             system: Arc::from("Linux"),
             country: Arc::from(""),
+            environment: Arc::from("production"),
             page: page.to_owned(),
             expires_at_ms: time_ms + 1,
         }
@@ -237,11 +269,25 @@ mod tests {
         let totals = of(&[hit(20 * DAY_MS, "/b"), hit(19 * DAY_MS + 1, "/a"), hit(20 * DAY_MS + 5, "/b")]);
         assert_eq!((totals.first_seen_ms, totals.last_seen_ms), (19 * DAY_MS + 1, 20 * DAY_MS + 5));
         assert_eq!((totals.events, totals.sessions, totals.first_release.as_str()), (3, 1, "r1"));
-        assert_eq!(totals.days[&20], IssueCount { events: 2, sessions: 1 });
+        assert_eq!(totals.days[&20], IssueCount { events: 2, sessions: 1, ..IssueCount::default() });
         assert_eq!(
             totals.pages.unwrap().values,
             BTreeMap::from([("/a".to_owned(), 1), ("/b".to_owned(), 2)])
         );
+    }
+
+    #[test]
+    fn what_follows_is_told_where_the_session_was_counted() {
+        let mut totals = of(&[hit(20 * DAY_MS, "/"), hit(20 * DAY_MS + HOUR_MS, "/")]);
+        let change = |ended| Change { first_ms: 20 * DAY_MS, frustrated: 1, ended };
+        assert!(totals.follow(change(1)));
+        let ended = |totals: &IssueTotals| {
+            totals.hours.values().map(|count| (count.frustrated, count.ended)).collect::<Vec<_>>()
+        };
+        assert_eq!(ended(&totals), [(1, 1), (0, 0)]);
+        assert!(totals.follow(change(-1)));
+        assert_eq!(ended(&totals), [(2, 0), (0, 0)]);
+        assert!(!totals.follow(Change { first_ms: 0, frustrated: 1, ended: 1 }), "forgotten");
     }
 
     #[test]

@@ -51,6 +51,9 @@ pub struct IssueTotals {
     /// By five minutes since 1970, of the last three hours before `last_seen_ms`: what windows of alerts are made of.
     #[prost(btree_map = "int64, message", tag = "18")]
     pub fives: BTreeMap<i64, IssueCount>,
+    /// What the page says where it runs: production, staging.
+    #[prost(message, optional, tag = "19")]
+    pub environments: Option<Breakdown>,
 }
 
 /// The first and the last time.
@@ -69,6 +72,27 @@ pub struct IssueCount {
     pub events: u64,
     #[prost(uint64, tag = "2")]
     pub sessions: u64,
+    /// Of these sessions, as far as is known: those with clicks of frustration around it, and those that had nothing after it. Not counted
+    /// by days.
+    #[prost(uint64, tag = "3")]
+    pub frustrated: u64,
+    #[prost(uint64, tag = "4")]
+    pub ended: u64,
+}
+
+/// What followed an issue in a session that counts for it: see [`crate::issue::sequel`].
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IssueSequel {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub issue: Bytes,
+    /// Of the occurrence with which the session was counted.
+    #[prost(int64, tag = "2")]
+    pub first_ms: i64,
+    /// Of the latest occurrence.
+    #[prost(int64, tag = "3")]
+    pub last_ms: i64,
+    #[prost(bool, tag = "4")]
+    pub frustrated: bool,
 }
 
 /// Events by the value of something; bounded.

@@ -1,6 +1,7 @@
 //! Folding batches into a session's summary. Same batches in the same order, same summary; every list is bounded.
 
 use crate::id::{SessionId, StreamId};
+use crate::issue::sequel;
 use crate::row::{Counts, PageVisit, SessionState, SessionSummary, StreamState, StreamSummary, User};
 use crate::session::activity;
 use crate::session::dedup::{self, Admission, Memory};
@@ -119,6 +120,7 @@ pub fn fold(state: &mut SessionState, batch: &Batch) {
     }
     note_document(state, batch);
     let summary = state.summary.get_or_insert_default();
+    let known_issues = summary.issues.len();
     let first = summary.list_start_ms == 0;
     let earliest = batch.facts.iter().map(|fact| fact.time_ms).fold(batch.from_ms, i64::min);
     let latest = batch.facts.iter().map(|fact| fact.time_ms).fold(batch.to_ms, i64::max);
@@ -155,6 +157,7 @@ pub fn fold(state: &mut SessionState, batch: &Batch) {
     for gap in &batch.gaps {
         note_gap(summary, batch.stream, gap);
     }
+    sequel::fold(state, known_issues, &batch.facts);
 }
 
 /// Of the document: a session may go on through a deployment, and in several tabs.

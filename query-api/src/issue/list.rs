@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::archive::Counted;
+use super::present::Reach;
 use super::priority::{self, Context};
 use super::query::Query;
 use super::{archive, present, read, state};
@@ -218,8 +219,10 @@ impl Listing<'_> {
     fn present(&self, issue: Fingerprint) -> Option<crate::model::issue::Issue> {
         let users = self.users.get(&issue).copied().unwrap_or_default();
         let totals = self.issues.get(&issue)?;
-        let whole = 1 + self.merges.members(issue).count();
-        Some(present::issue(issue, totals, self.states.get(&issue), (users, whole), self.context))
+        let merged = self.merges.members(issue).count();
+        // To count them once would take reads for every issue of the page.
+        let reach = Reach { users, sessions: (totals.sessions, merged == 0), merged };
+        Some(present::issue(issue, totals, self.states.get(&issue), reach, self.context))
     }
 }
 

@@ -25,15 +25,24 @@ const DAY_MS: i64 = 86_400_000;
 const SHOWN_HOURS: i64 = 24;
 const SHOWN_DAYS: i64 = 30;
 
-/// `whole`: of how many issues it is made.
+/// Whom an issue reached, each number with whether it is exact.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    pub(crate) users: (u64, bool),
+    pub(crate) sessions: (u64, bool),
+    /// Issues that were merged into it.
+    pub(crate) merged: usize,
+}
+
 pub(crate) fn issue(
     id: Fingerprint,
     totals: &IssueTotals,
     given: Option<&row::IssueState>,
-    ((users, users_exact), whole): ((u64, bool), usize),
+    reach: Reach,
     context: Context<'_>,
 ) -> Issue {
     let now_ms = context.now_ms;
+    let Reach { users: (users, users_exact), sessions: (sessions, sessions_exact), merged } = reach;
     let judged = state::now(totals, given, users, now_ms);
     let state = judged.state;
     let resolved = given.filter(|_| matches!(state, IssueState::Resolved | IssueState::Regressed));
@@ -64,11 +73,11 @@ pub(crate) fn issue(
         }),
         assignee: given.and_then(|given| known(&given.assignee)),
         events: totals.events,
-        sessions: totals.sessions,
-        sessions_exact: whole <= 1,
+        sessions,
+        sessions_exact,
         users,
         users_exact,
-        merged: whole.saturating_sub(1),
+        merged,
         first_seen_ms: totals.first_seen_ms,
         last_seen_ms: totals.last_seen_ms,
         first_release: known(&totals.first_release),

@@ -9,11 +9,14 @@
 //! | unhandled, and it happened in the last 24 hours | 14 |
 //! | share of the sessions since the last full hour began, of at least 20 | from 1 %: 4; 3 %: 8; 10 %: 12; 25 %: 16 |
 //! | it happens on a page that the project marks as critical | 12 |
+//! | it ends the session, of at least 3 sessions | from 20 %: 5; 50 %: 10 |
+//! | rage or dead clicks around it, likewise | from 20 %: 5; 50 %: 10 |
 //!
-//! At most 100. What is resolved or archived has none. A priority that people pin keeps within that level.
+//! At most 100; half of it for what happens in no production. What follows an issue ([`playhead_domain::issue::sequel`]) is asked of the
+//! sessions of the last 24 hours but those of the five minutes under way and the five before: of them it is not known yet. What is resolved or archived has none. A priority that people pin keeps within that level.
 
-use playhead_domain::issue::totals::HOURS;
-use playhead_domain::row::IssueTotals;
+use playhead_domain::issue::totals::{FIVE_MS, HOURS};
+use playhead_domain::row::{IssueCount, IssueTotals};
 
 use super::state::Judged;
 use crate::model::issue::{IssueState, Priority, PriorityLevel};
@@ -26,6 +29,26 @@ const HIGH: u32 = 60;
 const MEDIUM: u32 = 30;
 /// Of fewer sessions no share is told.
 const LEAST_TRAFFIC: u64 = 20;
+/// Of fewer it is not told what follows.
+const LEAST_FOLLOWED: u64 = 3;
+/// From here on an issue is said to end the session, per cent.
+const ENDS_SESSION: u64 = 75;
+/// Environments that are no production, in lower case. Whoever names none, or another one, is taken to be in production.
+const NO_PRODUCTION: [&str; 13] = [
+    "ci",
+    "dev",
+    "development",
+    "e2e",
+    "local",
+    "preview",
+    "qa",
+    "sandbox",
+    "stage",
+    "staging",
+    "test",
+    "testing",
+    "uat",
+];
 
 /// What is the same for all issues of a project.
 #[derive(Debug, Clone, Copy)]
@@ -71,20 +94,23 @@ const fn level(score: u32) -> PriorityLevel {
 fn weigh(totals: &IssueTotals, judged: &Judged, context: Context<'_>) -> Priority {
     let now_ms = context.now_ms;
     let hour = now_ms.div_euclid(HOUR_MS);
-    let (events, sessions) = sum(totals, hour - DAY_HOURS + 1, hour);
-    let (before, _) = sum(totals, hour - HOURS + 1, hour - DAY_HOURS);
+    let IssueCount { events, sessions, .. } = sum(totals, hour - DAY_HOURS + 1, hour);
+    let before = sum(totals, hour - HOURS + 1, hour - DAY_HOURS).events;
     let is_new = now_ms - totals.first_seen_ms < DAY_HOURS * HOUR_MS;
     let is_unhandled = events > 0 && totals.latest.as_ref().is_some_and(|latest| !latest.handled);
     let grows = if judged.escalation.is_some() { 12 } else { growth(events, before) };
-    let share = share(sum(totals, hour - 1, hour).1, context.traffic);
+    let share = share(sum(totals, hour - 1, hour).sessions, context.traffic);
     let critical = critical_page(totals, context.critical_pages).filter(|_| events > 0);
+    let follows = Follows::of(totals, now_ms);
+    let outside = outside_production(totals);
     let score = logarithm(sessions, 12.0, 48)
         + logarithm(events, 2.0, 12)
         + grows
         + if is_new { 14 } else { 0 }
         + if is_unhandled { 14 } else { 0 }
         + share.map_or(0, share_points)
-        + if critical.is_some() { 12 } else { 0 };
+        + if critical.is_some() { 12 } else { 0 }
+        + follows.points();
     let mut reasons = vec![reach(events, sessions, share)];
     if judged.state == IssueState::Regressed {
         reasons.push("back after it was resolved".to_owned());
@@ -102,7 +128,9 @@ fn weigh(totals: &IssueTotals, judged: &Judged, context: Context<'_>) -> Priorit
         reasons.push("unhandled".to_owned());
     }
     reasons.extend(critical.map(|page| format!("on {page}, which is critical")));
-    let score = score.min(MOST);
+    reasons.extend(follows.describe());
+    reasons.extend(outside.map(|environment| format!("only in {environment}")));
+    let score = score.min(MOST) / if outside.is_some() { 2 } else { 1 };
     Priority { score, level: level(score), reason: reasons.join(", "), pinned: false }
 }
 
@@ -128,6 +156,68 @@ fn critical_page<'a>(totals: &'a IssueTotals, patterns: &[String]) -> Option<&'a
     critical.max_by_key(|(page, events)| (**events, std::cmp::Reverse(*page))).map(|(page, _)| page.as_str())
 }
 
+/// What follows in how many of a hundred sessions.
+#[derive(Debug, Clone, Copy)]
+struct Follows {
+    ended: u64,
+    frustrated: u64,
+}
+
+impl Follows {
+    fn of(totals: &IssueTotals, now_ms: i64) -> Self {
+        let hour = now_ms.div_euclid(HOUR_MS);
+        let day = sum(totals, hour - DAY_HOURS + 1, hour);
+        let under_way = totals.fives.range(now_ms.div_euclid(FIVE_MS) - 1..).map(|(_, count)| count);
+        let under_way = under_way.fold(IssueCount::default(), |sum, &count| sum.plus(count));
+        let sessions = day.sessions.saturating_sub(under_way.sessions);
+        let of_hundred = |many: u64, undecided: u64| {
+            let many = many.saturating_sub(undecided).min(sessions);
+            if sessions >= LEAST_FOLLOWED { 100 * many / sessions } else { 0 }
+        };
+        Self {
+            ended: of_hundred(day.ended, under_way.ended),
+            frustrated: of_hundred(day.frustrated, under_way.frustrated),
+        }
+    }
+
+    const fn points(self) -> u32 {
+        follow_points(self.ended) + follow_points(self.frustrated)
+    }
+
+    fn describe(self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        match self.ended {
+            ENDS_SESSION.. => reasons.push("ends the session".to_owned()),
+            per_cent if follow_points(per_cent) > 0 => {
+                reasons.push(format!("ends {per_cent} % of its sessions"));
+            }
+            _ => {}
+        }
+        if follow_points(self.frustrated) > 0 {
+            reasons.push(format!("rage or dead clicks in {} % of its sessions", self.frustrated));
+        }
+        reasons
+    }
+}
+
+const fn follow_points(per_cent: u64) -> u32 {
+    match per_cent {
+        50.. => 10,
+        20.. => 5,
+        _ => 0,
+    }
+}
+
+/// Where it happens most, if it is known that it happens in no production. What was counted before environments were does not tell.
+fn outside_production(totals: &IssueTotals) -> Option<&str> {
+    let known = totals.environments.as_ref()?;
+    let is_outside = |name: &str| NO_PRODUCTION.iter().any(|outside| name.eq_ignore_ascii_case(outside));
+    let all_outside = known.values.keys().all(|name| is_outside(name));
+    let is_whole = known.values.values().sum::<u64>() == totals.events;
+    let most = known.values.iter().max_by_key(|(name, events)| (**events, std::cmp::Reverse(*name)));
+    most.filter(|_| all_outside && is_whole).map(|(name, _)| name.as_str())
+}
+
 fn reach(events: u64, sessions: u64, share: Option<u64>) -> String {
     if let Some(per_cent @ 1..) = share {
         return format!("{per_cent} % of sessions in the last 2 h");
@@ -141,9 +231,9 @@ fn reach(events: u64, sessions: u64, share: Option<u64>) -> String {
     }
 }
 
-fn sum(totals: &IssueTotals, from: i64, to: i64) -> (u64, u64) {
+fn sum(totals: &IssueTotals, from: i64, to: i64) -> IssueCount {
     let counts = totals.hours.range(from..=to).map(|(_, count)| count);
-    counts.fold((0, 0), |(events, sessions), count| (events + count.events, sessions + count.sessions))
+    counts.fold(IssueCount::default(), |sum, &count| sum.plus(count))
 }
 
 fn logarithm(count: u64, weight: f64, most: u32) -> u32 {
@@ -165,14 +255,14 @@ const fn growth(events: u64, before: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use playhead_domain::row::{IssueCount, IssueSample};
+    use playhead_domain::row::{Breakdown, IssueSample};
 
     const NOW: i64 = 1_000 * HOUR_MS;
 
     /// By hours before now: events and sessions.
     fn totals(first_seen_h: i64, handled: bool, hours: &[(i64, u64, u64)]) -> IssueTotals {
-        let hours =
-            hours.iter().map(|&(ago, events, sessions)| (1_000 - ago, IssueCount { events, sessions }));
+        let count = |events, sessions| IssueCount { events, sessions, ..IssueCount::default() };
+        let hours = hours.iter().map(|&(ago, events, sessions)| (1_000 - ago, count(events, sessions)));
         IssueTotals {
             first_seen_ms: NOW - first_seen_h * HOUR_MS,
             first_release: "2.4.1".to_owned(),
@@ -209,13 +299,69 @@ mod tests {
         assert_eq!(with(&issue, 30, &[]), (plain + 12, "10 % of sessions in the last 2 h".to_owned()));
         assert_eq!(with(&issue, 400, &[]), (plain, "3 sessions in the last 24 h".to_owned()));
         let pages = [("/checkout/{id}".to_owned(), 2), ("/".to_owned(), 9)];
-        issue.pages = Some(playhead_domain::row::Breakdown { values: pages.into(), other: 0 });
+        issue.pages = Some(Breakdown { values: pages.into(), other: 0 });
         let critical = ["/checkout/*".to_owned()];
         assert_eq!(
             with(&issue, 0, &critical),
             (plain + 12, "3 sessions in the last 24 h, on /checkout/{id}, which is critical".to_owned())
         );
         assert_eq!(with(&issue, 0, &["/cart".to_owned()]).0, plain);
+    }
+
+    /// Five sessions three hours ago, of which so many ended and were frustrated.
+    fn followed(ended: u64, frustrated: u64) -> IssueTotals {
+        let mut issue = totals(500, true, &[(3, 5, 5)]);
+        issue.hours.insert(997, IssueCount { events: 5, sessions: 5, frustrated, ended });
+        issue
+    }
+
+    #[test]
+    fn what_follows_adds_points_and_is_told() {
+        let plain = ongoing(&followed(0, 0));
+        let of = |ended, frustrated| {
+            let priority = ongoing(&followed(ended, frustrated));
+            let reason = priority.reason.strip_prefix(&plain.reason).unwrap().to_owned();
+            (priority.score - plain.score, reason)
+        };
+        assert_eq!(of(0, 0), (0, String::new()));
+        assert_eq!(of(1, 0), (5, ", ends 20 % of its sessions".to_owned()));
+        assert_eq!(of(3, 0), (10, ", ends 60 % of its sessions".to_owned()));
+        assert_eq!(of(4, 0), (10, ", ends the session".to_owned()));
+        assert_eq!(of(0, 2), (5, ", rage or dead clicks in 40 % of its sessions".to_owned()));
+        let both = ", ends the session, rage or dead clicks in 60 % of its sessions";
+        assert_eq!(of(5, 3), (20, both.to_owned()));
+        assert_eq!(of(0, 9).0, 10, "never more than all");
+    }
+
+    #[test]
+    fn of_few_or_fresh_sessions_it_is_not_told_what_follows() {
+        let with = |sessions, fresh: i64| {
+            let mut issue = totals(500, true, &[(0, sessions, sessions)]);
+            let count = IssueCount { events: sessions, sessions, frustrated: 0, ended: sessions };
+            issue.hours.insert(1_000, count);
+            issue.fives.insert(NOW.div_euclid(FIVE_MS) - fresh, count);
+            ongoing(&issue).reason
+        };
+        assert_eq!(with(2, 2), "2 sessions in the last 24 h");
+        assert_eq!(with(3, 2), "3 sessions in the last 24 h, ends the session");
+        assert_eq!(with(3, 1), "3 sessions in the last 24 h", "they may still go on");
+        assert_eq!(with(3, 0), "3 sessions in the last 24 h");
+    }
+
+    #[test]
+    fn what_happens_in_no_production_matters_half() {
+        let of = |environments: &[(&str, u64)]| {
+            let mut issue = totals(2, false, &[(1, 20, 12)]);
+            issue.events = 20;
+            let values = environments.iter().map(|&(name, events)| (name.to_owned(), events));
+            issue.environments = Some(Breakdown { values: values.collect(), other: 0 });
+            let priority = ongoing(&issue);
+            (priority.score, priority.reason.ends_with("unhandled, only in Staging"))
+        };
+        assert_eq!(of(&[("Staging", 15), ("dev", 5)]), (40, true));
+        assert_eq!(of(&[("Staging", 15), ("production", 5)]), (81, false));
+        assert_eq!(of(&[("Staging", 15), ("", 5)]), (81, false), "nobody said where");
+        assert_eq!(of(&[("Staging", 15)]), (81, false), "of five nobody knows");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Reading what is counted of issues: two slots per log partition, of which the newer one tells all, and the log partitions merged;
 //! then the issues that people made one.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
@@ -64,20 +65,34 @@ pub(crate) async fn one(
     Ok(merged(api, rows)?.remove(&issue))
 }
 
+/// All that decides which of two slots is read: most of the work of a list is in reading totals.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+struct Head {
+    /// [`IssueTotals::next_offset`].
+    #[prost(uint64, tag = "1")]
+    next_offset: u64,
+}
+
 fn merged(api: &Api, rows: Vec<Row>) -> Result<BTreeMap<Fingerprint, IssueTotals>, ApiError> {
-    let mut newest: BTreeMap<(Fingerprint, i64), IssueTotals> = BTreeMap::new();
+    let corrupt = |e: prost::DecodeError| ApiError::Corrupt(format!("totals of an issue: {e}"));
+    let mut newest: BTreeMap<(Fingerprint, i64), (u64, bytes::Bytes)> = BTreeMap::new();
     for row in rows {
         let Some((issue, partition, _)) = key::issue_of(&row.key.clustering) else { continue };
-        let totals = IssueTotals::decode(row.value)
-            .map_err(|e| ApiError::Corrupt(format!("totals of an issue: {e}")))?;
+        let Head { next_offset } = Head::decode(row.value.clone()).map_err(corrupt)?;
         let known = newest.entry((issue, partition)).or_default();
-        if totals.next_offset > known.next_offset {
-            *known = totals;
+        if next_offset > known.0 {
+            *known = (next_offset, row.value);
         }
     }
     let mut issues: BTreeMap<Fingerprint, IssueTotals> = BTreeMap::new();
-    for ((issue, _), totals) in newest {
-        issues.entry(issue).or_default().merge(&totals);
+    for ((issue, _), (_, value)) in newest {
+        let totals = IssueTotals::decode(value).map_err(corrupt)?;
+        match issues.entry(issue) {
+            Entry::Vacant(place) => {
+                place.insert(totals);
+            }
+            Entry::Occupied(mut place) => place.get_mut().merge(&totals),
+        }
     }
     let now_ms = api.now_ms();
     issues.retain(|_, totals| totals.events > 0 && totals.expires_at_ms > now_ms);
@@ -147,7 +162,20 @@ pub(crate) struct Shown {
     pub(crate) totals: IssueTotals,
     /// The merged ones that are kept, each by itself.
     pub(crate) members: BTreeMap<Fingerprint, IssueTotals>,
+    /// The one into which they were merged, if that is kept.
+    own: Option<IssueTotals>,
     pub(crate) merges: Merges,
+}
+
+impl Shown {
+    /// Each issue of which it is made and that is kept.
+    pub(crate) fn parts(&self) -> BTreeMap<Fingerprint, &IssueTotals> {
+        if self.members.is_empty() {
+            return BTreeMap::from([(self.id, &self.totals)]);
+        }
+        let own = self.own.as_ref().map(|totals| (self.id, totals));
+        own.into_iter().chain(self.members.iter().map(|(issue, totals)| (*issue, totals))).collect()
+    }
 }
 
 /// The issue of that id, or that into which it was merged, if anything of it is there.
@@ -172,9 +200,9 @@ pub(crate) async fn shown(
     let kept = kept.filter_map(|(&issue, totals)| Some((issue, totals?)));
     let mut issues: BTreeMap<Fingerprint, IssueTotals> = kept.collect();
     let mut members = if whole.len() > 1 { issues.clone() } else { BTreeMap::new() };
-    members.remove(&id);
+    let own = members.remove(&id);
     join(&mut issues, &merges);
-    Ok(issues.remove(&id).map(|totals| Shown { id, totals, members, merges }))
+    Ok(issues.remove(&id).map(|totals| Shown { id, totals, members, own, merges }))
 }
 
 /// How many sessions began since the beginning of the last full hour. Beyond some hundred per shard it is an estimate.

@@ -12,8 +12,9 @@ use playhead_domain::table::ISSUE_STATES;
 
 use super::archive::Counted;
 use super::list::IssueParams;
+use super::present::Reach;
 use super::priority::Context;
-use super::{archive, change, list, present, read};
+use super::{archive, change, list, present, read, union};
 use crate::access::Caller;
 use crate::body::read_json;
 use crate::error::ApiError;
@@ -171,6 +172,11 @@ pub(super) async fn detail(
     given.extend(try_join_all(whole[1..].iter().map(|&issue| read::state(api, scope, issue))).await?);
     let traffic = read::traffic(api, scope, api.now_ms()).await?;
     let context = Context { now_ms, traffic, critical_pages: &project.critical_pages };
-    let issue = present::issue(shown.id, totals, given.first(), (users, whole.len()), context);
+    let reach = Reach {
+        users,
+        sessions: union::sessions(api, scope, &shown.parts()).await?,
+        merged: whole.len() - 1,
+    };
+    let issue = present::issue(shown.id, totals, given.first(), reach, context);
     present::detail(api, scope, issue, shown, &given).await
 }

@@ -262,8 +262,7 @@ mod tests {
         assert_eq!((at(NOON + 1), at(NOON)), (IssueState::New, IssueState::Ongoing));
         let mut spike = totals(0, NOON + DAY_MS, "");
         let hour = (NOON + DAY_MS).div_euclid(3_600_000);
-        spike.hours =
-            [(hour - 1, 9), (hour, 9)].map(|(h, events)| (h, IssueCount { events, sessions: 1 })).into();
+        spike.hours = [hour - 1, hour].map(|h| (h, IssueCount { events: 9, ..IssueCount::default() })).into();
         let judged = now(&spike, Some(&given(ONGOING)), 0, NOON + DAY_MS);
         assert_eq!(judged.state, IssueState::Escalating);
         assert_eq!(judged.escalation.unwrap().describe(), "18 events in 3 hours, forecast 10");
@@ -290,7 +289,7 @@ mod tests {
         assert_eq!(returned(&counted, users, 9), None);
         assert_eq!(returned(&counted, users, 10).unwrap(), "3 more users");
         let within = ArchivedUntil { events: 8, days: 2, events_that_day: 50, ..ArchivedUntil::default() };
-        let day = |day: i64, events| (100 + day, IssueCount { events, sessions: 0 });
+        let day = |day: i64, events| (100 + day, IssueCount { events, ..IssueCount::default() });
         counted.days = [day(-1, 99), day(0, 54), day(1, 3), day(3, 6)].into();
         assert_eq!(returned(&counted, within, 0), None, "4 and 3, or 3, or 6");
         counted.days = [day(0, 54), day(1, 4)].into();

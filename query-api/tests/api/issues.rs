@@ -23,6 +23,7 @@ pub(crate) fn hit(time_ms: i64, release: &str) -> Hit {
         browser: "Chrome".into(),
         system: "Linux".into(),
         country: "PT".into(),
+        environment: "production".into(),
         page: "/cart".to_owned(),
         expires_at_ms: time_ms + 30 * DAY,
     }

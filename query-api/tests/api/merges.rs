@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use playhead_domain::issue::key;
 use playhead_domain::issue::visitor::{VISITOR_PURPOSE, Visitor, VisitorKey};
+use playhead_domain::row::SessionSummary;
 use playhead_domain::store::Mutation;
 use playhead_domain::table;
 use serde_json::{Value, json};
@@ -100,6 +101,27 @@ async fn what_is_merged_is_counted_as_one_and_what_is_split_off_by_itself() {
         told(&after.1),
         ["split from TypeError: cart 2 is undefined", "merged into TypeError: cart 2 is undefined"]
     );
+}
+
+#[tokio::test]
+async fn a_session_of_several_merged_issues_counts_once_where_rows_tell() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    three(&app, &project).await;
+    let had = |number, start_ms, issues: &[u8]| {
+        let issues = issues.iter().map(|&issue| id(issue).to_string()).collect();
+        SessionSummary { issues, ..summary(number, start_ms) }
+    };
+    app.session(&project, had(20, NOON - 9 * DAY - HOUR, &[2, 3])).await;
+    let whole = merge(&app, &project, &[3], 2).await;
+    let counted = |issue: &Value| (issue["sessions"].clone(), issue["sessions_exact"].clone());
+    assert_eq!(counted(&whole), (json!(2), json!(false)), "of one of issue 2 no row tells");
+    app.session(&project, had(21, NOON - 3 * HOUR, &[2])).await;
+    assert_eq!(counted(&shown(&app, &project, 2).await), (json!(2), json!(true)));
+    let listed = app.read(&project, "/issues").await;
+    assert_eq!(counted(&listed["issues"][1]), (json!(3), json!(false)), "at most so many");
+    split(&app, &project, 3).await;
+    assert_eq!(counted(&shown(&app, &project, 2).await), (json!(2), json!(true)));
 }
 
 #[tokio::test]

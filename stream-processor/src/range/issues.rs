@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use playhead_domain::endpoint;
 use playhead_domain::issue::grouping::Fingerprint;
+use playhead_domain::issue::sequel::{self, Change, Sequel};
 use playhead_domain::issue::totals::{Hit, sample};
 use playhead_domain::issue::visitor::{Visitor, VisitorKey};
 use playhead_domain::row::{IssueSample, SessionState, SessionSummary};
@@ -24,10 +25,20 @@ pub(crate) struct Found {
     pub(crate) hit: Hit,
 }
 
+/// What came to be known of the session in which an issue was counted.
+#[derive(Debug, Clone)]
+pub(crate) struct Followed {
+    pub(crate) issue: Fingerprint,
+    /// Behind the occurrences of the record that tells it.
+    pub(crate) place: Place,
+    pub(crate) change: Change,
+}
+
 /// All of a session that a range brings.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SessionIssues {
     pub(crate) found: Vec<Found>,
+    pub(crate) followed: Vec<Followed>,
     /// The newest occurrence of each.
     pub(crate) samples: BTreeMap<Fingerprint, (Place, IssueSample)>,
     /// To whom, by pseudonym, with what the row holds; nothing: not to that one after all.
@@ -38,6 +49,7 @@ pub(crate) struct SessionIssues {
 pub(crate) struct Before {
     issues: usize,
     is_anonymous: bool,
+    sequels: Vec<Sequel>,
 }
 
 impl Before {
@@ -46,6 +58,7 @@ impl Before {
         Self {
             issues: summary.map_or(0, |summary| summary.issues.len()),
             is_anonymous: summary.is_none_or(|summary| matches!(Visitor::of(summary), Visitor::Session(_))),
+            sequels: sequel::of(state).collect(),
         }
     }
 }
@@ -56,6 +69,7 @@ struct Common {
     browser: Arc<str>,
     system: Arc<str>,
     country: Arc<str>,
+    environment: Arc<str>,
 }
 
 impl Common {
@@ -68,6 +82,7 @@ impl Common {
             browser: client(|client| &client.browser),
             system: client(|client| &client.os),
             country: client(|client| &client.country),
+            environment: Arc::from(summary.environment.as_str()),
         }
     }
 }
@@ -88,6 +103,7 @@ impl SessionIssues {
         if before.is_anonymous && matches!(visitor, Visitor::User(_)) {
             self.rename(key, batch, summary, before, &visitor);
         }
+        self.follow(batch, state, before);
         if errors.is_empty() {
             return;
         }
@@ -104,12 +120,22 @@ impl SessionIssues {
                 browser: Arc::clone(&common.browser),
                 system: Arc::clone(&common.system),
                 country: Arc::clone(&common.country),
+                environment: Arc::clone(&common.environment),
                 page: endpoint::template(&occurrence.page_url),
                 expires_at_ms: summary.expires_at_ms,
             };
             let place = (batch.offset, occurrence.index);
             self.show(batch, time_ms, occurrence, &common.release);
             self.found.push(Found { issue, place, received_ms: batch.received_ms, hit });
+        }
+    }
+
+    fn follow(&mut self, batch: &Batch, state: &SessionState, before: &Before) {
+        let place = (batch.offset, u32::MAX);
+        for now in sequel::of(state) {
+            let known = before.sequels.iter().find(|known| known.issue == now.issue);
+            let change = now.since(known.copied());
+            self.followed.extend(change.map(|change| Followed { issue: now.issue, place, change }));
         }
     }
 

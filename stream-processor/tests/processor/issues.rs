@@ -37,7 +37,7 @@ pub(crate) async fn issues(world: &World) -> BTreeMap<Fingerprint, IssueTotals> 
 }
 
 /// The issue of that title.
-async fn issue(world: &World, title: &str) -> (Fingerprint, IssueTotals) {
+pub(crate) async fn issue(world: &World, title: &str) -> (Fingerprint, IssueTotals) {
     let all = issues(world).await;
     let is_it = |totals: &IssueTotals| totals.latest.as_ref().unwrap().title == title;
     let mut found = all.into_iter().filter(|(_, totals)| is_it(totals));
@@ -54,7 +54,7 @@ async fn users(world: &World, issue: Fingerprint) -> usize {
     users
 }
 
-fn error(batch: Batch, kind: &str) -> Batch {
+pub(crate) fn error(batch: Batch, kind: &str) -> Batch {
     batch.signal(json!({"k": "error", "type": kind, "message": "it broke", "mechanism": "uncaught",
         "url": "https://shop.example/products/7?id=1"}))
 }

@@ -14,6 +14,7 @@ mod maps;
 mod ownership;
 mod performance;
 mod poison;
+mod sequels;
 mod slow;
 mod steps;
 mod visible;
