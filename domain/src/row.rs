@@ -11,8 +11,8 @@ mod source_map;
 use bytes::Bytes;
 
 pub use alert::{
-    AlertAttempt, AlertBudget, AlertCondition, AlertDelivery, AlertFact, AlertLease, AlertNotice, AlertRule,
-    AlertSettings, AlertSpan, AlertState,
+    AlertAttempt, AlertBudget, AlertCondition, AlertDelivery, AlertFact, AlertLease, AlertLimit, AlertNotice,
+    AlertRule, AlertSettings, AlertSpan, AlertState,
 };
 pub use channel::AlertChannel;
 pub use issue::{
@@ -104,6 +104,9 @@ pub struct Project {
     /// Patterns of paths on which an issue matters more.
     #[prost(string, repeated, tag = "19")]
     pub critical_pages: Vec<String>,
+    /// What endpoints and pages are called whose paths these fit, see [`crate::endpoint::own`].
+    #[prost(string, repeated, tag = "40")]
+    pub endpoint_templates: Vec<String>,
 }
 
 /// What a secret key opens. The key itself is not stored, only its hash (the row's key).

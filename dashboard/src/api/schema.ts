@@ -775,6 +775,7 @@ export interface components {
              */
             at_least?: number | null;
             kind: components["schemas"]["AlertKind"];
+            limit?: null | components["schemas"]["AlertLimit"];
             measure?: components["schemas"]["AlertMeasure"] | null;
             /**
              * Format: int64
@@ -796,7 +797,19 @@ export interface components {
          * @description What a rule triggers on.
          * @enum {string}
          */
-        AlertKind: "new_issue" | "regressed" | "escalating" | "seen" | "silent";
+        AlertKind: "new_issue" | "regressed" | "escalating" | "seen" | "silent" | "endpoint" | "page";
+        AlertLimit: {
+            apdex_ms?: number | null;
+            below?: boolean;
+            environment?: string | null;
+            last_week?: boolean;
+            measure: components["schemas"]["LimitMeasure"];
+            minimum?: number | null;
+            name?: string | null;
+            release?: string | null;
+            resolve_at?: number | null;
+            trigger_at: number;
+        };
         /**
          * @description What is counted in a window.
          * @enum {string}
@@ -1299,8 +1312,10 @@ export interface components {
             /** Format: int64 */
             changed_at: number;
             culprit: string;
+            kind: components["schemas"]["AlertKind"];
             /** @description It triggered while nobody was to be told. */
             muted: boolean;
+            name?: string | null;
             /** Format: int64 */
             opened_at: number;
             /** @description Messages that are still to be sent. */
@@ -1564,6 +1579,8 @@ export interface components {
          * @enum {string}
          */
         IssueState: "new" | "ongoing" | "escalating" | "regressed" | "resolved" | "archived";
+        /** @enum {string} */
+        LimitMeasure: "error_share" | "p95" | "p99" | "throughput" | "apdex" | "lcp" | "inp" | "cls";
         /** @description Everything a player needs to know before it fetches segments. */
         Manifest: {
             /** Format: int64 */
@@ -1726,7 +1743,7 @@ export interface components {
              * @description How exactly its times are known.
              */
             grain_ms: number;
-            issue: string;
+            issue?: string | null;
             title: string;
             /**
              * Format: int64
@@ -1794,6 +1811,7 @@ export interface components {
             allowed_origins?: string[] | null;
             critical_pages?: string[] | null;
             disabled?: boolean | null;
+            endpoint_templates?: string[] | null;
             error_filters_off?: string[] | null;
             failed_requests?: components["schemas"]["FailedRequests"] | null;
             /** @description At most 50, and 8 KiB of text. */
@@ -1983,6 +2001,7 @@ export interface components {
             allowed_origins: string[];
             /** @description Paths (`/checkout/*`) on which an issue matters more. */
             critical_pages: string[];
+            endpoint_templates: string[];
             /** @description Filters of errors that are off: `browser_extension`, `bot`, `localhost`. What a filter drops makes no issue and is counted. */
             error_filters_off: string[];
             /** @description Which failed requests are issues. */

@@ -5,6 +5,7 @@ use axum::extract::State;
 use futures::future::try_join;
 use playhead_domain::performance::key::Kind;
 use playhead_domain::performance::observation::Measure;
+use playhead_domain::row::Project;
 use playhead_domain::scope::Scope;
 
 use super::gather::{Gathered, gather};
@@ -33,11 +34,11 @@ pub(crate) async fn list_endpoints(
     Segments(project): Segments<String>,
     Params(params): Params<PerformanceParams>,
 ) -> Result<Json<EndpointPage>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
     let limit = page_size(params.limit, 50, 200)?;
     let question = Question::of(&params, api.now_ms())?;
     let order = endpoint_order(params.sort.as_deref())?;
-    let (summary, before) = both(&api, scope, &question, &Wanted::Endpoints, Depth::List).await?;
+    let (summary, before) = both(&api, (scope, &project), &question, &Wanted::Endpoints, Depth::List).await?;
     let place = |sum: &Sum| order(sum, question.apdex_ms);
     let (names, total) = sorted(&summary, params.query.as_deref(), place, limit);
     let endpoints = names.into_iter().map(|(name, sum)| {
@@ -63,7 +64,7 @@ pub(crate) async fn get_endpoint(
     Segments((project, endpoint)): Segments<(String, String)>,
     Params(params): Params<PerformanceParams>,
 ) -> Result<Json<EndpointDetail>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
     let question = Question::of(&params, api.now_ms())?;
     let earlier = question.earlier();
     let wanted = Wanted::Endpoint(&endpoint);
@@ -80,7 +81,7 @@ pub(crate) async fn get_endpoint(
         Ok(detail)
     };
     let (now, before) = try_join(now, gather(&api, scope, &earlier, kind(&question))).await?;
-    let names = Names::load(&api, scope).await?;
+    let names = Names::load(&api, scope, &project.endpoint_templates).await?;
     let summary = sum(&now, &names, &question, &wanted, Depth::Whole)?;
     let before = sum(&before, &names, &earlier, &wanted, Depth::List)?;
     let detail = present::detail(&endpoint, &summary, before.sums.get(&endpoint), &question);
@@ -101,11 +102,11 @@ pub(crate) async fn list_pages(
     Segments(project): Segments<String>,
     Params(params): Params<PerformanceParams>,
 ) -> Result<Json<PageList>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
     let limit = page_size(params.limit, 50, 200)?;
     let question = Question::of(&params, api.now_ms())?;
     let order = page_order(params.sort.as_deref())?;
-    let (summary, before) = both(&api, scope, &question, &Wanted::Pages, Depth::List).await?;
+    let (summary, before) = both(&api, (scope, &project), &question, &Wanted::Pages, Depth::List).await?;
     let (names, total) = sorted(&summary, params.query.as_deref(), order, limit);
     let pages = names.into_iter().map(|(name, sum)| present::page(name, sum, before.sums.get(name)));
     let pages = pages.collect();
@@ -118,7 +119,7 @@ const fn kind(question: &Question) -> Kind {
 
 async fn both(
     api: &Api,
-    scope: Scope,
+    (scope, project): (Scope, &Project),
     question: &Question,
     wanted: &Wanted<'_>,
     depth: Depth,
@@ -126,7 +127,7 @@ async fn both(
     let (earlier, kind) = (question.earlier(), kind(question));
     let (now, before) =
         try_join(gather(api, scope, question, kind), gather(api, scope, &earlier, kind)).await?;
-    let names = Names::load(api, scope).await?;
+    let names = Names::load(api, scope, &project.endpoint_templates).await?;
     Ok((sum(&now, &names, question, wanted, depth)?, sum(&before, &names, &earlier, wanted, depth)?))
 }
 

@@ -4,6 +4,7 @@
 
 mod access;
 mod alert_deliveries;
+mod alert_limits;
 mod alert_rules;
 mod alerting;
 mod alerts;
