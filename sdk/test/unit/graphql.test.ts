@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { operationOf } from '../../src/capture/network/graphql.js';
+import { operationOf } from '../../src/capture/late/graphql.js';
 
 const URL = 'https://shop.example/graphql';
 const of = (body: unknown) => operationOf(URL, JSON.stringify(body));

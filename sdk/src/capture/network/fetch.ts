@@ -2,7 +2,7 @@ import { patchMethod } from '../patch.js';
 import { loadLate } from '../late/load.js';
 import { allowsBody, isReadable } from './allowed.js';
 import type { Flight, Flights } from './flight.js';
-import { noteOperation } from './graphql.js';
+import { noteOperation } from './operation.js';
 import { bytesOf, lengthOf } from './size.js';
 
 /** What a call of `fetch` says about the request. A body that can be read but once is left alone. */

@@ -3,7 +3,7 @@ import { patchMethod } from '../patch.js';
 import { loadLate } from '../late/load.js';
 import { allowsBody, isReadable } from './allowed.js';
 import type { Flight, Flights } from './flight.js';
-import { noteOperation } from './graphql.js';
+import { noteOperation } from './operation.js';
 import { bytesOf, lengthOf } from './size.js';
 
 interface Opened {

@@ -1,5 +1,3 @@
-import type { Flight } from './flight.js';
-
 /** A longer body is not looked into. */
 const MAX_BODY = 100_000;
 const MAX_TOGETHER = 5;
@@ -48,10 +46,4 @@ function operationIn(address: string): string | undefined {
     query: searchParams.get('query') ?? undefined,
     extensions: extensions === null ? null : (JSON.parse(extensions) as Call['extensions']),
   });
-}
-
-/** Notes the operation of a GraphQL request, if it is one. */
-export function noteOperation({ address, signal }: Flight, body: unknown): void {
-  const operation = operationOf(address, body);
-  if (operation !== undefined) signal.operation = operation;
 }
