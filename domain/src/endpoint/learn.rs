@@ -13,6 +13,8 @@ const MOST_SLUGS: usize = 30;
 const MOST_WORDS: usize = 150;
 /// What was put together may make what follows it alike, so it is gone through again.
 const MOST_PASSES: usize = 4;
+/// Segments further on stay as they are.
+const MOST_SEGMENTS: usize = 12;
 /// What stands for a segment that was learnt.
 pub const LEARNT: &str = "{}";
 
@@ -57,7 +59,7 @@ pub fn learn<'a>(names: impl Iterator<Item = &'a str>) -> BTreeMap<String, Strin
         return BTreeMap::new();
     }
     let mut all: Vec<Parts> = names.iter().map(|name| Parts::of(name)).collect();
-    let longest = all.iter().map(|parts| parts.segments.len()).max().unwrap_or_default();
+    let longest = all.iter().map(|parts| parts.segments.len()).max().unwrap_or_default().min(MOST_SEGMENTS);
     for _ in 0..MOST_PASSES {
         let changes = (0..longest).rev().map(|at| put_together(&mut all, at)).sum::<usize>();
         if changes == 0 {
@@ -125,13 +127,14 @@ impl Parts {
         name
     }
 
-    /// All but the segment at a place.
+    /// All but the segment at a place. What looks made up after it does not tell names apart: `/users/ana-l/posts/my-cat` has two that vary.
     fn without(&self, at: usize) -> String {
         let mut name = self.before.clone();
         for (place, segment) in self.segments.iter().enumerate() {
             name.push('/');
             // No segment has a slash in it.
-            name.push_str(if place == at { "/" } else { segment });
+            let varies = place == at || place > at && is_literal(segment) && is_made_up(segment);
+            name.push_str(if varies { "/" } else { segment });
         }
         name.push_str(&self.after);
         name

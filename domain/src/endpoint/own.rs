@@ -41,6 +41,7 @@ fn fitted(template: &str, path: &str) -> Option<String> {
     let (mut wanted, mut given) = (template.split('/'), path.split('/'));
     loop {
         match (wanted.next(), given.next()) {
+            (None, None) if name.is_empty() => return Some("/".to_owned()),
             (None, None) => return Some(name),
             (Some("**"), Some(_)) => {
                 name.push_str("/**");

@@ -11,6 +11,7 @@ mod alerts;
 mod app;
 mod channels;
 mod discards;
+mod endpoint_names;
 mod erasure;
 mod events;
 mod issues;

@@ -93,7 +93,7 @@ async fn witness(app: &App, project: &Project, id: u8, name: &str) {
 }
 
 /// What a processor leaves: each hour of `times` rolled up but for the last segment of two, and a head.
-async fn fill(app: &App, project: &Project, partition: u32, all: &[Observation]) {
+pub(crate) async fn fill(app: &App, project: &Project, partition: u32, all: &[Observation]) {
     let mut all = all.to_vec();
     for observation in &mut all {
         observation.name = names().id(project.scope, &observation.measured.name);
