@@ -143,7 +143,8 @@ pub fn check(rule: &AlertRule) -> Result<Condition, Fault> {
         return Err(fault("channels", format!("at most {MAX_CHANNELS}")));
     }
     let condition = Condition::of(rule.condition.as_ref().unwrap_or(&AlertCondition::default()))?;
-    if !condition.is_of_issues() && !(rule.filter.is_empty() && rule.priority.is_empty()) {
+    let is_filtered = !rule.filter.is_empty() || !rule.priority.is_empty();
+    if is_filtered && !condition.is_of_issues() {
         return Err(fault("filter", "only issues have a filter and a priority"));
     }
     Ok(condition)
