@@ -55,7 +55,7 @@ const sessionsRoute = createRoute({
 const replayRoute = createRoute({
   getParentRoute: () => projectRoute,
   path: '/sessions/$session',
-  // The replay page reads and validates what it keeps here: t, pane, tab, issue.
+  // The replay page reads and validates what it keeps here: t, at, pane, tab, issue.
   validateSearch: (search: Record<string, unknown>): Record<string, string | undefined> =>
     Object.fromEntries(Object.entries(search).map(([name, value]) => [name, text(value)])),
   component: lazyRouteComponent(() => import('./replay/ReplayPage'), 'ReplayPage'),

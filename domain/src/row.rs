@@ -11,7 +11,7 @@ mod source_map;
 use bytes::Bytes;
 
 pub use alert::{
-    AlertAttempt, AlertBudget, AlertCondition, AlertDelivery, AlertFact, AlertHours, AlertLease, AlertNotice,
+    AlertAttempt, AlertBudget, AlertCondition, AlertDelivery, AlertFact, AlertHours, AlertLease, AlertLimit, AlertNotice,
     AlertRule, AlertSettings, AlertSpan, AlertState,
 };
 pub use channel::AlertChannel;
@@ -104,6 +104,9 @@ pub struct Project {
     /// Patterns of paths on which an issue matters more.
     #[prost(string, repeated, tag = "19")]
     pub critical_pages: Vec<String>,
+    /// What endpoints and pages are called whose paths these fit, see [`crate::endpoint::own`].
+    #[prost(string, repeated, tag = "40")]
+    pub endpoint_templates: Vec<String>,
 }
 
 /// What a secret key opens. The key itself is not stored, only its hash (the row's key).

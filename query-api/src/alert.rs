@@ -10,6 +10,7 @@ pub(crate) mod firing;
 pub(crate) mod gather;
 pub(crate) mod lease;
 pub(crate) mod log;
+pub(crate) mod measure;
 pub(crate) mod metrics;
 pub(crate) mod notice;
 pub(crate) mod preview;

@@ -2,8 +2,10 @@
 
 pub(crate) mod routes;
 
-mod gather;
-mod names;
+pub(crate) mod gather;
+pub(crate) mod names;
+pub(crate) mod question;
+pub(crate) mod spans;
+
 mod present;
-mod question;
 mod sum;

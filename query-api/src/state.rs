@@ -9,6 +9,7 @@ use playhead_domain::erasure::{Erasure, USER_HASH_PURPOSE};
 use playhead_domain::id::TenantId;
 use playhead_domain::issue::visitor::{VISITOR_PURPOSE, VisitorKey};
 use playhead_domain::log::{EventLog, TopicSpec};
+use playhead_domain::performance::name::{NAME_PURPOSE, NameKey};
 use playhead_domain::seal::{KeyWrapper, SECRETS_PURPOSE, SecretSealer, WRAPPING_PURPOSE};
 use playhead_domain::store::Store;
 use playhead_proto::key::{InstallationKey, PublicKeys};
@@ -96,6 +97,8 @@ pub(crate) struct Inner {
     pub(crate) key_wrapper: KeyWrapper,
     pub(crate) erasure: Erasure,
     pub(crate) visitors: VisitorKey,
+    /// What stands for names of endpoints and pages in sums.
+    pub(crate) names: NameKey,
     pub(crate) public_keys: PublicKeys,
     pub(crate) admin_token: SecretString,
     pub(crate) sign_ins: SignIns,
@@ -150,6 +153,7 @@ impl Api {
             key_wrapper: KeyWrapper::new(parts.installation_key.derive(WRAPPING_PURPOSE)),
             erasure,
             visitors: VisitorKey::new(parts.installation_key.derive(VISITOR_PURPOSE)),
+            names: NameKey::new(parts.installation_key.derive(NAME_PURPOSE)),
             public_keys,
             admin_token: parts.admin_token,
             sign_ins,

@@ -95,6 +95,8 @@ export interface RequestSignal extends Timed {
   api: 'fetch' | 'xhr' | 'beacon';
   method: string;
   url: string;
+  /** Of GraphQL: what the operation is called, never its text. */
+  operation?: string;
   status?: number;
   duration_ms?: number;
   outcome: 'ok' | 'http_error' | 'network_error' | 'aborted' | 'timeout';

@@ -7,6 +7,8 @@ use playhead_domain::session::fold::cut;
 use playhead_proto::signal::Signal;
 use serde_json::Value;
 
+/// Of the names of a few operations together.
+const MAX_OPERATION_BYTES: usize = 200;
 /// Nothing takes longer than a day.
 const MAX_MS: f64 = 86_400_000.0;
 /// Of a name in the domain name system.
@@ -29,7 +31,7 @@ pub(crate) fn measured(signal: &Signal, page_url: &str, index: usize) -> Option<
 
 fn page(url: &str) -> Measured {
     Measured {
-        name: endpoint::template(url),
+        name: endpoint::name(url),
         class: Class::Page,
         status: 0,
         failed: false,
@@ -86,15 +88,24 @@ pub(crate) fn failed(signal: &Signal) -> bool {
 }
 
 /// Method and template; the host too, unless it is the page's own.
-fn name(signal: &Signal, page_url: &str) -> String {
+pub(crate) fn name(signal: &Signal, page_url: &str) -> String {
     let url = signal.text("url");
     let method = cut(signal.text("method"), MAX_METHOD_BYTES).to_uppercase();
     let (host, own) = (origin::parts(url).0, origin::parts(page_url).0);
     let is_other = !host.is_empty() && !host.eq_ignore_ascii_case(own);
     let host = if is_other { cut(host, MAX_HOST_BYTES).to_lowercase() } else { String::new() };
-    let template = endpoint::template(url);
+    let template = endpoint::name(url);
     let template = if template.is_empty() { "/" } else { &template };
-    format!("{method} {host}{template}")
+    let operation = operation(signal);
+    let space = if operation.is_empty() { "" } else { " " };
+    format!("{method} {host}{template}{space}{operation}")
+}
+
+/// What a GraphQL request calls its operation; nothing where that is no name.
+fn operation(signal: &Signal) -> &str {
+    let operation = cut(signal.text("operation"), MAX_OPERATION_BYTES);
+    let is_name = operation.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+'));
+    if is_name { operation } else { "" }
 }
 
 /// The total from the request's start to the response's end, and its parts as far as they are known.
@@ -175,6 +186,20 @@ mod tests {
             (other.name.as_str(), other.class, other.failed),
             ("GET api.pay.example/v1/charges", Class::Unknown, false)
         );
+    }
+
+    #[test]
+    fn operations_are_told_apart_and_slugs_are_not() {
+        let named = |url: &str, operation: &str| {
+            let signal =
+                json!({"k": "request", "t": 1, "url": url, "method": "POST", "operation": operation});
+            read(signal).unwrap().name
+        };
+        let own = "https://shop.example";
+        assert_eq!(named(&format!("{own}/graphql"), "PlaceOrder"), "POST /graphql PlaceOrder");
+        assert_eq!(named(&format!("{own}/graphql"), "A+B_c"), "POST /graphql A+B_c");
+        assert_eq!(named(&format!("{own}/graphql"), "ana@example.org /x"), "POST /graphql");
+        assert_eq!(named(&format!("{own}/p/red-shoes-8842"), ""), "POST /p/red-shoes-{id}");
     }
 
     #[test]

@@ -181,6 +181,8 @@ fn request(user_agent: &str, signal: &mut Signal, reading: Reading<'_>) -> What 
     let slow = signal.number("duration_ms").is_some_and(|duration| duration >= reading.slow_request_ms);
     signal.data.insert("failed".to_owned(), Value::Bool(failed));
     signal.data.insert("slow".to_owned(), Value::Bool(slow));
+    let endpoint = measured::name(signal, reading.page_url);
+    signal.data.insert("endpoint".to_owned(), Value::String(endpoint));
     let issue = failed
         .then(|| occurrence::detect_request((user_agent, reading.page_url), signal, reading.in_force))
         .flatten();

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { AlertChannel, ChannelKind } from '../api/alerts';
 import { Field } from '../settings/Field';
 import type { ChannelField, ChannelForm } from './channel-draft';
-import { SelectField } from './RuleFields';
+import { SelectField } from './SelectField';
 import { CHANNEL_KINDS } from './words';
 
 interface ChannelFieldsProps {

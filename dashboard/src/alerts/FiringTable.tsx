@@ -7,6 +7,7 @@ import { formatCount, formatCountOf } from '../format/number';
 import { Button, Chip, Time, useShortcuts } from '../ui';
 import { useRowKeys } from '../ui/row-keys';
 import { channelsQuery, deliveriesQuery, hitByIssueQuery, rulesQuery, useChangeFiring } from './queries';
+import { isOfLimit } from './rule-draft';
 import { ToldChips } from './ToldChips';
 import { STATUSES } from './words';
 
@@ -189,23 +190,24 @@ function Row({ index, project, firing, rule, issue, deliveries, nameOf, isChangi
 }
 
 /** What broke, as a link to where one looks into it. */
-function Subject({ project, firing: { subject, title } }: { project: string; firing: Firing }) {
-  if (subject === WHOLE_PROJECT) {
-    return (
-      <Link to="/p/$project/sessions" params={{ project }} className="firing-link" title={title}>
-        {title}
-      </Link>
-    );
+function Subject({ project, firing: { subject, title, kind, name } }: { project: string; firing: Firing }) {
+  const shared = { className: 'firing-link', title, children: title };
+  if (kind === 'endpoint' && name !== null) {
+    return <Link to="/p/$project/endpoints/$endpoint" params={{ project, endpoint: name }} {...shared} />;
   }
-  return (
-    <Link to="/p/$project/issues/$issue" params={{ project, issue: subject }} className="firing-link" title={title}>
-      {title}
-    </Link>
-  );
+  if (kind === 'endpoint') return <Link to="/p/$project/endpoints" params={{ project }} {...shared} />;
+  if (kind === 'page') {
+    return <Link to="/p/$project/pages" params={{ project }} search={name === null ? {} : { q: name }} {...shared} />;
+  }
+  if (subject === WHOLE_PROJECT) {
+    return <Link to="/p/$project/sessions" params={{ project }} {...shared} />;
+  }
+  return <Link to="/p/$project/issues/$issue" params={{ project, issue: subject }} {...shared} />;
 }
 
 /** How many the issue hit, until now. */
 function Hit({ firing, issue }: { firing: Firing; issue: Issue | undefined }) {
+  if (isOfLimit(firing.kind)) return <span className="muted">–</span>;
   if (firing.subject === WHOLE_PROJECT) return <span className="muted">everybody</span>;
   if (!issue) return <span className="muted">–</span>;
   return (

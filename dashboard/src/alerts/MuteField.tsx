@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { formatShortTime } from '../format/time';
 import { useNow, useZoneMode } from '../ui';
-import { SelectField } from './RuleFields';
+import { SelectField } from './SelectField';
 
 const HOUR_MS = 3_600_000;
 const SPANS = [

@@ -98,7 +98,11 @@ function Result({ project, preview: { items, total, notes, partial }, isKnown }:
       {items.length > 0 && (
         <ol className="preview-list" aria-label="What it would have fired">
           {items.map((firing) => (
-            <Item key={`${firing.issue}-${String(firing.from_ms)}`} project={project} firing={firing} />
+            <Item
+              key={`${firing.issue ?? ''}-${String(firing.from_ms)}-${String(firing.grain_ms)}`}
+              project={project}
+              firing={firing}
+            />
           ))}
         </ol>
       )}
@@ -113,9 +117,15 @@ function Item({ project, firing }: { project: string; firing: PreviewedFiring })
   return (
     <li>
       <span className="preview-item-head">
-        <Link to="/p/$project/issues/$issue" params={{ project, issue }} className="plain-link ell" title={title}>
-          {title}
-        </Link>
+        {issue === null ? (
+          <span className="ell" title={title}>
+            {title}
+          </span>
+        ) : (
+          <Link to="/p/$project/issues/$issue" params={{ project, issue }} className="plain-link ell" title={title}>
+            {title}
+          </Link>
+        )}
         {!certain && (
           <Chip tone="warn" title="What is kept of that time is too coarse to be sure">
             may have

@@ -1,4 +1,3 @@
-import { useId, type ReactNode } from 'react';
 import type { Problem } from '../api/problem';
 import { Field } from '../settings/Field';
 import { Switch } from '../ui';
@@ -6,8 +5,10 @@ import { ChannelChoice } from './ChannelChoice';
 import { CountFields } from './CountFields';
 import { EscalationFields } from './EscalationFields';
 import { HoursField } from './HoursField';
+import { LimitFields } from './LimitFields';
 import { MuteField } from './MuteField';
-import type { RuleField, RuleForm } from './rule-draft';
+import { isOfIssues, isOfLimit, withKind, type RuleField, type RuleForm } from './rule-draft';
+import { SelectField } from './SelectField';
 import { KINDS } from './words';
 
 export interface RuleFieldsProps {
@@ -51,8 +52,23 @@ export function RuleFields({ project, form, faults, refused, set }: RuleFieldsPr
           At least 5. Over when something is received again.
         </Field>
       )}
+      {isOfLimit(form.kind) && (
+        <LimitFields
+          project={project}
+          kind={form.kind}
+          limit={form.limit}
+          windowMinutes={form.windowMinutes}
+          faults={faults}
+          setLimit={(limit) => {
+            set({ limit });
+          }}
+          setWindow={(windowMinutes) => {
+            set({ windowMinutes });
+          }}
+        />
+      )}
       <Refusal text={refusal('condition')} />
-      {form.kind !== 'silent' && (
+      {isOfIssues(form.kind) && (
         <>
           <Field
             name="filter"
@@ -92,7 +108,7 @@ export function RuleFields({ project, form, faults, refused, set }: RuleFieldsPr
       <Refusal text={refusal('escalation')} />
       <Field
         name="throttle_minutes"
-        label={form.kind === 'silent' ? 'Once within' : 'Once per issue within'}
+        label={isOfIssues(form.kind) ? 'Once per issue within' : 'Once within'}
         unit="minutes"
         value={form.throttleMinutes}
         fault={faults.throttleMinutes ?? refusal('throttle_minutes')}
@@ -150,7 +166,7 @@ function KindField({ form, set }: PartProps) {
               value={key}
               checked={form.kind === key}
               onChange={() => {
-                set({ kind: key });
+                set(withKind(form, key));
               }}
             />
             <span>
@@ -184,40 +200,5 @@ function PriorityField({ form, set }: PartProps) {
     >
       Looked at when the rule would fire.
     </SelectField>
-  );
-}
-
-interface SelectFieldProps<Key extends string> {
-  label: string;
-  value: Key;
-  choices: readonly { key: Key; label: string }[];
-  onChange: (key: Key) => void;
-  children?: ReactNode;
-}
-
-/** A setting that is one of several. */
-export function SelectField<Key extends string>({ label, value, choices, onChange, children }: SelectFieldProps<Key>) {
-  const id = useId();
-  return (
-    <div className="settings-field">
-      <label htmlFor={id}>{label}</label>
-      <div className="settings-input">
-        <select
-          id={id}
-          className="text-field"
-          value={value}
-          onChange={(event) => {
-            onChange(event.target.value as Key);
-          }}
-        >
-          {choices.map((choice) => (
-            <option key={choice.key} value={choice.key}>
-              {choice.label}
-            </option>
-          ))}
-        </select>
-      </div>
-      <p className="muted-text">{children}</p>
-    </div>
   );
 }

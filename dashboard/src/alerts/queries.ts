@@ -14,6 +14,7 @@ import {
   type FiringStatus,
 } from '../api/alerts';
 import { fetchIssues } from '../api/issues';
+import { fetchEndpoints, fetchPages } from '../api/performance';
 import { toast, toastFailure } from '../ui';
 
 const REFRESH_INTERVAL_MS = 4000;
@@ -71,6 +72,20 @@ export const hitByIssueQuery = (project: string) =>
       return new Map(issues.map((issue) => [issue.id, issue]));
     },
     refetchInterval: SLOW_REFRESH_INTERVAL_MS,
+  });
+
+const NAMES_OFFERED = 200;
+
+/** Endpoints or pages that can be chosen: the busiest of the last day. */
+export const namesQuery = (project: string, of: 'endpoint' | 'page') =>
+  queryOptions({
+    queryKey: ['alert-names', project, of],
+    queryFn: async ({ signal }) => {
+      const query = { limit: NAMES_OFFERED };
+      if (of === 'page') return (await fetchPages(project, query, signal)).pages.map(({ name }) => name);
+      return (await fetchEndpoints(project, query, signal)).endpoints.map(({ name }) => name);
+    },
+    staleTime: 60_000,
   });
 
 const readFirings = (queries: QueryClient, project: string) =>

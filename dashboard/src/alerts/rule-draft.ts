@@ -7,6 +7,9 @@ import type {
   AlertRule,
   AlertRuleDraft,
 } from '../api/alerts';
+import { limitFaults, limitFormOf, limitOf, measuresOf, NEW_LIMIT, withMeasure } from './limit-draft';
+import type { LimitField, LimitForm } from './limit-draft';
+import { isWhole, read } from './typed';
 
 /** A rule as the form holds it: numbers as they were typed. */
 export interface RuleForm {
@@ -22,6 +25,8 @@ export interface RuleForm {
   /** Of a rule that waits for data. */
   silentMinutes: string;
   minimumSessions: string;
+  /** Of a rule about an endpoint or a page. */
+  limit: LimitForm;
   filter: string;
   /** Empty: any. */
   priority: AlertPriority | '';
@@ -36,6 +41,7 @@ export interface RuleForm {
 }
 
 export type RuleField =
+  | LimitField
   | 'name'
   | 'atLeast'
   | 'resolveBelow'
@@ -44,6 +50,18 @@ export type RuleField =
   | 'throttleMinutes'
   | 'hours'
   | 'escalateMinutes';
+
+/** Whether a rule is judged for each issue, and not for the whole project. */
+export const isOfIssues = (kind: AlertKind): boolean => kind !== 'silent' && !isOfLimit(kind);
+export const isOfLimit = (kind: AlertKind): boolean => kind === 'endpoint' || kind === 'page';
+
+/** The form for another kind: endpoints and pages are measured by other things. */
+export function withKind(form: RuleForm, kind: AlertKind): Partial<RuleForm> {
+  const measures = measuresOf(kind);
+  const [first] = measures;
+  const fits = !isOfLimit(kind) || !first || measures.some(({ key }) => key === form.limit.measure);
+  return fits ? { kind } : { kind, limit: withMeasure(form.limit, first.key) };
+}
 
 export const NEW_RULE: RuleForm = {
   name: '',
@@ -55,6 +73,7 @@ export const NEW_RULE: RuleForm = {
   windowMinutes: 15,
   silentMinutes: '30',
   minimumSessions: '20',
+  limit: NEW_LIMIT,
   filter: '',
   priority: '',
   throttleMinutes: '60',
@@ -88,6 +107,7 @@ export function formOf(rule: AlertRule): RuleForm {
     windowMinutes: (isSilent ? null : condition.window_minutes) ?? NEW_RULE.windowMinutes,
     silentMinutes: shown(isSilent ? condition.window_minutes : null, NEW_RULE.silentMinutes),
     minimumSessions: shown(condition.minimum_sessions, NEW_RULE.minimumSessions),
+    limit: limitFormOf(condition.limit),
     filter: rule.filter,
     priority: rule.priority ?? '',
     throttleMinutes: String(rule.throttle_minutes),
@@ -100,12 +120,6 @@ export function formOf(rule: AlertRule): RuleForm {
 }
 
 const NAME_MAX = 100;
-
-/** A number as people type it; not a number when it is none. */
-const read = (text: string): number =>
-  /^\d+([.,]\d+)?$/.test(text.trim()) ? Number(text.trim().replace(',', '.')) : NaN;
-const isWhole = (value: number, least: number, most: number) =>
-  Number.isInteger(value) && value >= least && value <= most;
 
 const SILENT_LEAST = 5;
 const MINUTES_MAX = 10_080;
@@ -129,6 +143,7 @@ export function faultsOf(form: RuleForm): Partial<Record<RuleField, string>> {
     faults.silentMinutes = 'must be a whole number from 5 to 10,080';
   }
   if (form.kind === 'seen') Object.assign(faults, countFaults(form));
+  if (isOfLimit(form.kind)) Object.assign(faults, limitFaults(form.limit));
   return faults;
 }
 
@@ -147,14 +162,25 @@ function countFaults({ measure, atLeast, resolveBelow, minimumSessions }: RuleFo
   return faults;
 }
 
-const NO_COUNTS = { measure: null, at_least: null, resolve_below: null, window_minutes: null, minimum_sessions: null };
+const NO_COUNTS = {
+  measure: null,
+  at_least: null,
+  resolve_below: null,
+  window_minutes: null,
+  minimum_sessions: null,
+  limit: null,
+};
 
 export function conditionOf(form: RuleForm): AlertCondition {
   if (form.kind === 'silent') return { ...NO_COUNTS, kind: 'silent', window_minutes: read(form.silentMinutes) };
+  if (isOfLimit(form.kind)) {
+    return { ...NO_COUNTS, kind: form.kind, window_minutes: form.windowMinutes, limit: limitOf(form.limit) };
+  }
   if (form.kind !== 'seen') return { ...NO_COUNTS, kind: form.kind };
   const least = read(form.atLeast);
   const below = read(form.resolveBelow);
   return {
+    ...NO_COUNTS,
     kind: 'seen',
     measure: form.measure,
     at_least: least,
@@ -168,13 +194,13 @@ export function conditionOf(form: RuleForm): AlertCondition {
 /** What the API takes. Only for a form without faults. */
 export function draftOf(form: RuleForm, version: number | null): AlertRuleDraft {
   // A whole project has no issue to filter.
-  const isOfIssues = form.kind !== 'silent';
+  const hasIssues = isOfIssues(form.kind);
   return {
     name: form.name.trim(),
     disabled: form.disabled,
     condition: conditionOf(form),
-    filter: isOfIssues ? form.filter.trim() : '',
-    priority: isOfIssues && form.priority !== '' ? form.priority : null,
+    filter: hasIssues ? form.filter.trim() : '',
+    priority: hasIssues && form.priority !== '' ? form.priority : null,
     throttle_minutes: read(form.throttleMinutes),
     channels: [...form.channels],
     muted_until_ms: form.mutedUntil,

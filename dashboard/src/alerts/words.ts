@@ -10,12 +10,19 @@ import type {
   FiringStatus,
 } from '../api/alerts';
 import type { Tone } from '../ui';
+import { limitInWords } from './limit-draft';
 
 export const KINDS: readonly { key: AlertKind; label: string; about: string }[] = [
   { key: 'new_issue', label: 'A new issue', about: 'It is seen for the first time.' },
   { key: 'regressed', label: 'A regressed issue', about: 'It was resolved and happens again.' },
   { key: 'escalating', label: 'An escalating issue', about: 'It happens more than its own history lets one expect.' },
   { key: 'seen', label: 'An issue that is seen often', about: 'By so many, so often, within a time.' },
+  {
+    key: 'endpoint',
+    label: 'A slow or failing endpoint',
+    about: 'Error share, p95, p99, throughput or Apdex of one, or of all together.',
+  },
+  { key: 'page', label: 'A slow page', about: 'LCP, INP or CLS of one, or of all together.' },
   {
     key: 'silent',
     label: 'No data at all',
@@ -74,7 +81,7 @@ function amountInWords(amount: number, measure: AlertMeasure): string {
 }
 
 /** `an issue has at least 20 users within 15 minutes`. */
-export function conditionInWords({ kind, measure, at_least, window_minutes }: AlertCondition): string {
+export function conditionInWords({ kind, measure, at_least, window_minutes, limit }: AlertCondition): string {
   const span = spanInWords(window_minutes ?? 0);
   switch (kind) {
     case 'new_issue':
@@ -85,6 +92,9 @@ export function conditionInWords({ kind, measure, at_least, window_minutes }: Al
       return 'an issue happens more than expected';
     case 'silent':
       return `nothing is received for ${span}`;
+    case 'endpoint':
+    case 'page':
+      return limit ? `${limitInWords(limit)} within ${span}` : 'something is measured';
     case 'seen':
       return `an issue has at least ${amountInWords(at_least ?? 0, measure ?? 'events')} within ${span}`;
   }

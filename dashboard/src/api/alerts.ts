@@ -7,7 +7,9 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 /** Members of a condition that its kind does not use are null. */
-export type AlertCondition = Complete<Schemas['AlertCondition']>;
+export type AlertCondition = Complete<Omit<Schemas['AlertCondition'], 'limit'>> & { limit: AlertLimit | null };
+export type AlertLimit = Complete<Schemas['AlertLimit']>;
+export type LimitMeasure = Schemas['LimitMeasure'];
 export type AlertKind = Schemas['AlertKind'];
 export type AlertMeasure = Schemas['AlertMeasure'];
 export type AlertPriority = Schemas['AlertPriority'];

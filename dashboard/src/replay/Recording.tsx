@@ -8,6 +8,7 @@ import { StageArea } from './stage/StageArea';
 import { Controls } from './timeline/Controls';
 import { Timeline } from './timeline/Timeline';
 import { useEvents } from './use-events';
+import { useFindings } from './use-findings';
 import { type Player, usePlayer } from './use-player';
 import { useReplayKeys } from './use-replay-keys';
 import { type ReplayView, useFirstProblem, useReplayView } from './use-replay-view';
@@ -19,7 +20,7 @@ interface RecordingProps {
 }
 
 export function Recording({ session, manifest, reload }: RecordingProps) {
-  const events = useEvents(session.project_id, session.id, manifest.state === 'live');
+  const events = useFindings(session, useEvents(session.project_id, session.id, manifest.state === 'live'));
   const player = usePlayer(manifest, events.moments, reload);
   return (
     <div className="replay" onClick={releaseFocus}>
@@ -61,7 +62,7 @@ export interface Shared {
 
 function Playing({ session, manifest, events, player }: PlayingProps) {
   const { moments } = events;
-  const view = useReplayView(player.engine, manifest.ended_at);
+  const view = useReplayView(player.engine, manifest);
   const [picked, pick] = useState<Moment | null>(null);
   const markers = useMemo(() => moments.filter((moment) => laneOf(moment) !== null), [moments]);
   const shared: Shared = {

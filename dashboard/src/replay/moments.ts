@@ -3,6 +3,7 @@ import type { SessionEvent } from '../api/model';
 import { formatDuration } from '../format/duration';
 import { pathOf } from '../format/text';
 import type { Tone } from '../ui';
+import type { Finding } from './findings';
 
 export interface Moment {
   id: string;
@@ -18,6 +19,8 @@ export interface Moment {
   label: string;
   /** To what: a path, a message, a selector. */
   title: string;
+  /** Of a request: what is wrong with it. */
+  findings?: readonly Finding[];
 }
 
 export function text(value: unknown): string | null {

@@ -1,7 +1,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef } from 'react';
 import { isQuiet } from '../ui';
-import { ISSUE_LEAD_MS, issueOf, type Moment } from './moments';
+import { ISSUE_LEAD_MS, issueOf, leadIn, type Moment } from './moments';
 import type { PlayerEngine } from './player/engine';
 
 export const PANES = ['events', 'console', 'network', 'errors', 'details'] as const;
@@ -20,7 +20,10 @@ export interface ReplayView {
 const WRITE_AFTER_MS = 250;
 
 /** What the address holds: the moment, the open pane, the chosen tab. Opening such an address shows the same again. */
-export function useReplayView(engine: PlayerEngine, lastHeard: number): ReplayView {
+export function useReplayView(
+  engine: PlayerEngine,
+  { started_at, ended_at }: { started_at: number; ended_at: number },
+): ReplayView {
   const search: Record<string, string | undefined> = useSearch({ from: '/p/$project/sessions/$session' });
   const navigate = useNavigate({ from: '/p/$project/sessions/$session' });
   const write = useCallback(
@@ -29,7 +32,7 @@ export function useReplayView(engine: PlayerEngine, lastHeard: number): ReplayVi
     },
     [navigate],
   );
-  useOpening(engine, search['t'], search['tab'] ?? null, lastHeard);
+  useOpening(engine, search['t'] ?? positionOf(search['at'], started_at), search['tab'] ?? null, ended_at);
   useMomentInAddress(engine, write);
   const pane = PANES.find((each) => each === search['pane']) ?? 'events';
   return {
@@ -44,6 +47,12 @@ export function useReplayView(engine: PlayerEngine, lastHeard: number): ReplayVi
       write({ tab: tab ?? undefined });
     },
   };
+}
+
+/** A message that tells of a request knows when it was, not where in the session: it opens a little before. */
+function positionOf(time: string | undefined, startedAt: number): string | undefined {
+  if (time === undefined || !/^\d+$/.test(time)) return undefined;
+  return String(leadIn(Number(time) - startedAt));
 }
 
 /**
@@ -100,7 +109,8 @@ export function useFirstProblem(
   open: (first: Moment, lead_ms: number) => void,
 ) {
   const search: Record<string, string | undefined> = useSearch({ from: '/p/$project/sessions/$session' });
-  const asked = search['t'] === undefined && search['pane'] !== undefined ? PROBLEM_OF[pane] : undefined;
+  const namesNone = search['t'] === undefined && search['at'] === undefined;
+  const asked = namesNone && search['pane'] !== undefined ? PROBLEM_OF[pane] : undefined;
   const wanted = useRef(asked);
   useEffect(() => {
     const kind = wanted.current;

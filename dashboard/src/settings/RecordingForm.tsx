@@ -64,6 +64,15 @@ export function RecordingForm({ project }: { project: Project }) {
         <Field {...field('slow_request_ms')} label="Slow request" unit="ms">
           Requests that take longer are marked as slow.
         </Field>
+        <Field
+          {...field('endpoint_templates')}
+          label="Names of endpoints and pages"
+          lines
+          placeholder="/products/{product}/reviews"
+        >
+          Paths that these fit are called so, one a line, the first that fits: {'{name}'} is any segment, * one that
+          stays as it is, ** at the end all that follows. Counts for what was measured before, too.
+        </Field>
         <Field {...field('allowed_origins')} label="Allowed origins" lines placeholder="https://shop.example">
           One a line, such as https://*.shop.example. Empty: every origin may send.
         </Field>

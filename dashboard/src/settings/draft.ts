@@ -12,6 +12,7 @@ export interface SettingsDraft {
   allowed_origins: string;
   image_hosts: string;
   network_bodies: string;
+  endpoint_templates: string;
 }
 
 export type DraftField = keyof SettingsDraft;
@@ -31,6 +32,7 @@ export function draftOf(project: Project): SettingsDraft {
     allowed_origins: settings.allowed_origins.join('\n'),
     image_hosts: settings.image_hosts.join('\n'),
     network_bodies: settings.network_bodies.join('\n'),
+    endpoint_templates: settings.endpoint_templates.join('\n'),
   };
 }
 
@@ -74,7 +76,7 @@ export function readDraft(draft: SettingsDraft, project: Project): DraftReading 
     if (Number.isInteger(value) && value >= 1 && value <= most) patch[field] = value;
     else faults[field] = `must be a whole number from 1 to ${most.toLocaleString('en-US')}`;
   }
-  for (const field of ['allowed_origins', 'image_hosts', 'network_bodies'] as const) {
+  for (const field of ['allowed_origins', 'image_hosts', 'network_bodies', 'endpoint_templates'] as const) {
     if (isChanged(field)) patch[field] = lines(draft[field]);
   }
   if (isChanged('store_ip')) patch.store_ip = draft.store_ip;

@@ -252,6 +252,34 @@ describe('rules', () => {
     await close(watched);
   });
 
+  it('measure an endpoint or a page', async () => {
+    const alerts = fill();
+    const watched = await open(`${FIRED}/rules/new`);
+    const { page } = watched;
+    await page.getByRole('radio', { name: /^A slow or failing endpoint/ }).check();
+    await page.getByLabel('Name', { exact: true }).fill('Payments fail');
+    await page.getByLabel('Endpoint', { exact: true }).fill('POST /api/pay');
+    await page.getByText('When the error share of POST /api/pay is at least 10 % within 15 minutes.').waitFor();
+    await page.getByLabel('What is measured').selectOption('apdex');
+    await page.getByLabel('At most', { exact: true }).fill('2');
+    await page.getByText('must be 0 to 0.99').waitFor();
+    await page.getByLabel('At most', { exact: true }).fill('0.6');
+    await page.getByLabel('Only in environment').fill('production');
+    await page.getByText('When Apdex of POST /api/pay in production is at most 0.6 within 15 minutes.').waitFor();
+    await expectAccessible(page);
+    await photograph(page, 'alerts-endpoint-rule');
+    await page.getByRole('button', { name: 'Create rule' }).click();
+    await page.waitForURL(/\/alerts\/rules$/);
+    expect(alerts.drafts.map(({ condition }) => condition)).toEqual([
+      expect.objectContaining({
+        kind: 'endpoint',
+        window_minutes: 15,
+        limit: expect.objectContaining({ measure: 'apdex', name: 'POST /api/pay', trigger_at: 0.6, resolve_at: 0.8 }),
+      }),
+    ]);
+    await close(watched);
+  });
+
   it('are turned off and on in the list; a change of somebody else is not overwritten', async () => {
     const alerts = fill();
     const watched = await open(`${FIRED}/rules`);

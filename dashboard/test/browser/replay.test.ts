@@ -275,6 +275,19 @@ describe('panes', () => {
     await eventually(async () => expect(await tick()).toBe(15_300));
   });
 
+  it('a request that took far longer than its endpoint does says so', async () => {
+    await open('?pane=network');
+    const row = page.getByRole('button', { name: /articles/ });
+    await row.getByText('slow', { exact: true }).waitFor();
+    await row.click();
+    const found = page.getByRole('list', { name: 'What is wrong' });
+    await found.getByText('the p95 of its endpoint over the seven days before is 310 ms').waitFor();
+    const link = found.getByRole('link', { name: 'Its endpoint' });
+    expect(await link.getAttribute('href')).toContain(encodeURIComponent('GET /v2/help/articles'));
+    await page.getByRole('button', { name: /authorize/ }).click();
+    await found.getByText('Answered with 502 after 2.31 s.').waitFor();
+  });
+
   it('a list follows the play head until it is scrolled', async () => {
     await open('?pane=console&t=45000');
     await page.locator('.row.now').waitFor();

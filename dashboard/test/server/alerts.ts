@@ -32,7 +32,14 @@ export const ruleId = (index: number): string => (0xa1e7_0000 + index).toString(
 export const channelId = (index: number): string => `channel${String(index)}`;
 
 export function makeRule(index: number, change: Partial<AlertRule> = {}): AlertRule {
-  const none = { measure: null, at_least: null, resolve_below: null, window_minutes: null, minimum_sessions: null };
+  const none = {
+    measure: null,
+    at_least: null,
+    resolve_below: null,
+    window_minutes: null,
+    minimum_sessions: null,
+    limit: null,
+  };
   return {
     id: ruleId(index),
     version: 3,
@@ -61,6 +68,8 @@ export function makeFiring(rule: AlertRule, subject: string, change: Partial<Fir
     rule: rule.id,
     rule_name: rule.name,
     subject,
+    kind: rule.condition.kind,
+    name: rule.condition.limit?.name ?? null,
     status: 'open',
     title: 'TypeError: order.receipt is undefined',
     culprit: 'checkout.ts in submitOrder',

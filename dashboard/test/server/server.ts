@@ -78,6 +78,7 @@ export function makeProject(change: Partial<Project> = {}): Project {
       grouping_rules: [],
       grouping_counts_from: null,
       critical_pages: [],
+      endpoint_templates: [],
       retention_days: 30,
       store_ip: false,
       sample_rate: 1,

@@ -10,6 +10,7 @@ import {
 import { readFiringFilters } from '../../src/alerts/filters';
 import { fieldOf, messagesFault, spanFault, stateOf, timeOf } from '../../src/alerts/maintenance-draft';
 import {
+  conditionOf,
   draftOf,
   endsFirings,
   faultsOf,
@@ -17,10 +18,11 @@ import {
   NEW_RULE,
   officeHours,
   type RuleForm,
+  withKind,
 } from '../../src/alerts/rule-draft';
 import { toldOf } from '../../src/alerts/told';
 import { conditionInWords, DAYS, hoursInWords, ruleInWords, spanInWords } from '../../src/alerts/words';
-import { LIST_MAX } from '../../src/api/alerts';
+import { LIST_MAX, type AlertLimit } from '../../src/api/alerts';
 import { issueId } from '../server/issues';
 import { channelId, makeChannel, makeDelivery, makeFiring, makeRule } from '../server/alerts';
 
@@ -52,6 +54,55 @@ describe('the form of a rule', () => {
       });
       expect(endsFirings(formOf(rule), rule)).toBe(false);
     }
+  });
+
+  it('gives back a limit as it was read', () => {
+    const limit: AlertLimit = {
+      measure: 'apdex',
+      name: 'POST /api/pay',
+      trigger_at: 0.7,
+      resolve_at: 0.8,
+      below: false,
+      last_week: false,
+      minimum: 50,
+      apdex_ms: 300,
+      environment: 'production',
+      release: null,
+    };
+    const none = { measure: null, at_least: null, resolve_below: null, minimum_sessions: null };
+    const rule = makeRule(0, {
+      priority: null,
+      condition: { ...none, kind: 'endpoint', window_minutes: 30, limit },
+    });
+    expect(draftOf(formOf(rule), 3).condition).toEqual(rule.condition);
+    expect(faultsOf(formOf(rule))).toEqual({});
+    expect(endsFirings(formOf(rule), rule)).toBe(false);
+    expect(ruleInWords(rule)).toBe('Apdex of POST /api/pay in production is at most 0.7 within 30 minutes');
+  });
+
+  it('begins anew with the measures of another kind', () => {
+    const form = { ...named, kind: 'endpoint' as const, limit: { ...NEW_RULE.limit, name: 'GET /a' } };
+    expect(withKind(form, 'seen')).toEqual({ kind: 'seen' });
+    const page = { ...form, ...withKind(form, 'page') };
+    expect(page.limit).toMatchObject({ measure: 'lcp', name: '', triggerAt: '4000' });
+    expect(faultsOf(page)).toEqual({});
+    expect(conditionInWords(conditionOf(page))).toBe('LCP (p75) of all pages is at least 4,000 ms within 15 minutes');
+  });
+
+  it.each([
+    [{}, []],
+    [{ triggerAt: '101' }, ['triggerAt']],
+    [{ resolveAt: '11' }, ['resolveAt']],
+    [{ resolveAt: '0' }, ['resolveAt']],
+    [{ resolveAt: '' }, []],
+    [{ minimum: '0' }, ['minimum']],
+    [{ measure: 'apdex', triggerAt: '0.7', resolveAt: '0.6' }, ['resolveAt']],
+    [{ measure: 'apdex', triggerAt: '0.7', resolveAt: '0.8', apdexMs: 'x' }, ['apdexMs']],
+    [{ measure: 'p95', lastWeek: true, triggerAt: '50', resolveAt: '60' }, ['resolveAt']],
+    [{ measure: 'throughput', below: true, triggerAt: '5', resolveAt: '9' }, []],
+  ] as const)('says which limits cannot be: %j', (change, fields) => {
+    const limit = { ...NEW_RULE.limit, ...change };
+    expect(Object.keys(faultsOf({ ...named, kind: 'endpoint', limit }))).toEqual(fields);
   });
 
   it('sends only what the kind uses', () => {

@@ -115,7 +115,7 @@ pub fn issue(
         Condition::Regressed => regressed(issue, memory, moment),
         Condition::Escalating => escalating(issue, memory, moment),
         Condition::Seen(seen) => judge_seen(&seen, issue, memory, moment, reach),
-        Condition::Silent { .. } => Verdict::Over("it is not about issues"),
+        Condition::Silent { .. } | Condition::Performance(_) => Verdict::Over("it is not about issues"),
     }
 }
 
@@ -220,7 +220,7 @@ fn candidates(seen: &Seen, totals: &IssueTotals, memory: Option<&AlertState>, mo
 }
 
 /// What was passed within the throttle and is over after it is not told.
-fn throttled_until_ms(memory: &AlertState, moment: Moment) -> i64 {
+pub(super) fn throttled_until_ms(memory: &AlertState, moment: Moment) -> i64 {
     if memory.number > 0 { memory.opened_ms + moment.throttle_ms } else { 0 }
 }
 
@@ -251,7 +251,7 @@ pub(super) fn describe(seen: &Seen, value: f64) -> String {
     format!("{what} within {}, limit {limit}", span(seen.window_minutes))
 }
 
-fn span(minutes: u32) -> String {
+pub(super) fn span(minutes: u32) -> String {
     match minutes {
         60 => "an hour".to_owned(),
         minutes if minutes % 60 == 0 => format!("{} hours", minutes / 60),

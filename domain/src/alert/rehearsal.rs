@@ -59,7 +59,7 @@ pub fn firings(condition: Condition, issue: &Issue<'_>, past: Past, reach: &Reac
             .into_iter()
             .chain(passed(&seen, issue.totals, past, reach))
             .collect(),
-        Condition::Silent { .. } => Vec::new(),
+        Condition::Silent { .. } | Condition::Performance(_) => Vec::new(),
     };
     found.retain(|firing| (past.from_ms..=past.at_ms).contains(&firing.from_ms));
     throttled(found, past.throttle_ms)

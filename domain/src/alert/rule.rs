@@ -1,7 +1,8 @@
 //! A rule: when it triggers, and within which bounds it may be written.
 
 use super::hours::Hours;
-use crate::row::{AlertCondition, AlertRule};
+use super::performance::{self, Limit};
+use crate::row::{AlertCondition, AlertLimit, AlertRule};
 
 /// Rules of a project, and channels of a rule.
 pub const MAX_RULES: usize = 50;
@@ -15,7 +16,7 @@ pub const WINDOWS: [u32; 9] = [5, 10, 15, 30, 60, 180, 360, 720, 1_440];
 const SILENT_MINUTES: std::ops::RangeInclusive<u32> = 5..=10_080;
 const MOST: f64 = 1e9;
 
-/// When a rule triggers. Conditions about endpoints and pages will be further ones.
+/// When a rule triggers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Condition {
     /// An issue was seen for the first time, within a day of that.
@@ -29,6 +30,8 @@ pub enum Condition {
     Silent {
         minutes: u32,
     },
+    /// What is measured of an endpoint or a page is beyond a limit.
+    Performance(Limit),
 }
 
 /// An issue was seen so much within a window.
@@ -87,13 +90,20 @@ impl Condition {
                 Self::Silent { minutes: row.window_minutes }
             }
             "silent" => return Err(fault("condition", "window_minutes of silence must be 5 to 10080")),
+            "endpoint" | "page" => Self::Performance(performance::limit(row)?),
             _ => {
                 return Err(fault(
                     "condition",
-                    "kind must be new_issue, regressed, escalating, seen or silent",
+                    "kind must be new_issue, regressed, escalating, seen, silent, endpoint or page",
                 ));
             }
         })
+    }
+
+    /// It is judged for each issue, and not for the project as a whole.
+    #[must_use]
+    pub const fn is_of_issues(self) -> bool {
+        !matches!(self, Self::Silent { .. } | Self::Performance(_))
     }
 }
 
@@ -137,9 +147,9 @@ pub fn check(rule: &AlertRule) -> Result<Condition, Fault> {
     rule.hours.as_ref().map(Hours::of).transpose()?;
     check_escalation(rule)?;
     let condition = Condition::of(rule.condition.as_ref().unwrap_or(&AlertCondition::default()))?;
-    if matches!(condition, Condition::Silent { .. }) && !(rule.filter.is_empty() && rule.priority.is_empty())
-    {
-        return Err(fault("filter", "silence is of the project: it has neither filter nor priority"));
+    let is_filtered = !rule.filter.is_empty() || !rule.priority.is_empty();
+    if is_filtered && !condition.is_of_issues() {
+        return Err(fault("filter", "only issues have a filter and a priority"));
     }
     Ok(condition)
 }
@@ -164,12 +174,12 @@ pub const fn tells(rule: &AlertRule) -> bool {
 
 /// What a project has unless people decide otherwise, each with its id.
 #[must_use]
-pub fn defaults(now_ms: i64) -> [(u64, AlertRule); 3] {
-    let rule = |name: &str, kind: &str, priority: &str| AlertRule {
+pub fn defaults(now_ms: i64) -> [(u64, AlertRule); 4] {
+    let rule = |name: &str, condition: AlertCondition, priority: &str| AlertRule {
         version: 1,
         asked_version: 1,
         name: name.to_owned(),
-        condition: Some(AlertCondition { kind: kind.to_owned(), ..AlertCondition::default() }),
+        condition: Some(condition),
         priority: priority.to_owned(),
         throttle_minutes: 60,
         from_ms: now_ms,
@@ -177,9 +187,19 @@ pub fn defaults(now_ms: i64) -> [(u64, AlertRule); 3] {
         changed_ms: now_ms,
         ..AlertRule::default()
     };
+    let of_kind = |kind: &str| AlertCondition { kind: kind.to_owned(), ..AlertCondition::default() };
+    let failing = AlertLimit {
+        measure: "error_share".to_owned(),
+        trigger_at: 10.0,
+        resolve_at: 5.0,
+        minimum: 100,
+        ..AlertLimit::default()
+    };
+    let failing = AlertCondition { window_minutes: 10, limit: Some(failing), ..of_kind("endpoint") };
     [
-        (1, rule("New issue of high priority", "new_issue", "high")),
-        (2, rule("Regressed issue", "regressed", "")),
-        (3, rule("Escalating issue", "escalating", "")),
+        (1, rule("New issue of high priority", of_kind("new_issue"), "high")),
+        (2, rule("Regressed issue", of_kind("regressed"), "")),
+        (3, rule("Escalating issue", of_kind("escalating"), "")),
+        (4, rule("Many failed requests", failing, "")),
     ]
 }

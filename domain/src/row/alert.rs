@@ -67,7 +67,7 @@ pub struct AlertHours {
 /// When a rule triggers. Which of the other fields count depends on `kind`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct AlertCondition {
-    /// `new_issue`, `regressed`, `escalating`, `seen` or `silent`.
+    /// `new_issue`, `regressed`, `escalating`, `seen`, `silent`, `endpoint` or `page`.
     #[prost(string, tag = "1")]
     pub kind: String,
     /// `events`, `sessions`, `users` or `share`.
@@ -82,6 +82,39 @@ pub struct AlertCondition {
     /// Sessions of the project in the window of which a share is told.
     #[prost(uint64, tag = "6")]
     pub minimum_sessions: u64,
+    /// Of `endpoint` and `page`.
+    #[prost(message, optional, tag = "7")]
+    pub limit: Option<AlertLimit>,
+}
+
+/// Which endpoint or page is measured, and from where on it triggers: see [`crate::alert::performance`].
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct AlertLimit {
+    #[prost(string, tag = "1")]
+    pub measure: String,
+    /// As lists of endpoints and pages give it; empty: all together.
+    #[prost(string, tag = "2")]
+    pub name: String,
+    #[prost(double, tag = "3")]
+    pub trigger_at: f64,
+    #[prost(double, tag = "4")]
+    pub resolve_at: f64,
+    /// Of throughput: it triggers when there is less.
+    #[prost(bool, tag = "5")]
+    pub below: bool,
+    /// Limits are changes against the same window a week before.
+    #[prost(bool, tag = "6")]
+    pub last_week: bool,
+    /// Requests, or page loads with that vital, of which something is told.
+    #[prost(uint64, tag = "7")]
+    pub minimum: u64,
+    #[prost(uint32, tag = "8")]
+    pub apdex_ms: u32,
+    /// Only those; empty: any.
+    #[prost(string, tag = "9")]
+    pub environment: String,
+    #[prost(string, tag = "10")]
+    pub release: String,
 }
 
 /// What a project decides about all of its alerts.

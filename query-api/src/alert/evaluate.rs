@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use playhead_domain::alert::judge::{self, Moment, Verdict};
 use playhead_domain::alert::key::{self, RuleId, Subject};
+use playhead_domain::alert::performance::{self, Grain};
 use playhead_domain::alert::rule::{self, Condition};
 use playhead_domain::alert::step::{self, At, Step};
 use playhead_domain::row::{AlertNotice, AlertRule, AlertSettings, AlertState, Project};
@@ -12,6 +13,7 @@ use playhead_domain::scope::Scope;
 use playhead_domain::table::ALERT_STATES;
 
 use super::gather::{self, Asked, Issues};
+use super::measure::{self, Readings};
 use super::notice;
 use super::rows::{self, States, Stored};
 use crate::error::ApiError;
@@ -45,6 +47,13 @@ pub(crate) struct Outcome {
     pub(crate) triggered_ms: Vec<i64>,
 }
 
+const OTHER_QUESTION: Verdict = Verdict::Over("the rule asks something else now");
+
+/// What holds is what the rule asked before it was changed.
+fn is_of_another(memory: Option<&AlertState>, rule: &AlertRule) -> bool {
+    memory.is_some_and(|memory| memory.holds && memory.asked_version != rule.asked_version)
+}
+
 struct Evaluation<'a> {
     api: &'a Api,
     scope: Scope,
@@ -74,8 +83,9 @@ pub(crate) async fn project(
     }
     evaluation.outcome.tells = on.values().any(|rule| rule::tells(rule));
     let mut issues = gather::gather(api, scope, project, now.at_ms).await?;
+    let mut readings = evaluation.readings(&on);
     for (id, rule) in &on {
-        evaluation.rule(*id, rule, &mut issues).await?;
+        evaluation.rule(*id, rule, (&mut issues, &mut readings)).await?;
     }
     for (id, rule) in on {
         evaluation.escalate(id, rule).await?;
@@ -83,7 +93,16 @@ pub(crate) async fn project(
     Ok(evaluation.outcome)
 }
 
-impl Evaluation<'_> {
+impl<'a> Evaluation<'a> {
+    /// What rules about endpoints and pages will be judged by.
+    fn readings(&self, rules: &BTreeMap<RuleId, &AlertRule>) -> Readings<'a> {
+        let limits = rules.values().filter_map(|rule| {
+            let condition = Condition::of(rule.condition.as_ref()?).ok()?;
+            Some((measure::Asked::of(rule, condition)?.limit, self.moment(rule)))
+        });
+        Readings::of_moments(self.api, (self.scope, self.project), limits, self.now.at_ms)
+    }
+
     /// Rows of rules that were deleted go, with what they would still tell. A list may be older than its rules: each is asked for.
     async fn forget_rules(&mut self, rules: &BTreeMap<RuleId, AlertRule>) -> Result<(), ApiError> {
         let remembered =
@@ -110,7 +129,12 @@ impl Evaluation<'_> {
         Ok(())
     }
 
-    async fn rule(&mut self, id: RuleId, rule: &AlertRule, issues: &mut Issues<'_>) -> Result<(), ApiError> {
+    async fn rule(
+        &mut self,
+        id: RuleId,
+        rule: &AlertRule,
+        (issues, readings): (&mut Issues<'_>, &mut Readings<'_>),
+    ) -> Result<(), ApiError> {
         let asked = match Asked::of(rule) {
             Ok(asked) => asked,
             // A newer program wrote it.
@@ -121,6 +145,9 @@ impl Evaluation<'_> {
         };
         if let Condition::Silent { minutes } = asked.condition {
             return self.silence((id, rule), minutes).await;
+        }
+        if let Some(asked) = measure::Asked::of(rule, asked.condition) {
+            return self.performance((id, rule), &asked, readings).await;
         }
         let begins =
             self.states.begun.get(&id).is_none_or(|begun| begun.value.asked_version != rule.asked_version);
@@ -165,8 +192,8 @@ impl Evaluation<'_> {
         memory: Option<&AlertState>,
         issues: &mut Issues<'_>,
     ) -> Result<Verdict, ApiError> {
-        if memory.is_some_and(|memory| memory.holds && memory.asked_version != rule.asked_version) {
-            return Ok(Verdict::Over("the rule asks something else now"));
+        if is_of_another(memory, rule) {
+            return Ok(OTHER_QUESTION);
         }
         let moment = self.moment(rule);
         let reach = issues.reach(asked, issue, memory, moment).await?;
@@ -292,18 +319,62 @@ impl Evaluation<'_> {
     }
 
     async fn silence(&mut self, (id, rule): (RuleId, &AlertRule), minutes: u32) -> Result<(), ApiError> {
+        let memory = self.states.states.get(&(id, Subject::Project)).map(|stored| stored.value.clone());
+        let verdict = if is_of_another(memory.as_ref(), rule) {
+            OTHER_QUESTION
+        } else {
+            judge::silence(minutes, self.now.intake_ms, self.moment(rule))
+        };
+        let notice = match &verdict {
+            Verdict::Met(met) => Some(notice::of_silence(self.project, met.why.clone(), met.since_ms)),
+            _ => None,
+        };
+        self.whole_project((id, rule), memory.as_ref(), verdict, notice).await
+    }
+
+    async fn performance(
+        &mut self,
+        (id, rule): (RuleId, &AlertRule),
+        asked: &measure::Asked<'_>,
+        readings: &mut Readings<'_>,
+    ) -> Result<(), ApiError> {
+        let memory = self.states.states.get(&(id, Subject::Project)).map(|stored| stored.value.clone());
+        if is_of_another(memory.as_ref(), rule) {
+            return self.whole_project((id, rule), memory.as_ref(), OTHER_QUESTION, None).await;
+        }
+        let limit = &asked.limit;
+        let reading = readings.read(asked, Grain::of(limit.window_minutes).is_by_minutes()).await?;
+        if reading.partial {
+            // Of a part no share is told, and nothing is missing.
+            return Ok(());
+        }
+        let judged = performance::judge(limit, &reading.series, memory.as_ref(), self.moment(rule));
+        let notice = match &judged {
+            (Verdict::Met(met), Some(measured)) => {
+                let example = reading.example(limit, met.since_ms, measured);
+                Some(notice::of_performance(asked, measured, met, example))
+            }
+            _ => None,
+        };
+        self.whole_project((id, rule), memory.as_ref(), judged.0, notice).await
+    }
+
+    /// What a verdict about the project as a whole makes of its row.
+    async fn whole_project(
+        &mut self,
+        (id, rule): (RuleId, &AlertRule),
+        memory: Option<&AlertState>,
+        verdict: Verdict,
+        notice: Option<AlertNotice>,
+    ) -> Result<(), ApiError> {
         let place = (id, Subject::Project);
-        let memory = self.states.states.get(&place).map(|stored| stored.value.clone());
-        let moment = self.moment(rule);
-        let verdict = judge::silence(minutes, self.now.intake_ms, moment);
-        let written = match step::decide(memory.as_ref(), &verdict, self.at(rule)) {
+        let written = match step::decide(memory, &verdict, self.at(rule)) {
             Step::Nothing => return Ok(()),
             Step::Trigger => {
-                let Verdict::Met(met) = verdict else { return Ok(()) };
-                let notice = notice::of_silence(self.project, met.why, met.since_ms);
-                self.fire((place, rule), memory.as_ref(), met.mark, notice).await?
+                let (Verdict::Met(met), Some(notice)) = (verdict, notice) else { return Ok(()) };
+                self.fire((place, rule), memory, met.mark, notice).await?
             }
-            over => self.over((place, rule), memory.as_ref(), &over, &verdict).await?,
+            over => self.over((place, rule), memory, &over, &verdict).await?,
         };
         self.count(written);
         Ok(())

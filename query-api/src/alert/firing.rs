@@ -153,10 +153,13 @@ fn status_of(name: &str) -> Option<FiringStatus> {
 /// `None`: it never triggered.
 fn shown((id, subject): (RuleId, Subject), rule: &AlertRule, state: AlertState) -> Option<Firing> {
     let notice = state.notice.unwrap_or_default();
+    let (kind, name) = settings::about(rule);
     Some(Firing {
         rule: id.to_string(),
         rule_name: rule.name.clone(),
         subject: subject.to_string(),
+        kind,
+        name,
         status: status_of(&state.status)?,
         title: notice.title,
         culprit: notice.culprit,

@@ -1,19 +1,23 @@
 //! What a rule would have fired over the last seven days, by what is still counted.
 
 use playhead_domain::alert::judge::Reach;
-use playhead_domain::alert::rehearsal::{self, Past};
+use playhead_domain::alert::performance::{self, Grain};
+use playhead_domain::alert::rehearsal::{self, Firing, Past};
 use playhead_domain::alert::rule::{Condition, Measure, Seen};
-use playhead_domain::alert::window::Grain;
+use playhead_domain::alert::window;
 use playhead_domain::row::{AlertRule, Project};
 use playhead_domain::scope::Scope;
 
 use super::gather::{self, Asked};
+use super::measure::{self, Readings};
+use super::notice;
 use crate::error::ApiError;
 use crate::model::alert::{AlertPreview, PreviewedFiring};
 use crate::state::Api;
 
 const SPAN_MS: i64 = 7 * 86_400_000;
 const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
 const MAX_ITEMS: usize = 100;
 
 pub(crate) async fn of(
@@ -26,6 +30,9 @@ pub(crate) async fn of(
     let at_ms = api.now_ms();
     let throttle_ms = i64::from(rule.throttle_minutes) * MINUTE_MS;
     let past = Past { from_ms: at_ms - SPAN_MS, at_ms, throttle_ms };
+    if let Some(measured) = measure::Asked::of(rule, asked.condition) {
+        return of_performance(api, (scope, project), rule, (&measured, past)).await;
+    }
     let mut issues = gather::gather(api, scope, project, at_ms).await?;
     let mut items = Vec::new();
     for id in issues.issues.keys().copied().collect::<Vec<_>>() {
@@ -42,21 +49,69 @@ pub(crate) async fn of(
         let title = issue.totals.latest.as_ref().map_or("", |latest| &latest.title);
         let firings =
             rehearsal::firings(asked.condition, &issue.as_judged(asked.is_about(issue)), past, &reach);
-        items.extend(firings.into_iter().map(|firing| PreviewedFiring {
-            issue: id.to_string(),
-            title: title.to_owned(),
-            from_ms: firing.from_ms,
-            to_ms: firing.to_ms,
-            why: firing.why,
-            grain_ms: firing.grain_ms,
-            certain: firing.is_certain,
-        }));
+        items.extend(
+            firings
+                .into_iter()
+                .map(|firing| PreviewedFiring { issue: Some(id.to_string()), ..shown(firing, title) }),
+        );
     }
+    Ok(answer(past, items, notes(rule, asked.condition), issues.partial))
+}
+
+fn answer(past: Past, mut items: Vec<PreviewedFiring>, notes: Vec<String>, partial: bool) -> AlertPreview {
     items.sort_by(|one, other| (other.from_ms, &other.issue).cmp(&(one.from_ms, &one.issue)));
     let total = items.len();
     items.truncate(MAX_ITEMS);
-    let notes = notes(rule, asked.condition);
-    Ok(AlertPreview { from_ms: past.from_ms, to_ms: at_ms, total, items, notes, partial: issues.partial })
+    AlertPreview { from_ms: past.from_ms, to_ms: past.at_ms, total, items, notes, partial }
+}
+
+fn shown(firing: Firing, title: &str) -> PreviewedFiring {
+    PreviewedFiring {
+        issue: None,
+        title: title.to_owned(),
+        from_ms: firing.from_ms,
+        to_ms: firing.to_ms,
+        why: firing.why,
+        grain_ms: firing.grain_ms,
+        certain: firing.is_certain,
+    }
+}
+
+/// Rules of long windows are judged by the hours by which they move. Of the others the last hours are judged by minutes; what came before by
+/// whole hours, which only says what may have triggered.
+async fn of_performance(
+    api: &Api,
+    of: (Scope, &Project),
+    rule: &AlertRule,
+    (asked, past): (&measure::Asked<'_>, Past),
+) -> Result<AlertPreview, ApiError> {
+    let (limit, at_ms) = (&asked.limit, past.at_ms);
+    let window_ms = i64::from(limit.window_minutes) * MINUTE_MS;
+    let is_by_minutes = Grain::of(limit.window_minutes).is_by_minutes();
+    let fine_ms = if is_by_minutes { floor(at_ms, HOUR_MS) - 2 * HOUR_MS } else { past.from_ms };
+    let from_ms = past.from_ms - window_ms.max(HOUR_MS);
+    let mut hours = Readings::of_span(api, of, false, (from_ms, at_ms + 1));
+    let hours = hours.read(asked, false).await?;
+    let mut partial = hours.partial;
+    let mut firings = Vec::new();
+    if is_by_minutes {
+        let before = Past { at_ms: fine_ms - 1, ..past };
+        firings = performance::firings(limit, HOUR_MS, &hours.series, before, false);
+        let mut minutes = Readings::of_span(api, of, true, (fine_ms - window_ms - MINUTE_MS, at_ms + 1));
+        let minutes = minutes.read(asked, true).await?;
+        partial |= minutes.partial;
+        let late = Past { from_ms: fine_ms, ..past };
+        firings.extend(performance::firings(limit, MINUTE_MS, &minutes.series, late, true));
+    } else {
+        firings.extend(performance::firings(limit, HOUR_MS, &hours.series, past, true));
+    }
+    let title = notice::title(asked);
+    let items = firings.into_iter().map(|firing| shown(firing, &title)).collect();
+    Ok(answer(past, items, notes(rule, Condition::Performance(*limit)), partial))
+}
+
+const fn floor(time_ms: i64, grain_ms: i64) -> i64 {
+    time_ms.div_euclid(grain_ms) * grain_ms
 }
 
 const fn is_of_users(condition: Condition) -> bool {
@@ -75,8 +130,14 @@ fn notes(rule: &AlertRule, condition: Condition) -> Vec<String> {
             notes.push("hours are kept for two days before an issue's last event: what escalated before is not known".to_owned());
         }
         Condition::Silent { .. } => notes.push("when a project was silent is not kept".to_owned()),
+        Condition::Performance(limit) if Grain::of(limit.window_minutes).is_by_minutes() => notes.push(
+            "the last two to three hours are judged as the rule would have; before that whole hours that are beyond the limit are \
+             shown as what may have triggered"
+                .to_owned(),
+        ),
+        Condition::Performance(_) => {}
         Condition::Seen(seen) => {
-            let (kept, coarse) = match Grain::of(seen.window_minutes).ms / MINUTE_MS {
+            let (kept, coarse) = match window::Grain::of(seen.window_minutes).ms / MINUTE_MS {
                 5 => ("three hours by five minutes", "whole hours, and before two days whole days"),
                 _ => ("two days by hours", "whole days"),
             };

@@ -6,23 +6,37 @@ use playhead_domain::row;
 use super::gather::Asked;
 use crate::error::ApiError;
 use crate::model::alert::{
-    AlertCondition, AlertDay, AlertEscalation, AlertHours, AlertKind, AlertMeasure, AlertPriority, AlertRule,
-    AlertRuleDraft, AlertSettings, AlertSpan,
+    AlertCondition, AlertDay, AlertEscalation, AlertHours, AlertKind, AlertLimit, AlertMeasure, AlertPriority, AlertRule,
+    AlertRuleDraft, AlertSettings, AlertSpan, LimitMeasure,
 };
+use crate::session::present::known;
 
 const DEFAULT_THROTTLE_MINUTES: u32 = 60;
 const DEFAULT_MINIMUM_SESSIONS: u64 = 20;
+const DEFAULT_MINIMUM: u64 = 20;
 const DEFAULT_MESSAGES_PER_HOUR: u32 = 60;
 const MAX_MESSAGES_PER_HOUR: u32 = 1_000;
 const MAX_MAINTENANCE: usize = 50;
 const MAX_CHANNEL_BYTES: usize = 64;
 
-const KINDS: [(AlertKind, &str); 5] = [
+const KINDS: [(AlertKind, &str); 7] = [
     (AlertKind::NewIssue, "new_issue"),
     (AlertKind::Regressed, "regressed"),
     (AlertKind::Escalating, "escalating"),
     (AlertKind::Seen, "seen"),
     (AlertKind::Silent, "silent"),
+    (AlertKind::Endpoint, "endpoint"),
+    (AlertKind::Page, "page"),
+];
+const LIMIT_MEASURES: [(LimitMeasure, &str); 8] = [
+    (LimitMeasure::ErrorShare, "error_share"),
+    (LimitMeasure::P95, "p95"),
+    (LimitMeasure::P99, "p99"),
+    (LimitMeasure::Throughput, "throughput"),
+    (LimitMeasure::Apdex, "apdex"),
+    (LimitMeasure::Lcp, "lcp"),
+    (LimitMeasure::Inp, "inp"),
+    (LimitMeasure::Cls, "cls"),
 ];
 const MEASURES: [(AlertMeasure, &str); 4] = [
     (AlertMeasure::Events, "events"),
@@ -89,7 +103,8 @@ pub(crate) fn rule(
 }
 
 fn condition(draft: &AlertCondition) -> Result<row::AlertCondition, ApiError> {
-    let uses_window = matches!(draft.kind, AlertKind::Seen | AlertKind::Silent);
+    let is_limit = is_limit(draft.kind);
+    let uses_window = is_limit || matches!(draft.kind, AlertKind::Seen | AlertKind::Silent);
     let is_seen = draft.kind == AlertKind::Seen;
     let has_counts = draft.measure.is_some() || draft.at_least.is_some() || draft.resolve_below.is_some();
     if has_counts && !is_seen || draft.window_minutes.is_some() && !uses_window {
@@ -97,6 +112,9 @@ fn condition(draft: &AlertCondition) -> Result<row::AlertCondition, ApiError> {
             "condition",
             "measure, at_least, resolve_below and window_minutes are of `seen`",
         ));
+    }
+    if draft.limit.is_some() != is_limit {
+        return Err(ApiError::bad("condition", "limit is of `endpoint` and `page`"));
     }
     let minimum = draft.minimum_sessions.filter(|_| draft.measure == Some(AlertMeasure::Share));
     Ok(row::AlertCondition {
@@ -109,6 +127,7 @@ fn condition(draft: &AlertCondition) -> Result<row::AlertCondition, ApiError> {
             Some(AlertMeasure::Share) => minimum.unwrap_or(DEFAULT_MINIMUM_SESSIONS),
             _ => 0,
         },
+        limit: draft.limit.as_ref().map(limit),
     })
 }
 
@@ -130,6 +149,49 @@ fn shown_hours(row: row::AlertHours) -> AlertHours {
     let time = |minute: u32| format!("{:02}:{:02}", minute / 60, minute % 60);
     let days = (0..).zip(DAYS).filter(|(at, _)| row.days >> at & 1 == 1).map(|(_, day)| day);
     AlertHours { zone: row.zone, days: days.collect(), from: time(row.from_minute), to: time(row.to_minute) }
+}
+
+const fn is_limit(kind: AlertKind) -> bool {
+    matches!(kind, AlertKind::Endpoint | AlertKind::Page)
+}
+
+fn limit(draft: &AlertLimit) -> row::AlertLimit {
+    let text = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
+    row::AlertLimit {
+        measure: name_of(&LIMIT_MEASURES, &draft.measure),
+        name: text(&draft.name),
+        trigger_at: draft.trigger_at,
+        resolve_at: draft.resolve_at.unwrap_or(draft.trigger_at),
+        below: draft.below,
+        last_week: draft.last_week,
+        minimum: draft.minimum.unwrap_or(DEFAULT_MINIMUM),
+        apdex_ms: draft.apdex_ms.unwrap_or_default(),
+        environment: text(&draft.environment),
+        release: text(&draft.release),
+    }
+}
+
+fn shown_limit(limit: &row::AlertLimit) -> Option<AlertLimit> {
+    Some(AlertLimit {
+        // A newer program wrote what is not known.
+        measure: value_of(&LIMIT_MEASURES, &limit.measure)?,
+        name: known(&limit.name),
+        trigger_at: limit.trigger_at,
+        resolve_at: Some(limit.resolve_at),
+        below: limit.below,
+        last_week: limit.last_week,
+        minimum: Some(limit.minimum),
+        apdex_ms: (limit.apdex_ms > 0).then_some(limit.apdex_ms),
+        environment: known(&limit.environment),
+        release: known(&limit.release),
+    })
+}
+
+/// What a rule is about, besides issues: its kind, and the name of an endpoint or a page.
+pub(crate) fn about(rule: &row::AlertRule) -> (AlertKind, Option<String>) {
+    let condition = rule.condition.clone().unwrap_or_default();
+    let kind = value_of(&KINDS, &condition.kind).unwrap_or_default();
+    (kind, condition.limit.and_then(|limit| known(&limit.name)))
 }
 
 fn channels(field: &'static str, given: &[String]) -> Result<Vec<String>, ApiError> {
@@ -169,6 +231,7 @@ pub(crate) fn shown(id: RuleId, rule: row::AlertRule) -> AlertRule {
             }),
             window_minutes: (condition.window_minutes > 0).then_some(condition.window_minutes),
             minimum_sessions: (measure == Some(AlertMeasure::Share)).then_some(condition.minimum_sessions),
+            limit: condition.limit.as_ref().and_then(shown_limit),
         },
         filter: rule.filter,
         priority: value_of(&PRIORITIES, &rule.priority),

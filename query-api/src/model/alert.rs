@@ -18,6 +18,10 @@ pub enum AlertKind {
     Seen,
     /// The project received nothing for `window_minutes` (5 to 10080).
     Silent,
+    /// What is measured of an endpoint, or of all together, is beyond `limit`.
+    Endpoint,
+    /// A web vital of a page, or of all together, is beyond `limit`.
+    Page,
 }
 
 /// What is counted in a window.
@@ -47,12 +51,67 @@ pub struct AlertCondition {
     /// Of `seen`: it is over when a whole window is below; `at_least` unless given.
     #[serde(default)]
     pub resolve_below: Option<f64>,
-    /// Of `seen` (5, 10, 15, 30, 60, 180, 360, 720 or 1440) and `silent`.
+    /// Of `seen`, `endpoint` and `page` (5, 10, 15, 30, 60, 180, 360, 720 or 1440), and of `silent`.
     #[serde(default)]
     pub window_minutes: Option<u32>,
     /// Of `share`: sessions that began in the window, below which no share is told; 20 unless given.
     #[serde(default)]
     pub minimum_sessions: Option<u64>,
+    /// Of `endpoint` and `page`.
+    #[serde(default)]
+    pub limit: Option<AlertLimit>,
+}
+
+/// What is measured of an endpoint or a page within a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitMeasure {
+    /// Per cent of the requests that were not given up by the page.
+    ErrorShare,
+    /// Milliseconds, of all requests of which the duration is known.
+    P95,
+    P99,
+    /// Requests a minute.
+    Throughput,
+    /// 0 to 1; it triggers when it is lower.
+    Apdex,
+    /// Of pages: the p75 in milliseconds.
+    Lcp,
+    Inp,
+    /// Of pages: the p75.
+    Cls,
+}
+
+/// What is measured, and from where on it triggers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlertLimit {
+    pub measure: LimitMeasure,
+    /// As the lists of endpoints and pages give it; null: all together.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// It triggers from there on. With `last_week`, how much worse than in the same window a week before: points of per cent (error share),
+    /// hundredths (Apdex), else per cent.
+    pub trigger_at: f64,
+    /// It is over when a whole window is on the good side of that; `trigger_at` unless given.
+    #[serde(default)]
+    pub resolve_at: Option<f64>,
+    /// Of `throughput`: it triggers when there is less.
+    #[serde(default)]
+    pub below: bool,
+    #[serde(default)]
+    pub last_week: bool,
+    /// Requests (of vitals: page loads with that vital) in the window, below which nothing is told; 20 unless given. Not of `throughput`, except
+    /// a week before.
+    #[serde(default)]
+    pub minimum: Option<u64>,
+    /// Of `apdex`: requests up to that long satisfy; 500 unless given.
+    #[serde(default)]
+    pub apdex_ms: Option<u32>,
+    #[serde(default)]
+    pub environment: Option<String>,
+    #[serde(default)]
+    pub release: Option<String>,
 }
 
 /// A rule as it is to be.
@@ -199,6 +258,10 @@ pub struct Firing {
     pub rule_name: String,
     /// The id of the issue, or `project`.
     pub subject: String,
+    /// Of the rule's condition.
+    pub kind: AlertKind,
+    /// The endpoint or page that the rule measures; null: all together, or the rule measures none.
+    pub name: Option<String>,
     pub status: FiringStatus,
     pub title: String,
     pub culprit: String,
@@ -272,7 +335,8 @@ pub struct AlertPreview {
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PreviewedFiring {
-    pub issue: String,
+    /// Null: of an endpoint or a page.
+    pub issue: Option<String>,
     pub title: String,
     pub from_ms: i64,
     /// Null: it goes on, or nobody knows.

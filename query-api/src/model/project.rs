@@ -52,6 +52,9 @@ pub struct Settings {
     pub grouping_counts_from: Option<i64>,
     /// Paths (`/checkout/*`) on which an issue matters more.
     pub critical_pages: Vec<String>,
+    /// What endpoints and pages are called whose paths these fit: `/products/{product}`. `*` is a segment that stays as it is, `**` at the end all
+    /// that follows. The first that fits decides, for what was measured before too.
+    pub endpoint_templates: Vec<String>,
 }
 
 /// What to change; a member that is left out stays as it is.
@@ -74,6 +77,8 @@ pub struct ProjectPatch {
     /// At most 50, and 8 KiB of text.
     pub grouping_rules: Option<Vec<GroupingRule>>,
     pub critical_pages: Option<Vec<String>>,
+    /// At most 100.
+    pub endpoint_templates: Option<Vec<String>>,
 }
 
 /// Which failed requests are issues.

@@ -1,9 +1,9 @@
-//! What endpoints and pages are called: rows of sums have ids.
+//! What endpoints and pages are called: rows of sums have ids. Several ids may be shown as one, see [`playhead_domain::endpoint::learn`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use bytes::Bytes;
 use futures::future::try_join_all;
+use playhead_domain::endpoint::learn;
 use playhead_domain::performance::name;
 use playhead_domain::performance::totals::OTHER;
 use playhead_domain::scope::Scope;
@@ -18,15 +18,16 @@ const MAX_SHARD_ROWS: usize = 4_000;
 
 /// The names of a project, by id.
 #[derive(Default)]
-pub(super) struct Names {
-    names: HashMap<String, Bytes>,
+pub(crate) struct Names {
+    names: HashMap<String, String>,
     /// There are more than one request reads.
-    pub(super) partial: bool,
+    pub(crate) partial: bool,
 }
 
 impl Names {
     /// To be read after what they are names of: whatever was counted then has its names by now.
-    pub(super) async fn load(api: &Api, scope: Scope) -> Result<Self, ApiError> {
+    /// `templates` are the project's own.
+    pub(crate) async fn load(api: &Api, scope: Scope, templates: &[String]) -> Result<Self, ApiError> {
         let shards = (0..name::SHARDS).map(|shard| name::partition(scope, shard)).collect::<Vec<_>>();
         let reads = shards.iter().map(|partition| {
             store::scan_until(
@@ -42,15 +43,26 @@ impl Names {
             names.partial |= page.more;
             for row in page.rows {
                 let Some((id, _)) = name::of(&row.key.clustering) else { continue };
-                names.names.entry(id.to_string()).or_insert(row.value);
+                let Ok(name) = std::str::from_utf8(&row.value) else { continue };
+                names.names.entry(id.to_string()).or_insert_with(|| name.to_owned());
+            }
+        }
+        let shown = learn::shown(templates, names.names.values().map(String::as_str));
+        for name in names.names.values_mut() {
+            if let Some(shown) = shown.get(name) {
+                name.clone_from(shown);
             }
         }
         Ok(names)
     }
 
+    /// All that is shown by that name.
+    pub(crate) fn ids(&self, shown: &str) -> BTreeSet<String> {
+        self.names.iter().filter(|(_, name)| *name == shown).map(|(id, _)| id.clone()).collect()
+    }
+
     /// Whose witnesses were all erased counts with the others.
     pub(super) fn of(&self, id: &str) -> &str {
-        let name = self.names.get(id).and_then(|name| std::str::from_utf8(name).ok());
-        name.unwrap_or(OTHER)
+        self.names.get(id).map_or(OTHER, String::as_str)
     }
 }

@@ -89,6 +89,21 @@ impl Question {
         })
     }
 
+    /// Of whole spans of a minute, or an hour.
+    pub(crate) fn of_spans((from_ms, to_ms): (i64, i64), by_minutes: bool) -> Self {
+        let span_minutes = if by_minutes { 1 } else { 60 };
+        let span_ms = span_minutes * MINUTE_MS;
+        Self {
+            from_ms: from_ms.div_euclid(span_ms) * span_ms,
+            to_ms: (to_ms + span_ms - 1).div_euclid(span_ms) * span_ms,
+            span_minutes,
+            release: None,
+            environment: None,
+            country: None,
+            apdex_ms: f64::from(DEFAULT_APDEX_MS),
+        }
+    }
+
     pub(crate) const fn has_filters(&self) -> bool {
         self.release.is_some() || self.environment.is_some() || self.country.is_some()
     }

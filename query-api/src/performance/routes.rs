@@ -8,6 +8,7 @@ use axum::extract::State;
 use futures::future::try_join;
 use playhead_domain::performance::key::Kind;
 use playhead_domain::performance::observation::Measure;
+use playhead_domain::row::Project;
 use playhead_domain::scope::Scope;
 
 use super::gather::{Gathered, gather};
@@ -42,12 +43,12 @@ pub(crate) async fn list_endpoints(
     Segments(project): Segments<String>,
     Params(params): Params<PerformanceParams>,
 ) -> Result<Json<EndpointPage>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
     let limit = page_size(params.limit, 50, 200)?;
     let question = Question::of(&params, api.now_ms())?;
     let order = endpoint_order(params.sort.as_deref())?;
     let ask = Ask { wanted: Wanted::ENDPOINTS, order, query: params.query.unwrap_or_default(), limit };
-    let listed = list(&api, scope, &question, ask).await?;
+    let listed = list(&api, (scope, &project), &question, ask).await?;
     let endpoint = |name: &String| {
         present::endpoint(name, listed.now.sums.get(name)?, listed.before.sums.get(name), &question).into()
     };
@@ -71,7 +72,7 @@ pub(crate) async fn get_endpoint(
     Segments((project, endpoint)): Segments<(String, String)>,
     Params(params): Params<PerformanceParams>,
 ) -> Result<Json<EndpointDetail>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
     let question = Question::of(&params, api.now_ms())?;
     let earlier = question.earlier();
     let wanted = Wanted::ENDPOINTS.only([endpoint.clone()].into_iter());
@@ -88,7 +89,7 @@ pub(crate) async fn get_endpoint(
         Ok(detail)
     };
     let (now, before) = try_join(now, gather(&api, scope, &earlier, kind(&question))).await?;
-    let names = Names::load(&api, scope).await?;
+    let names = Names::load(&api, scope, &project.endpoint_templates).await?;
     let answer = move || {
         let summary = sum(&now, &names, &question, &wanted, Depth::Whole)?;
         let before = sum(&before, &names, &earlier, &wanted, Depth::List)?;
@@ -111,12 +112,12 @@ pub(crate) async fn list_pages(
     Segments(project): Segments<String>,
     Params(params): Params<PerformanceParams>,
 ) -> Result<Json<PageList>, ApiError> {
-    let (scope, _) = caller.open(&api, &project).await?;
+    let (scope, project) = caller.open(&api, &project).await?;
     let limit = page_size(params.limit, 50, 200)?;
     let question = Question::of(&params, api.now_ms())?;
     let order = page_order(params.sort.as_deref())?;
     let ask = Ask { wanted: Wanted::PAGES, order, query: params.query.unwrap_or_default(), limit };
-    let listed = list(&api, scope, &question, ask).await?;
+    let listed = list(&api, (scope, &project), &question, ask).await?;
     let page =
         |name: &String| present::page(name, listed.now.sums.get(name)?, listed.before.sums.get(name)).into();
     let pages = listed.names.iter().filter_map(page).collect();
@@ -154,11 +155,16 @@ struct Listed {
     before: Summary,
 }
 
-async fn list(api: &Api, scope: Scope, question: &Question, ask: Ask) -> Result<Listed, ApiError> {
+async fn list(
+    api: &Api,
+    (scope, project): (Scope, &Project),
+    question: &Question,
+    ask: Ask,
+) -> Result<Listed, ApiError> {
     let (earlier, kind) = (question.earlier(), kind(question));
     let (now, before) =
         try_join(gather(api, scope, question, kind), gather(api, scope, &earlier, kind)).await?;
-    let names = Names::load(api, scope).await?;
+    let names = Names::load(api, scope, &project.endpoint_templates).await?;
     let question = question.clone();
     summing(api, move || {
         let all = sum(&now, &names, &question, &ask.wanted, ask.order.depth)?;

@@ -33,6 +33,7 @@ pub(crate) fn project(api: &Api, row: row::Project) -> Project {
             grouping_rules: newest.rules.into_iter().map(settings::shown_rule).collect(),
             grouping_counts_from: (newest.from_us > 0).then_some(newest.from_us / 1_000),
             critical_pages: row.critical_pages,
+            endpoint_templates: row.endpoint_templates,
         },
     }
 }

@@ -1,5 +1,6 @@
 //! Changing a project's settings: each value within its bounds.
 
+use playhead_domain::endpoint::own;
 use playhead_domain::issue::filter::Filter;
 use playhead_domain::issue::request::Requests;
 use playhead_domain::issue::rule::{self, MAX_BYTES_IN_SUM, MAX_RULES};
@@ -55,6 +56,9 @@ pub(crate) fn apply(
     }
     if let Some(pages) = &patch.critical_pages {
         project.critical_pages = list("critical_pages", pages, path_fault)?;
+    }
+    if let Some(templates) = &patch.endpoint_templates {
+        project.endpoint_templates = list("endpoint_templates", templates, own::fault)?;
     }
     project.disabled = patch.disabled.unwrap_or(project.disabled);
     project.store_ip = patch.store_ip.unwrap_or(project.store_ip);

@@ -25,7 +25,7 @@ async fn a_rule_is_changed_as_it_was_read_or_not_at_all() {
     assert_eq!(app.call("PUT", &at, &project.secret, Some(json!({}))).await.status, StatusCode::FORBIDDEN);
     assert_eq!(app.call("DELETE", &at, ADMIN, None).await.status, StatusCode::NO_CONTENT);
     assert_eq!(app.get(&at, ADMIN).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(app.read(&project, "/alerts/rules").await["items"].as_array().unwrap().len(), 3);
+    assert_eq!(app.read(&project, "/alerts/rules").await["items"].as_array().unwrap().len(), 4);
 }
 
 #[tokio::test]
@@ -36,6 +36,16 @@ async fn what_cannot_be_a_rule_is_refused() {
     let seen = |patch: serde_json::Value| {
         let mut draft = three_in_five(0);
         patch.as_object().unwrap().iter().for_each(|(name, value)| draft["condition"][name] = value.clone());
+        draft
+    };
+    let limit = |patch: serde_json::Value| {
+        let mut draft = json!({"name": "x", "condition": {"kind": "endpoint", "window_minutes": 5,
+            "limit": {"measure": "error_share", "trigger_at": 10}}});
+        patch
+            .as_object()
+            .unwrap()
+            .iter()
+            .for_each(|(name, value)| draft["condition"]["limit"][name] = value.clone());
         draft
     };
     let with = |name: &str, value: serde_json::Value| {
@@ -52,6 +62,12 @@ async fn what_cannot_be_a_rule_is_refused() {
         (json!({"name": "x", "condition": {"kind": "silent", "window_minutes": 1}}), "condition"),
         (json!({"name": "x", "condition": {"kind": "new_issue", "at_least": 1}}), "condition"),
         (json!({"name": "x", "filter": "a", "condition": {"kind": "silent", "window_minutes": 5}}), "filter"),
+        (json!({"name": "x", "condition": {"kind": "endpoint", "window_minutes": 5}}), "condition"),
+        (seen(json!({"limit": {"measure": "p95", "trigger_at": 1}})), "condition"),
+        (limit(json!({"measure": "lcp"})), "condition"),
+        (limit(json!({"below": true})), "condition"),
+        (limit(json!({"resolve_at": 11})), "condition"),
+        (limit(json!({"trigger_at": 101})), "condition"),
         (with("name", json!(" ")), "name"),
         (with("filter", json!("nosuch:x")), "filter"),
         (with("throttle_minutes", json!(10_081)), "throttle_minutes"),
@@ -66,7 +82,7 @@ async fn what_cannot_be_a_rule_is_refused() {
             "{draft}"
         );
     }
-    for _ in 3..50 {
+    for _ in 4..50 {
         rule(&app, &project, new_issue(&[])).await;
     }
     let answer = app.call("POST", &path, ADMIN, Some(new_issue(&[]))).await;

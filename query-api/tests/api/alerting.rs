@@ -140,7 +140,7 @@ pub(crate) async fn rule(app: &App, project: &Project, draft: Json) -> Json {
 
 /// No rules but those that a test makes.
 pub(crate) async fn without_defaults(app: &App, project: &Project) {
-    for number in 1..=3 {
+    for number in 1..=4 {
         let path = format!("/api/v1/projects/{}/alerts/rules/{number:016x}", project.id);
         app.read(project, "/alerts/rules").await;
         assert_eq!(app.call("DELETE", &path, ADMIN, None).await.status, StatusCode::NO_CONTENT);

@@ -29,7 +29,10 @@ async fn a_new_project_has_rules_that_fire_and_tell_nobody() {
     let project = app.project("shop").await;
     let rules = app.read(&project, "/alerts/rules").await;
     let names: Vec<_> = rules["items"].as_array().unwrap().iter().map(|rule| rule["name"].clone()).collect();
-    assert_eq!(names, ["New issue of high priority", "Regressed issue", "Escalating issue"]);
+    assert_eq!(
+        names,
+        ["New issue of high priority", "Regressed issue", "Escalating issue", "Many failed requests"]
+    );
     assert_eq!(rules["evaluated_to"], Value::Null);
     let worker = worker(&app, &post);
     round(&app, &project, &worker).await;

@@ -5,12 +5,14 @@
 mod access;
 mod alert_deliveries;
 mod alert_hours;
+mod alert_limits;
 mod alert_rules;
 mod alerting;
 mod alerts;
 mod app;
 mod channels;
 mod discards;
+mod endpoint_names;
 mod erasure;
 mod events;
 mod issues;

@@ -23,11 +23,11 @@ const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-fn names() -> NameKey {
+pub(crate) fn names() -> NameKey {
     NameKey::new(installation().derive(NAME_PURPOSE))
 }
 
-fn request(name: &str, time_ms: i64, duration_ms: f64, release: &str, status: u32) -> Observation {
+pub(crate) fn request(name: &str, time_ms: i64, duration_ms: f64, release: &str, status: u32) -> Observation {
     Observation {
         place: (0, 0),
         hour: time_ms.div_euclid(HOUR),
@@ -50,7 +50,7 @@ fn request(name: &str, time_ms: i64, duration_ms: f64, release: &str, status: u3
     }
 }
 
-fn page(name: &str, time_ms: i64, vital: Option<(Measure, f64)>) -> Observation {
+pub(crate) fn page(name: &str, time_ms: i64, vital: Option<(Measure, f64)>) -> Observation {
     let mut observation = request(name, time_ms, 0.0, "1", 0);
     let measured = &mut observation.measured;
     (measured.class, measured.bucket, measured.received_bytes) = (Class::Page, None, None);
@@ -58,7 +58,7 @@ fn page(name: &str, time_ms: i64, vital: Option<(Measure, f64)>) -> Observation 
     observation
 }
 
-async fn put(
+pub(crate) async fn put(
     app: &App,
     project: &Project,
     place: (Level, u32, i64, i64),
@@ -73,7 +73,13 @@ async fn put(
     };
     let key = key::row(project.scope, level, hour, partition, unit, slot);
     let value: Bytes = totals.encode();
-    let put = Mutation::Put { table: &table::PERFORMANCE, key, value, version: 1, expires_at_ms: None };
+    let put = Mutation::Put {
+        table: &table::PERFORMANCE,
+        key,
+        value,
+        version: next_offset.max(1).cast_signed(),
+        expires_at_ms: None,
+    };
     app.store.write(vec![put]).await.unwrap();
 }
 
@@ -87,7 +93,7 @@ async fn witness(app: &App, project: &Project, id: u8, name: &str) {
 }
 
 /// What a processor leaves: each hour of `times` rolled up but for the last segment of two, and a head.
-async fn fill(app: &App, project: &Project, partition: u32, all: &[Observation]) {
+pub(crate) async fn fill(app: &App, project: &Project, partition: u32, all: &[Observation]) {
     let mut all = all.to_vec();
     for observation in &mut all {
         observation.name = names().id(project.scope, &observation.measured.name);

@@ -58,6 +58,25 @@ describe('fetch', () => {
     await captured.close();
   });
 
+  test('a GraphQL request tells the name of its operation, and nothing of its text', async () => {
+    const captured = await CapturedPage.open(browser, site);
+    await captured.page.evaluate(async () => {
+      const query = 'mutation PlaceOrder($card: String!) { order(card: $card) { secretField } }';
+      const body = JSON.stringify({ query, variables: { card: '4111' } });
+      await fetch('/graphql', { method: 'POST', body });
+      await new Promise((resolve) => {
+        const xhr = new XMLHttpRequest();
+        xhr.open('POST', '/graphql');
+        xhr.onloadend = resolve;
+        xhr.send(body.replaceAll('PlaceOrder', 'Cart'));
+      });
+    });
+    const requests = of(await captured.atLeast('request', 2), '/graphql');
+    expect(requests.map(({ operation }) => operation).sort()).toEqual(['Cart', 'PlaceOrder']);
+    expect(JSON.stringify(requests)).not.toMatch(/secretField|4111|mutation/);
+    await captured.close();
+  });
+
   test('failures are told apart: status, network, abort, timeout', async () => {
     const captured = await CapturedPage.open(browser, site);
     const seen = await captured.page.evaluate(async () => {

@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { formatDuration, formatPosition } from '../../format/duration';
 import { formatBytes } from '../../format/number';
 import { pathOf } from '../../format/text';
+import type { FindingKind } from '../findings';
 import { type Moment, number, text } from '../moments';
 import { MomentDetail } from './MomentDetail';
 import { type Filter, usePaneSearch } from './PaneSearch';
@@ -13,9 +14,14 @@ import { groupsOf, SHORTEST_SCALE_MS, type Span } from './waterfall';
 
 const isNetwork = ({ kind }: Moment) => kind === 'request' || kind === 'websocket';
 
+const found = (moment: Moment, ...kinds: FindingKind[]) =>
+  moment.findings?.some(({ kind }) => kinds.includes(kind)) === true;
+
 const FILTERS: readonly Filter[] = [
   { name: 'Failed', test: ({ tone }) => tone === 'error' },
-  { name: 'Slow', test: ({ tone }) => tone === 'warn' },
+  { name: 'Slow', test: (moment) => moment.data['slow'] === true || found(moment, 'slow') },
+  { name: 'Repeated', test: (moment) => found(moment, 'n_plus_one', 'retries') },
+  { name: 'Cancelled', test: (moment) => found(moment, 'cancelled') },
   { name: 'WS', test: ({ kind }) => kind === 'websocket' },
 ];
 
@@ -54,12 +60,27 @@ function RequestRow({ moment, span }: { moment: Moment; span: Span | undefined }
     <>
       <span className="muted num">{formatPosition(moment.at)}</span>
       <span className="mono">{moment.kind === 'websocket' ? 'WS' : (text(data['method']) ?? 'GET')}</span>
-      <PathText path={path} title={text(data['url']) ?? ''} />
+      <span className="request-what">
+        <PathText path={path} title={text(data['url']) ?? ''} />
+        <Marks moment={moment} />
+      </span>
       <span className="num">{statusOf(moment)}</span>
       <Bar moment={moment} span={span} />
       <span className="num muted">{lengthOf(moment)}</span>
     </>
   );
+}
+
+/** What its status and its bar do not say already. */
+const MARKED: readonly FindingKind[] = ['slow', 'n_plus_one', 'retries'];
+
+function Marks({ moment: { findings } }: { moment: Moment }) {
+  const marks = findings?.filter(({ kind }) => MARKED.includes(kind)) ?? [];
+  return marks.map(({ kind, label, words }) => (
+    <span key={kind} className="request-mark" title={words}>
+      {label}
+    </span>
+  ));
 }
 
 const OUTCOMES: Record<string, string> = { network_error: 'failed', aborted: 'aborted', timeout: 'timeout' };

@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import { formatDuration, formatPosition } from '../../format/duration';
 import { formatBytes } from '../../format/number';
 import { Button, Chip, CopyButton } from '../../ui';
@@ -22,6 +23,7 @@ export function RequestDetail(props: PaneProps & { moment: Moment }) {
         <CopyButton text={url} label="Copy URL" compact />
         <span className="muted num">{duration === null ? 'open' : formatDuration(duration)}</span>
       </div>
+      <Findings {...props} />
       <TimeSplit data={data} />
       <StartedBy {...props} />
       <Facts data={data} />
@@ -30,6 +32,64 @@ export function RequestDetail(props: PaneProps & { moment: Moment }) {
       <Headers name="Response headers" value={data['response_headers']} />
       <Body name="Request body" value={data['request_body']} />
       <Body name="Response body" value={data['response_body']} />
+    </>
+  );
+}
+
+/** What is wrong with it, with the way to the requests that belong to it and to its endpoint. */
+function Findings({ moment, moments, seekTo, session }: PaneProps & { moment: Moment }) {
+  const { findings } = moment;
+  const endpoint = text(moment.data['endpoint']);
+  if (findings === undefined) return null;
+  return (
+    <ul className="request-findings" aria-label="What is wrong">
+      {findings.map(({ kind, words, requests }) => (
+        <li key={kind}>
+          {words[0]?.toUpperCase()}
+          {words.slice(1)}. <Neighbours requests={requests} moment={moment} moments={moments} seekTo={seekTo} />
+          {endpoint !== null && kind === 'slow' && (
+            <Link
+              to="/p/$project/endpoints/$endpoint"
+              params={{ project: session.project_id, endpoint }}
+              className="link"
+            >
+              Its endpoint
+            </Link>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The requests of a group before and after this one. */
+function Neighbours({
+  requests,
+  moment,
+  moments,
+  seekTo,
+}: Pick<PaneProps, 'moments' | 'seekTo'> & { requests: readonly string[]; moment: Moment }) {
+  const at = requests.indexOf(moment.id);
+  const step = (label: string, id: string | undefined) => {
+    const other = moments.find((each) => each.id === id);
+    return (
+      other && (
+        <Button
+          kind="ghost"
+          className="inline"
+          onClick={() => {
+            seekTo(other);
+          }}
+        >
+          {label}
+        </Button>
+      )
+    );
+  };
+  if (at < 0) return null;
+  return (
+    <>
+      {step('The first', at === 0 ? undefined : requests[0])} {step('The next', requests[at + 1])}
     </>
   );
 }

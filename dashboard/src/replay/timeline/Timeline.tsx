@@ -228,6 +228,7 @@ function HoverTime({ at, manifest, markers, player }: Shared & { at: number }) {
       {near.map((marker) => (
         <span key={marker.id} className="ell">
           {marker.label} {marker.title}
+          {marker.findings && ` · ${marker.findings.map(({ words }) => words).join('; ')}`}
         </span>
       ))}
     </div>

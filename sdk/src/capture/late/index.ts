@@ -11,6 +11,7 @@ import { captureLongTasks } from './long-tasks.js';
 import { captureVitals } from './vitals.js';
 
 export { readBody, requestBodyOf, tellBody } from './body.js';
+export { operationOf } from './graphql.js';
 
 function installAccounts(context: CaptureContext, shared: Shared): () => void {
   return shared.flights ? new Accounts(context, shared.flights).stop : () => undefined;

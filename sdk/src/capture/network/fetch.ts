@@ -2,6 +2,7 @@ import { patchMethod } from '../patch.js';
 import { loadLate } from '../late/load.js';
 import { allowsBody, isReadable } from './allowed.js';
 import type { Flight, Flights } from './flight.js';
+import { noteOperation } from './operation.js';
 import { bytesOf, lengthOf } from './size.js';
 
 /** What a call of `fetch` says about the request. A body that can be read but once is left alone. */
@@ -20,6 +21,7 @@ function startFlight(flights: Flights, input: unknown, init: RequestInit | undef
   if (headers) flights.noteHeaders(flight, 'request_headers', (name) => headers.get(name));
   const bytes = bytesOf(init?.body);
   if (bytes !== undefined) flight.signal.request_bytes = bytes;
+  noteOperation(flight, init?.body);
   if (allowsBody(context, flight.address)) noteRequestBody(flights, flight, request, init?.body, headers);
   return flight;
 }

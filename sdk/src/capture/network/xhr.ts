@@ -3,6 +3,7 @@ import { patchMethod } from '../patch.js';
 import { loadLate } from '../late/load.js';
 import { allowsBody, isReadable } from './allowed.js';
 import type { Flight, Flights } from './flight.js';
+import { noteOperation } from './operation.js';
 import { bytesOf, lengthOf } from './size.js';
 
 interface Opened {
@@ -66,6 +67,7 @@ function begin(flights: Flights, xhr: XMLHttpRequest, opened: Opened, body: unkn
   flights.noteHeaders(flight, 'request_headers', (name) => opened.headers.get(name.toLowerCase()) ?? null);
   const bytes = bytesOf(body);
   if (bytes !== undefined) flight.signal.request_bytes = bytes;
+  noteOperation(flight, body);
   if (allowsBody(context, flight.address)) {
     const note = async (): Promise<void> => {
       const text = (await loadLate())?.requestBodyOf(body, context);
