@@ -15,6 +15,7 @@ mod ownership;
 mod performance;
 mod poison;
 mod slow;
+mod spans;
 mod steps;
 mod visible;
 mod world;
