@@ -21,10 +21,13 @@ impl Encoding {
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
         let media_type = text.split(';').next().unwrap_or_default().trim();
-        match () {
-            () if media_type.eq_ignore_ascii_case("application/x-protobuf") => Some(Self::Protobuf),
-            () if media_type.eq_ignore_ascii_case("application/json") => Some(Self::Json),
-            () => None,
+        let is = |name: &str| media_type.eq_ignore_ascii_case(name);
+        if is("application/x-protobuf") {
+            Some(Self::Protobuf)
+        } else if is("application/json") {
+            Some(Self::Json)
+        } else {
+            None
         }
     }
 }

@@ -41,8 +41,7 @@ const MAX_QUERY_BYTES: usize = 500;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EventParams {
-    /// Kinds, separated by commas: `error,request`. All but `span` unless given: spans of the session's backend are there for whoever
-    /// asks for them.
+    /// Kinds, separated by commas: `error,request`. Unless given, all but `span`: what the session's backend did.
     kinds: Option<String>,
     /// Text in any value of the event's data, in any case.
     q: Option<String>,
