@@ -140,7 +140,7 @@ test.each([
 });
 
 /** Set to a Python that has what `backend/requirements.txt` names. */
-const PYTHON = process.env.PLAYHEAD_PYTHON;
+const PYTHON = process.env.E2E_PYTHON;
 
 test.runIf(PYTHON !== undefined)('a backend in Python', async () => {
   const url = await startBackend([PYTHON ?? '', join(import.meta.dirname, '..', 'backend', 'orders.py')]);
@@ -167,9 +167,6 @@ test('one waterfall from the browser to the database, whatever spans are called'
   const trace = replay.getByRole('region', { name: 'Waterfall of the trace' });
   await expect.poll(() => trace.locator('.trace-row').count()).toBeGreaterThanOrEqual(3);
   await expect.poll(() => trace.innerText()).toContain('postgresql SELECT * FROM orders WHERE customer = ?');
-  if (process.env.PLAYHEAD_PHOTOGRAPHS) {
-    await replay.screenshot({ path: join(process.env.PLAYHEAD_PHOTOGRAPHS, 'trace.png') });
-  }
   await row('/api/pay').click();
   await expect.poll(() => trace.innerText()).toContain('<img src=x onerror=alert(1)>');
   await expect.poll(() => trace.innerText()).toContain('card declined');
