@@ -181,3 +181,66 @@ fn inflate(bytes: &[u8], permit: &mut Permit, retry_after_s: u32) -> Result<Vec<
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_proto::tonic::resource::v1::Resource;
+    use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+    use proptest::prelude::*;
+    use prost::Message;
+
+    /// What became of the spans, and how many are kept.
+    fn read(body: &[u8], encoding: Encoding) -> Option<(Outcome, usize)> {
+        let mut sorter = Sorter::default();
+        let take = &mut |service: &str, raw: Raw<'_>| sorter.take(service, raw);
+        match encoding {
+            Encoding::Protobuf => protobuf::for_each_span(body, take).ok()?,
+            Encoding::Json => json::for_each_span(body, take).ok()?,
+        }
+        Some((sorter.outcome, sorter.under_way.values().map(|lines| lines.count).sum()))
+    }
+
+    fn good() -> Vec<u8> {
+        let span = Span {
+            trace_id: vec![1; 16],
+            span_id: vec![2; 8],
+            trace_state: "playhead=00112233445566778899aabbccddeeff".to_owned(),
+            name: "GET".to_owned(),
+            start_time_unix_nano: 1,
+            end_time_unix_nano: 2,
+            ..Span::default()
+        };
+        let spans = vec![span.clone(), span];
+        let resource_spans = vec![ResourceSpans {
+            resource: Some(Resource::default()),
+            scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
+            ..ResourceSpans::default()
+        }];
+        ExportTraceServiceRequest { resource_spans }.encode_to_vec()
+    }
+
+    const GOOD_JSON: &str = r#"{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"x"}}]},
+        "scopeSpans":[{"spans":[{"traceId":"01","name":"GET","kind":2,"startTimeUnixNano":"1","attributes":[]}]}]}]}"#;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused_without_panic(bytes: Vec<u8>, text: String) {
+            let _ = read(&bytes, Encoding::Protobuf);
+            let _ = read(&bytes, Encoding::Json);
+            let _ = read(text.as_bytes(), Encoding::Json);
+        }
+
+        #[test]
+        fn a_damaged_export_is_read_or_refused_without_panic(at: prop::sample::Index, with: u8) {
+            let (mut bytes, mut text) = (good(), GOOD_JSON.as_bytes().to_vec());
+            prop_assert_eq!(read(&bytes, Encoding::Protobuf).map(|(_, spans)| spans), Some(2));
+            prop_assert_eq!(read(&text, Encoding::Json).map(|(outcome, _)| outcome.malformed), Some(1));
+            let (byte, character) = (at.index(bytes.len()), at.index(text.len()));
+            (bytes[byte], text[character]) = (with, with);
+            let _ = read(&bytes, Encoding::Protobuf);
+            let _ = read(&text, Encoding::Json);
+        }
+    }
+}

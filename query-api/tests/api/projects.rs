@@ -178,9 +178,9 @@ async fn secret_keys_are_listed_by_hint_and_revoked_at_once() {
 async fn told_to_gateways(app: &App, project: &str) -> Vec<bytes::Bytes> {
     let records =
         app.log.read(topic::PROJECTS.name, 0, 0, usize::MAX, std::time::Duration::ZERO).await.unwrap();
-    let rows = records.into_iter().map(|record| row::Project::decode(record.value).unwrap());
+    let mut rows = records.into_iter().map(|record| row::Project::decode(record.value).unwrap());
     let id: ProjectId = project.parse().unwrap();
-    rows.filter(|row| row.project == id.0).next_back().unwrap().secret_keys
+    rows.rfind(|row| row.project == id.0).unwrap().secret_keys
 }
 
 #[tokio::test]

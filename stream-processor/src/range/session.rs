@@ -187,13 +187,14 @@ impl SessionFold {
         } else if bytes > limits::MAX_SESSION_SPAN_BYTES {
             let detail = format!("the session has over {} bytes of spans", limits::MAX_SESSION_SPAN_BYTES);
             self.side.bury(&settings.topic, batch, "too_many_spans", detail);
-        } else if is_known {
-            self.note_duplicate(batch);
         } else {
             work.is_changed = true;
             set_expiry(&mut work.state, batch, project);
+            // Also of what is known: that another flush brought it before would not be seen.
             work.state.span_bytes = bytes;
-            work.take_signals(batch, &mut normalized)?;
+            if !is_known {
+                work.take_signals(batch, &mut normalized)?;
+            }
             let counts = self.side.counts(batch.scope, batch.received_ms);
             counts.signals += normalized.facts.len() as u64;
             counts.dropped_signals += normalized.dropped;
