@@ -58,6 +58,8 @@ async fn append(log: &dyn EventLog, project: ProjectId, value: Bytes) -> Result<
 #[derive(Debug, Default)]
 pub struct ProjectDirectory {
     projects: ArcSwap<HashMap<ProjectId, Option<Arc<Project>>>>,
+    /// Whose a secret key is, by its hash. Follows `projects`, so that is asked whether it still is.
+    secret_keys: ArcSwap<HashMap<Bytes, ProjectId>>,
     ready: AtomicBool,
     refused: AtomicU64,
 }
@@ -79,6 +81,14 @@ impl ProjectDirectory {
     #[must_use]
     pub fn get(&self, project: ProjectId) -> Option<Arc<Project>> {
         self.projects.load().get(&project)?.clone()
+    }
+
+    /// The project that the secret key of this hash opens, disabled ones included.
+    #[must_use]
+    pub fn opened_by(&self, secret_key_hash: &[u8; 32]) -> Option<Arc<Project>> {
+        let project = *self.secret_keys.load().get(&secret_key_hash[..])?;
+        self.get(project)
+            .filter(|project| project.secret_keys.iter().any(|hash| hash[..] == *secret_key_hash))
     }
 
     /// Like [`ProjectDirectory::get`], and tells a removed project from one never heard of.
@@ -156,7 +166,13 @@ impl ProjectDirectory {
                 self.refused.fetch_add(1, Ordering::Relaxed);
             }
         }
+        let keys_of = |project: &Arc<Project>| {
+            let id = ProjectId(project.project);
+            project.secret_keys.iter().map(|hash| (hash.clone(), id)).collect::<Vec<_>>()
+        };
+        let secret_keys = projects.values().flatten().flat_map(keys_of).collect();
         self.projects.store(Arc::new(projects));
+        self.secret_keys.store(Arc::new(secret_keys));
     }
 }
 
@@ -213,6 +229,20 @@ mod tests {
         assert_eq!(directory.look_up(ProjectId(2)), Lookup::Removed);
         assert_eq!(directory.look_up(ProjectId(3)), Lookup::Unknown);
         assert_eq!(directory.count(), 1);
+    }
+
+    #[test]
+    fn a_secret_key_opens_its_project_until_it_is_revoked() {
+        let directory = ProjectDirectory::new();
+        let with_keys = |id, keys: &[u8]| {
+            let secret_keys = keys.iter().map(|&key| vec![key; 32].into()).collect();
+            Project { tenant: 1, project: id, secret_keys, ..Project::default() }.encode_to_vec()
+        };
+        directory.apply(&[record(1, with_keys(1, &[7, 8]), 0), record(2, with_keys(2, &[9]), 1)]);
+        let opened = |key: u8| directory.opened_by(&[key; 32]).map(|project| project.project);
+        assert_eq!([7, 8, 9, 10].map(opened), [Some(1), Some(1), Some(2), None]);
+        directory.apply(&[record(1, with_keys(1, &[8]), 2), record(2, Vec::new(), 3)]);
+        assert_eq!([7, 8, 9, 10].map(opened), [None, Some(1), None, None]);
     }
 
     #[test]

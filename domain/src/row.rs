@@ -107,6 +107,9 @@ pub struct Project {
     /// What endpoints and pages are called whose paths these fit, see [`crate::endpoint::own`].
     #[prost(string, repeated, tag = "40")]
     pub endpoint_templates: Vec<String>,
+    /// Hashes of its secret keys, so that gateways know them without asking; bounded.
+    #[prost(bytes = "bytes", repeated, tag = "30")]
+    pub secret_keys: Vec<Bytes>,
 }
 
 /// What a secret key opens. The key itself is not stored, only its hash (the row's key).
@@ -151,6 +154,17 @@ pub struct SessionState {
     /// When there was the latest rage or dead click; 0: never.
     #[prost(int64, tag = "7")]
     pub frustrated_ms: i64,
+    /// Of its backend spans, as lines.
+    #[prost(uint64, tag = "16")]
+    pub span_bytes: u64,
+}
+
+impl SessionState {
+    /// Whether its browser has sent anything. Spans of its backend may come before, and make no session by themselves.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.summary.as_ref().is_some_and(|summary| summary.list_start_ms != 0)
+    }
 }
 
 /// Fold state of a stream.
@@ -425,6 +439,9 @@ pub struct EventChunk {
     pub from_ms: i64,
     #[prost(int64, tag = "5")]
     pub to_ms: i64,
+    /// Spans of the session's backend and nothing else.
+    #[prost(bool, tag = "16")]
+    pub spans: bool,
 }
 
 /// A batch's dom frame inside a flush object.

@@ -73,7 +73,7 @@ async fn take(
         client_ip: client.address_bytes().into(),
         user_agent: client::user_agent(&parts.headers),
         traceparent: trace::pass_on(span, traceparent),
-        replay_of: None,
+        ..RecordMeta::default()
     };
     append(gateway, Record { key, value: charged.bytes, meta: meta.encode_to_vec().into() })
         .await
@@ -101,7 +101,7 @@ fn check(gateway: &Gateway, parts: &Parts, body: &Bytes, now_us: i64) -> Result<
 }
 
 /// Waits for the log, but not for ever, and not while it is known to be away.
-async fn append(gateway: &Gateway, record: Record) -> Result<(), ApiError> {
+pub(crate) async fn append(gateway: &Gateway, record: Record) -> Result<(), ApiError> {
     let inner = &gateway.0;
     let unavailable = |detail| ApiError::LogUnavailable { detail, retry_after_s: inner.config.retry_after_s };
     let pass = inner.circuit.pass().ok_or(unavailable("the log is away"))?;

@@ -141,7 +141,7 @@ impl Reader {
     }
 
     /// Reads on without keeping anything, for a little while: bounded in bytes and time.
-    async fn discard(&self, mut body: Body) {
+    pub(crate) async fn discard(&self, mut body: Body) {
         const LINGER: Duration = Duration::from_secs(2);
         const LINGER_BYTES: usize = 2 << 20;
         let drained = async {

@@ -12,6 +12,18 @@ pub enum ApiError {
     BadRequest { field: &'static str, detail: String },
     #[error("the public key is missing, mistyped, of another installation, or its project was removed")]
     UnknownKey,
+    #[error("send the project's secret key: `Authorization: Bearer phs_…`")]
+    NoSecretKey,
+    #[error(
+        "this is the public key, which every page shows; traces need a secret key (phs_…) of the project's settings"
+    )]
+    PublicKey,
+    #[error("the secret key is mistyped, unknown or revoked; a new one is known here within seconds")]
+    UnknownSecretKey,
+    #[error("send application/x-protobuf or application/json, as it is or with gzip")]
+    UnsupportedType,
+    #[error("{0}")]
+    BadExport(String),
     #[error("the session token was not issued by this installation; send the public key instead")]
     BadToken,
     #[error("the session token has expired; send the public key and ask for a new token")]
@@ -61,6 +73,9 @@ impl ApiError {
             Self::BadRequest { .. } => "bad-header",
             Self::Incomplete => "wrong-length",
             Self::UnknownKey => "unknown-key",
+            Self::NoSecretKey | Self::PublicKey | Self::UnknownSecretKey => "unknown-secret-key",
+            Self::UnsupportedType => "unsupported-type",
+            Self::BadExport(_) => "bad-export",
             Self::BadToken => "bad-token",
             Self::ExpiredToken => "expired-token",
             Self::WrongProject => "wrong-project",
@@ -85,7 +100,9 @@ impl ApiError {
     pub const fn title(&self) -> &'static str {
         match self {
             Self::Header(_) | Self::BadRequest { .. } | Self::Incomplete => "The batch cannot be read",
-            Self::UnknownKey => "Unknown key",
+            Self::UnknownKey | Self::NoSecretKey | Self::PublicKey | Self::UnknownSecretKey => "Unknown key",
+            Self::UnsupportedType => "Unsupported type",
+            Self::BadExport(_) => "The export cannot be read",
             Self::BadToken => "Unknown token",
             Self::ExpiredToken => "Expired token",
             Self::WrongProject | Self::WrongSession => "The token is not for this",
@@ -106,8 +123,16 @@ impl ApiError {
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::Header(_) | Self::BadRequest { .. } | Self::Incomplete => StatusCode::BAD_REQUEST,
-            Self::UnknownKey | Self::BadToken | Self::ExpiredToken => StatusCode::UNAUTHORIZED,
+            Self::Header(_) | Self::BadRequest { .. } | Self::Incomplete | Self::BadExport(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::UnknownKey
+            | Self::NoSecretKey
+            | Self::PublicKey
+            | Self::UnknownSecretKey
+            | Self::BadToken
+            | Self::ExpiredToken => StatusCode::UNAUTHORIZED,
+            Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::WrongProject | Self::WrongSession | Self::ProjectDisabled | Self::OriginNotAllowed => {
                 StatusCode::FORBIDDEN
             }

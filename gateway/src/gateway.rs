@@ -28,7 +28,7 @@ use crate::config::{Config, ConfigError};
 use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::quota::Quotas;
-use crate::{batches, sessions};
+use crate::{batches, sessions, traces};
 
 /// Why a gateway could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +109,7 @@ impl Gateway {
         let routes = Router::new()
             .route("/batches", post(batches::post).options(answer::preflight))
             .route("/sessions", post(sessions::post).options(answer::preflight))
+            .route("/traces", post(traces::post))
             .fallback(answer::not_found)
             .method_not_allowed_fallback(answer::method_not_allowed)
             .layer(CatchPanicLayer::custom(report_panic))
@@ -168,6 +169,11 @@ impl Gateway {
                 ApiError::TooBusy { retry_after_s: inner.config.retry_after_s }
             }
         })
+    }
+
+    /// Reads a body that is refused, for a little while.
+    pub(crate) async fn discard(&self, body: Body) {
+        self.0.reader.discard(body).await;
     }
 
     /// Turns a handler's outcome into the answer, and counts refusals.

@@ -1,12 +1,12 @@
 //! Ingest: takes batches from browsers, checks who sent them and how large they are, appends them untouched to the log, and
-//! answers once the log has made them durable.
+//! answers once the log has made them durable. Takes spans from backends likewise, which it sorts by session first.
 //!
 //! ```text
 //! budget (before a byte is read) → read → header → key or token → project, origin → quota → append → 202
 //! ```
 //!
-//! Invariants: a 2xx means durable; every byte under way is charged to one budget; nothing is inflated; no look-up leaves the
-//! process; every answer can be read by a page.
+//! Invariants: a 2xx means durable; every byte under way is charged to one budget; nothing of a browser is inflated; no look-up leaves
+//! the process; every answer can be read by a page.
 //!
 //! Deliberately absent: any log implementation, sampling decisions, the processing of what is inside a batch.
 
@@ -28,6 +28,7 @@ mod origin;
 mod quota;
 mod sessions;
 mod token;
+mod traces;
 
 pub use clock::Clock;
 pub use config::{Config, ConfigError, Quota};

@@ -6,6 +6,7 @@ use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, 
 
 use crate::budget::Exhausted;
 use crate::error::ApiError;
+use crate::traces::Outcome;
 
 /// Counters of one gateway.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(crate) struct Metrics {
     refused: IntCounterVec,
     budget_refused: IntCounterVec,
     sessions: IntCounter,
+    spans: IntCounterVec,
     pub(crate) append_seconds: Histogram,
     pub(crate) bytes_under_way: IntGauge,
     pub(crate) requests_under_way: IntGauge,
@@ -43,6 +45,10 @@ impl Metrics {
                 &["limit"],
             )?,
             sessions: IntCounter::new("playhead_gateway_tokens_issued_total", "Session tokens issued")?,
+            spans: IntCounterVec::new(
+                Opts::new("playhead_gateway_spans_total", "Spans of backends, by what became of them"),
+                &["outcome"],
+            )?,
             append_seconds: Histogram::with_opts(
                 HistogramOpts::new(
                     "playhead_gateway_append_seconds",
@@ -71,6 +77,7 @@ impl Metrics {
         registry.register(Box::new(self.refused.clone()))?;
         registry.register(Box::new(self.budget_refused.clone()))?;
         registry.register(Box::new(self.sessions.clone()))?;
+        registry.register(Box::new(self.spans.clone()))?;
         registry.register(Box::new(self.append_seconds.clone()))?;
         registry.register(Box::new(self.bytes_under_way.clone()))?;
         registry.register(Box::new(self.requests_under_way.clone()))
@@ -91,6 +98,12 @@ impl Metrics {
             Exhausted::Share => "client",
         };
         self.budget_refused.with_label_values(&[limit]).inc();
+    }
+
+    pub(crate) fn count_spans(&self, outcome: &Outcome) {
+        for (name, count) in outcome.by_name().into_iter().filter(|(_, count)| *count > 0) {
+            self.spans.with_label_values(&[name]).inc_by(count);
+        }
     }
 
     pub(crate) fn issue_token(&self) {

@@ -57,6 +57,17 @@ impl Quotas {
         })
     }
 
+    /// Takes `bytes` of one session's own quota, or says after how many seconds there is room for them.
+    pub(crate) fn take_session(
+        &self,
+        project: ProjectId,
+        session: SessionId,
+        bytes: usize,
+        now_us: i64,
+    ) -> Result<(), u32> {
+        self.sessions.take(project, session, bytes, now_us)
+    }
+
     /// Takes one request of `bytes`, or says after how many seconds there is room for it.
     pub(crate) fn take(&self, project: ProjectId, bytes: usize, now_us: i64) -> Result<(), u32> {
         #[expect(clippy::cast_possible_truncation, reason = "any bits of the hash will do")]

@@ -9,6 +9,7 @@ pub mod frame;
 pub mod key;
 pub mod limits;
 pub mod signal;
+pub mod span;
 pub mod trace;
 
 /// Generated from `record.proto`.

@@ -40,6 +40,21 @@ pub const MAX_SESSION_MS: u64 = 24 * 3_600_000;
 /// Distinct streams of one session.
 pub const MAX_STREAMS: usize = 1_000;
 
+/// An export of spans, as it comes and once inflated.
+pub const MAX_EXPORT_BYTES: usize = 4 << 20;
+pub const MAX_EXPORT_RAW_BYTES: usize = 16 << 20;
+/// Spans that are looked at in one export.
+pub const MAX_SPANS_PER_EXPORT: usize = 10_000;
+/// One span, or one resource, of an export.
+pub const MAX_SPAN_BYTES: usize = 64 << 10;
+/// Attributes of a span that are kept, and of each at most so many bytes.
+pub const MAX_SPAN_ATTRIBUTES: usize = 32;
+pub const MAX_SPAN_TEXT_BYTES: usize = 500;
+/// Lines of spans that become one batch.
+pub const SPAN_BATCH_BYTES: usize = 256 << 10;
+/// Lines of spans that one session keeps.
+pub const MAX_SESSION_SPAN_BYTES: u64 = 16 << 20;
+
 /// Name and value of every limit that the SDK shares.
 pub const SHARED: &[(&str, u64)] = &[
     ("MAX_BODY_BYTES", MAX_BODY_BYTES as u64),

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::limits;
+use crate::{limits, span};
 
 /// The type a field must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +158,7 @@ static KINDS: &[(&str, &[Field])] = &[
     ("gap", GAP),
     ("degraded", &[required("reason", Type::Text), optional("detail", Type::Text)]),
     ("end", &[optional("reason", Type::Text)]),
+    (span::KIND, SPAN),
 ];
 
 static PAGE: &[Field] = &[
@@ -210,7 +211,23 @@ static REQUEST: &[Field] = &[
     optional("server_timing", Type::List),
     optional("request_headers", Type::Object),
     optional("response_headers", Type::Object),
+    optional("trace_id", Type::Text),
+    optional("span_id", Type::Text),
     optional("click", Type::Text),
+];
+
+/// Made by the gateway from what a backend exported; refused in what a page sends.
+static SPAN: &[Field] = &[
+    required("trace_id", Type::Text),
+    required("span_id", Type::Text),
+    required("name", Type::Text),
+    required("duration_ms", Type::Number),
+    optional("parent_id", Type::Text),
+    optional("role", Type::Text),
+    optional("service", Type::Text),
+    optional("status", Type::Text),
+    optional("status_message", Type::Text),
+    optional("attributes", Type::Object),
 ];
 
 static WEBSOCKET: &[Field] = &[

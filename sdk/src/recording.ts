@@ -114,6 +114,7 @@ export class Recording {
       options: this.settings.capture,
       guard,
       endpoint: this.settings.endpoint,
+      session: () => (this.suspended || !this.visit.sendsSignals ? undefined : this.visit.stream.session),
       lastClick: () => this.click,
       noteClick: (click) => (this.click = click),
       onDomMutation: (listener) => this.mutations.on(listener),

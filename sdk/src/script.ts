@@ -19,9 +19,19 @@ function optionsOf(tag: HTMLScriptElement | null): Partial<StartOptions> {
     maxIdleMs: number(data.maxIdleMs),
     cookieDomain: data.cookieDomain,
     crossSubdomain: data.crossSubdomain === undefined ? undefined : data.crossSubdomain !== 'false',
+    capture: captureOf(data),
     privacy: data.mask === 'all' ? { mask: 'all' as const } : undefined,
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Partial<StartOptions>;
+}
+
+/** `data-trace-origins` is a list with spaces in between, or `none`. */
+function captureOf({ traceOrigins, traceSampled }: DOMStringMap): StartOptions['capture'] {
+  const origins = traceOrigins?.split(/\s+/).filter(Boolean);
+  return {
+    ...(origins && { traceOrigins: origins[0] === 'none' ? false : origins }),
+    ...(traceSampled && { traceSampled: traceSampled !== 'false' }),
+  };
 }
 
 function originOf(tag: HTMLScriptElement | null): string | undefined {

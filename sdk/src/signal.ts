@@ -111,6 +111,8 @@ export interface RequestSignal extends Timed {
   request_body?: string;
   response_body?: string;
   trace_id?: string;
+  /** Of the request itself: what the backend's first span calls its parent. */
+  span_id?: string;
   /** Id of the click that started it. */
   click?: string;
 }

@@ -39,6 +39,10 @@ pub(crate) struct SessionWork {
     pub(crate) key: DataKey,
     pub(crate) is_new: bool,
     pub(crate) is_changed: bool,
+    /// The range has the first that its browser sent.
+    pub(crate) begins: bool,
+    /// The range has something that its browser sent, and not only spans of its backend.
+    pub(crate) is_visited: bool,
     pub(crate) chunks: Vec<(StreamId, u64, EventChunk)>,
     pub(crate) frames: Vec<PendingFrame>,
     /// The frames' bytes, one after the other.
@@ -143,7 +147,8 @@ impl Effects {
     pub(crate) fn rows(&self, stamp: Stamp<'_>) -> Vec<Mutation> {
         let mut rows = Vec::new();
         let changed = || self.sessions.iter().filter(|(_, work)| work.is_changed);
-        let expiries = changed().filter_map(|(_, work)| Some(work.state.summary.as_ref()?.expires_at_ms));
+        let visited = changed().filter(|(_, work)| work.is_visited);
+        let expiries = visited.filter_map(|(_, work)| Some(work.state.summary.as_ref()?.expires_at_ms));
         if let Some(expires_at_ms) = expiries.max() {
             // Before the slice's sessions: compaction looks for them only in slices it knows of.
             let key = key::open_slice(stamp.topic, stamp.partition, key::slice(stamp.write_us));
@@ -226,7 +231,7 @@ fn session_rows(rows: &mut Vec<Mutation>, stamp: Stamp<'_>, (scope, id): Session
         rows.push(put(&table::SESSION_FRAMES, key, frame.encode_to_vec(), stamp, expires));
     }
     let start_ms = summary.list_start_ms;
-    if work.is_new {
+    if work.begins {
         let key = key::by_start(scope, id, start_ms);
         rows.push(put(&table::SESSIONS_BY_START, key, Bytes::new(), stamp, expires));
     }
@@ -234,14 +239,16 @@ fn session_rows(rows: &mut Vec<Mutation>, stamp: Stamp<'_>, (scope, id): Session
         let key = key::facet(scope, facet, value, start_ms, id);
         rows.push(put(&table::SESSION_FACETS, key, Bytes::new(), stamp, expires));
     }
-    let open = OpenSession {
-        tenant: scope.tenant().0,
-        project: scope.project().0,
-        last_append_us: summary.last_append_us,
-        ended: !summary.ended_reason.is_empty(),
-    };
-    let key = key::open(stamp.topic, stamp.partition, key::slice(stamp.write_us), id);
-    rows.push(put(&table::OPEN_SESSIONS, key, open.encode_to_vec(), stamp, expires));
+    if work.is_visited {
+        let open = OpenSession {
+            tenant: scope.tenant().0,
+            project: scope.project().0,
+            last_append_us: summary.last_append_us,
+            ended: !summary.ended_reason.is_empty(),
+        };
+        let key = key::open(stamp.topic, stamp.partition, key::slice(stamp.write_us), id);
+        rows.push(put(&table::OPEN_SESSIONS, key, open.encode_to_vec(), stamp, expires));
+    }
     let key = key::state(scope, id, work.slot);
     rows.push(put(&table::SESSION_STATE, key, work.state.encode_to_vec(), stamp, expires));
 }

@@ -3,8 +3,8 @@
 use playhead_domain::row::{Gap, PageVisit, User};
 use playhead_domain::session::fact::{Fact, Page, What};
 use playhead_domain::session::fold::{self, cut};
-use playhead_proto::limits;
 use playhead_proto::signal::Signal;
+use playhead_proto::{limits, span};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -70,6 +70,8 @@ pub(crate) fn normalize(batch: &Batch, raw: &[u8], reading: Reading<'_>) -> Norm
             continue;
         }
         match Signal::parse(line) {
+            // Spans are told by backends, and nothing else is.
+            Ok(signal) if (signal.kind == span::KIND) != batch.meta.backend => normalized.dropped += 1,
             Ok(signal) => normalized.add(batch, index, signal, reading),
             Err(_) => normalized.dropped += 1,
         }

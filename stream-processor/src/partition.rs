@@ -212,6 +212,8 @@ fn work(state: SessionState, slot: i64, key: DataKey, is_new: bool) -> SessionWo
         key,
         is_new,
         is_changed: false,
+        begins: false,
+        is_visited: false,
         chunks: Vec::new(),
         frames: Vec::new(),
         sealed: Vec::new(),
@@ -228,10 +230,7 @@ pub(crate) fn begin_state(
     project: &Project,
     countries: Option<&dyn CountryLookup>,
 ) {
-    let days = match project.retention_days {
-        0 => DEFAULT_RETENTION_DAYS,
-        days => days.min(MAX_RETENTION_DAYS),
-    };
+    set_expiry(state, batch, project);
     let address = client::address(&batch.meta.client_ip);
     let client = Client {
         country: address
@@ -242,7 +241,17 @@ pub(crate) fn begin_state(
         ..client::of_user_agent(&batch.meta.user_agent)
     };
     if let Some(summary) = &mut state.summary {
-        summary.expires_at_ms = batch.received_ms + i64::from(days) * DAY_MS;
         summary.client = Some(client);
+    }
+}
+
+/// Says when everything of the session expires, unless that has been said.
+pub(crate) fn set_expiry(state: &mut SessionState, batch: &Batch, project: &Project) {
+    let days = match project.retention_days {
+        0 => DEFAULT_RETENTION_DAYS,
+        days => days.min(MAX_RETENTION_DAYS),
+    };
+    if let Some(summary) = state.summary.as_mut().filter(|summary| summary.expires_at_ms == 0) {
+        summary.expires_at_ms = batch.received_ms + i64::from(days) * DAY_MS;
     }
 }

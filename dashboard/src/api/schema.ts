@@ -512,7 +512,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revokes a secret key, at once. */
+        /** Revokes a secret key: at once here, and within seconds where spans are sent with it. */
         delete: operations["revoke_secret_key"];
         options?: never;
         head?: never;
@@ -4601,7 +4601,7 @@ export interface operations {
             query?: {
                 /** @description `next` of the page before, with the same filters. */
                 cursor?: string;
-                /** @description Kinds, separated by commas: `error,request`. */
+                /** @description Kinds, separated by commas: `error,request`. Unless given, all but `span`: what the session's backend did. */
                 kinds?: string;
                 /** @description 1 to 1000, 200 unless given. */
                 limit?: number;

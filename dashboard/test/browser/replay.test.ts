@@ -4,7 +4,7 @@ import { launchBrowser, recordedText } from '../fixture/browser';
 import { clockRecording } from '../fixture/recordings';
 import { FixtureServer } from '../fixture/server';
 import { SessionFixture } from '../fixture/session';
-import { SHOP_ID, SHOP_ISSUE, shopSession, STARTED_AT } from '../fixture/shop';
+import { paymentSpans, SHOP_ID, SHOP_ISSUE, shopSession, STARTED_AT } from '../fixture/shop';
 
 let browser: Browser;
 let server: FixtureServer;
@@ -268,7 +268,7 @@ describe('panes', () => {
   it('a request shows where its time went and which click started it', async () => {
     await open('?pane=network');
     await page.getByRole('button', { name: /authorize/ }).click();
-    await page.getByText('backend 1.39 s').waitFor();
+    await page.getByText('backend 1.71 s').waitFor();
     await page.getByText('unknown').first().waitFor();
     await page.getByText('timeout after 1.5 s, 1 retry').waitFor();
     await page.getByRole('button', { name: /click on “Buy 6”/ }).click();
@@ -286,6 +286,35 @@ describe('panes', () => {
     expect(await link.getAttribute('href')).toContain(encodeURIComponent('GET /v2/help/articles'));
     await page.getByRole('button', { name: /authorize/ }).click();
     await found.getByText('Answered with 502 after 2.31 s.').waitFor();
+  });
+
+  it('a request goes on in the backend, to the database, whatever the clocks say and spans are called', async () => {
+    await open('?pane=network');
+    await page.getByRole('button', { name: /authorize/ }).click();
+    await page.getByText('Backend: unknown. No spans of this request’s trace have come.').waitFor();
+    server.sessions.get(SHOP_ID)?.spans.push(...paymentSpans());
+    await page.reload();
+    await page.getByRole('button', { name: /authorize/ }).click();
+    const trace = page.getByRole('region', { name: 'Waterfall of the trace' });
+    await eventually(async () => expect(await trace.locator('.trace-row').count()).toBe(4));
+    const text = await trace.innerText();
+    for (const part of [
+      'postgresql SELECT total FROM orders WHERE id = ?',
+      '1.71 s',
+      'failed',
+      '<img src=x',
+      'disagree by',
+    ]) {
+      expect(text).toContain(part);
+    }
+    expect(await page.locator('img[src="x"]').count()).toBe(0);
+    const bars = await trace
+      .locator('.waterfall-bar')
+      .evaluateAll((all) => all.map((bar) => [bar.getBoundingClientRect().left, bar.getBoundingClientRect().right]));
+    const [whole, backend, ...inner] = bars as [[number, number], [number, number], ...[number, number][]];
+    expect(backend[0]).toBeGreaterThan(whole[0]);
+    expect(backend[1]).toBeLessThan(whole[1]);
+    for (const [left, right] of inner) expect(left >= backend[0] && right <= backend[1]).toBe(true);
   });
 
   it('a list follows the play head until it is scrolled', async () => {

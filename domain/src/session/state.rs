@@ -9,8 +9,8 @@ use crate::session::key;
 use crate::store::{ClusteringRange, Error, Order, Store};
 use crate::table::SESSION_STATE;
 
-/// The state that was written last, whether or not its flush has come to its checkpoint; `None` for a session that is not known or that
-/// is being erased. What a flush folds from is another question: the newest state at its checkpoint.
+/// The state that was written last, whether or not its flush has come to its checkpoint; `None` for a session that is not known, of
+/// which nothing but spans of its backend came, or that is being erased. What a flush folds from is another question: the newest state at its checkpoint.
 ///
 /// # Errors
 /// The store's; [`Error::Corrupt`] for a state that cannot be read.
@@ -24,5 +24,5 @@ pub async fn newest(
     let Some(row) = page.rows.into_iter().max_by_key(|row| row.version) else { return Ok(None) };
     let state = SessionState::decode(row.value)
         .map_err(|error| Error::Corrupt(format!("state of session {session}: {error}")))?;
-    Ok(Some(state).filter(|state| !state.wrapped_key.is_empty()))
+    Ok(Some(state).filter(|state| !state.wrapped_key.is_empty() && state.has_begun()))
 }

@@ -14,7 +14,7 @@ use playhead_domain::project::{self, ProjectDirectory};
 use playhead_domain::row::Project;
 use playhead_domain::topic;
 use playhead_gateway::{Clock, Config, Gateway};
-use playhead_proto::key::{InstallationKey, PublicKeys};
+use playhead_proto::key::{InstallationKey, PublicKeys, secret_key, secret_key_hash};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
@@ -122,8 +122,14 @@ pub(crate) fn shop() -> Project {
         on_error_sample_rate: 1.0,
         signal_sample_rate: 1.0,
         network_bodies: vec!["https://api.example.com/*".into()],
+        secret_keys: vec![secret_key_hash(&shop_secret()).unwrap().to_vec().into()],
         ..Project::default()
     }
+}
+
+/// The secret key of [`shop`].
+pub(crate) fn shop_secret() -> String {
+    secret_key([9; 32])
 }
 
 pub(crate) fn installation() -> InstallationKey {
@@ -215,7 +221,10 @@ impl App {
     ) -> Answer {
         let mut stream = self.connect().await;
         let length = body.len().to_string();
-        let mut all = vec![("content-length", length.as_str()), ("content-type", "text/plain")];
+        let mut all = vec![("content-length", length.as_str())];
+        if headers.iter().all(|(name, _)| *name != "content-type") {
+            all.push(("content-type", "text/plain"));
+        }
         all.extend(headers);
         stream.write_all(head(method, path, &all).as_bytes()).await.unwrap();
         // A refusal may come before everything is sent.
@@ -253,6 +262,7 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     head: String,
     pub(crate) body: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -282,8 +292,10 @@ pub(crate) async fn answer(stream: &mut TcpStream) -> Answer {
     while let Ok(n @ 1..) = stream.read(&mut chunk).await {
         bytes.extend_from_slice(&chunk[..n]);
     }
-    let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no whole answer: {text:?}"));
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+    let end = end.unwrap_or_else(|| panic!("no whole answer: {:?}", String::from_utf8_lossy(&bytes)));
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head: head.to_owned(), body: body.to_owned() }
+    let bytes = bytes.split_off(end + 4);
+    Answer { status, head, body: String::from_utf8_lossy(&bytes).into_owned(), bytes }
 }

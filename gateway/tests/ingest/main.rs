@@ -10,3 +10,4 @@ mod credentials;
 mod durability;
 mod readable;
 mod sessions;
+mod traces;

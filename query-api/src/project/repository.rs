@@ -6,6 +6,7 @@ use playhead_domain::store::{ClusteringRange, Key, Order, Store, Swap, Value};
 use playhead_domain::{project, row, table, topic};
 use prost::Message;
 
+use super::secret_key;
 use crate::error::ApiError;
 use crate::state::{Api, FIRST_TENANT};
 
@@ -194,7 +195,10 @@ async fn publish(api: &Api, project: &row::Project) -> Result<(), ApiError> {
 pub async fn publish_all(api: &Api) -> Result<usize, ApiError> {
     let projects = all(api.store()).await?;
     let count = projects.len();
-    let published = projects.into_iter().map(|project| async move { publish(api, &project).await });
+    let published = projects.into_iter().map(|project| async move {
+        secret_key::tell_gateways(api, &project).await?;
+        publish(api, &project).await
+    });
     let published = futures::stream::iter(published).buffer_unordered(CONCURRENT_PUBLISHES);
     let results: Vec<Result<(), ApiError>> = published.collect().await;
     results.into_iter().collect::<Result<(), ApiError>>()?;

@@ -5,14 +5,17 @@ use std::ops::Bound;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use bytes::Bytes;
+use playhead_domain::id::{ProjectId, TenantId};
 use playhead_domain::row;
-use playhead_domain::scope::Scope;
+use playhead_domain::scope::{Grant, Scope};
 use playhead_domain::session::key;
 use playhead_domain::store::{ClusteringRange, Key, Order, Swap, Value};
 use playhead_domain::table;
 use playhead_proto::key::{secret_key, secret_key_hash};
 use prost::Message;
 
+use super::repository;
 use crate::access::Caller;
 use crate::error::ApiError;
 use crate::model::Problem;
@@ -40,7 +43,7 @@ pub(crate) async fn create(api: &Api, scope: Scope) -> Result<CreatedSecretKey, 
         created_ms: api.now_ms(),
         hint: hint.clone(),
     };
-    let value: bytes::Bytes = row.encode_to_vec().into();
+    let value: Bytes = row.encode_to_vec().into();
     let listed = Key { partition: key::scope_columns(scope), clustering: vec![hash.into()] };
     let opened = Key { partition: vec![hash.into()], clustering: vec![] };
     for (table, key) in [(&table::PROJECT_SECRET_KEYS, listed), (&table::SECRET_KEYS, opened)] {
@@ -48,7 +51,36 @@ pub(crate) async fn create(api: &Api, scope: Scope) -> Result<CreatedSecretKey, 
             return Err(ApiError::Conflict);
         }
     }
+    let add = |project: &mut row::Project| {
+        project.secret_keys.push(Bytes::copy_from_slice(&hash));
+        Ok(())
+    };
+    repository::update(api, scope.project(), add).await?;
     Ok(CreatedSecretKey { secret_key: text, hint })
+}
+
+/// Tells gateways of keys that were made before gateways knew any.
+///
+/// # Errors
+/// The store's and the log's.
+pub(crate) async fn tell_gateways(api: &Api, project: &row::Project) -> Result<(), ApiError> {
+    if !project.secret_keys.is_empty() {
+        return Ok(());
+    }
+    let (tenant, id) = (TenantId(project.tenant), ProjectId(project.project));
+    let Ok(scope) = Scope::open(Grant::Operator, tenant, id) else { return Ok(()) };
+    let hashes: Vec<Bytes> =
+        listed(api, scope).await?.iter().map(|(hash, _)| Bytes::copy_from_slice(hash)).collect();
+    if hashes.is_empty() {
+        return Ok(());
+    }
+    let add = |project: &mut row::Project| {
+        if project.secret_keys.is_empty() {
+            project.secret_keys.clone_from(&hashes);
+        }
+        Ok(())
+    };
+    repository::update(api, id, add).await.map(|_| ())
 }
 
 async fn listed(api: &Api, scope: Scope) -> Result<Vec<([u8; 32], row::SecretKey)>, ApiError> {
@@ -116,7 +148,7 @@ pub(crate) async fn create_secret_key(
     Ok((StatusCode::CREATED, Json(create(&api, scope).await?)))
 }
 
-/// Revokes a secret key, at once.
+/// Revokes a secret key: at once here, and within seconds where spans are sent with it.
 #[utoipa::path(delete, path = "/api/v1/projects/{project}/secret-keys/{key}", tag = "projects",
     params(("project" = String, Path, description = "Project id"), ("key" = String, Path, description = "Id of the key, from the list")),
     responses(
@@ -133,6 +165,12 @@ pub(crate) async fn revoke_secret_key(
     let (scope, _) = caller.administer(&api, &project).await?;
     let found = listed(&api, scope).await?.into_iter().find(|(hash, _)| key_id(hash) == id);
     let (hash, row) = found.ok_or(ApiError::NotFound("secret key"))?;
+    let remove = |project: &mut row::Project| {
+        project.secret_keys.retain(|known| known[..] != hash);
+        Ok(())
+    };
+    // First, so that a revocation that is interrupted can be asked for again: the key is still in the list.
+    repository::update(&api, scope.project(), remove).await?;
     let value = row.encode_to_vec();
     let opened = Key { partition: vec![hash.into()], clustering: vec![] };
     let listed = Key { partition: key::scope_columns(scope), clustering: vec![hash.into()] };
@@ -142,5 +180,7 @@ pub(crate) async fn revoke_secret_key(
             Swap::Conflict(Some(_)) => return Err(ApiError::Conflict),
         }
     }
+    // Once more: whoever told gateways of all keys at the same moment may have read the list before.
+    repository::update(&api, scope.project(), remove).await?;
     Ok(StatusCode::NO_CONTENT)
 }

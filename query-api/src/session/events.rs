@@ -14,6 +14,7 @@ use playhead_domain::scope::Scope;
 use playhead_domain::session::key;
 use playhead_domain::store::{ClusteringRange, Order};
 use playhead_domain::table;
+use playhead_proto::span;
 use prost::Message;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -40,7 +41,7 @@ const MAX_QUERY_BYTES: usize = 500;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EventParams {
-    /// Kinds, separated by commas: `error,request`.
+    /// Kinds, separated by commas: `error,request`. Unless given, all but `span`: what the session's backend did.
     kinds: Option<String>,
     /// Text in any value of the event's data, in any case.
     q: Option<String>,
@@ -104,6 +105,12 @@ impl Wanted {
         format!("events {session} {} {}", kinds.join(","), self.text).into_bytes()
     }
 
+    /// Whether a chunk can hold anything of it.
+    fn looks_into(&self, chunk: &row::EventChunk) -> bool {
+        let has_other = self.kinds.iter().any(|kind| kind != span::KIND);
+        if chunk.spans { self.kinds.contains(span::KIND) } else { self.kinds.is_empty() || has_other }
+    }
+
     fn takes(&self, event: &StoredEvent<'_>) -> bool {
         (self.kinds.is_empty() || self.kinds.contains(event.kind.as_ref()))
             && (self.text.is_empty() || contains_text(event.data.get(), &self.text))
@@ -136,7 +143,15 @@ struct StoredEvent<'a> {
     data: &'a RawValue,
 }
 
-/// A place in the time line: microseconds, so that it has an order, then where the event is from.
+/// What tells a span from any other, however often it was exported.
+#[derive(Deserialize)]
+struct SpanIds<'a> {
+    trace_id: &'a str,
+    span_id: &'a str,
+}
+
+/// A place in the time line: microseconds, so that it has an order, then where the event is from. A span's is made of its ids: sent
+/// again, in whatever company, it has the same place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     time_us: i64,
@@ -171,7 +186,7 @@ impl PageBuilder {
         self.events.len() >= self.limit || (self.bytes >= MAX_PAGE_BYTES && !self.events.is_empty())
     }
 
-    fn offer(&mut self, place: Place, event: &StoredEvent<'_>) {
+    fn offer(&mut self, place: Place, stream: &str, event: &StoredEvent<'_>) {
         if self.after.is_some_and(|after| place <= after) {
             return;
         }
@@ -183,12 +198,14 @@ impl PageBuilder {
             id: event.id.clone().into_owned(),
             time: event.time,
             at_ms: 0.0,
-            stream: place.stream.to_string(),
+            stream: stream.to_owned(),
             kind: event.kind.clone().into_owned(),
             data: event.data.to_owned(),
         };
         self.bytes += event.data.get().len();
-        self.events.insert(place, event);
+        if let Some(same) = self.events.insert(place, event) {
+            self.bytes -= same.data.get().len();
+        }
         while self.events.len() > self.limit || (self.bytes > MAX_PAGE_BYTES && self.events.len() > 1) {
             let Some((_, dropped)) = self.events.pop_last() else { break };
             self.bytes -= dropped.data.get().len();
@@ -229,6 +246,9 @@ async fn collect(
                 .ok_or_else(|| ApiError::Corrupt("key of an event chunk".to_owned()))?;
             let chunk = row::EventChunk::decode(row.value)
                 .map_err(|e| ApiError::Corrupt(format!("event chunk: {e}")))?;
+            if !wanted.looks_into(&chunk) {
+                continue;
+            }
             if !page.may_take(chunk.from_ms, chunk.to_ms) {
                 page.cut |= page.is_full();
                 continue;
@@ -238,7 +258,7 @@ async fn collect(
             }
             let Some(cipher) = &cipher else { continue };
             let lines = cipher.open_events(&chunk)?;
-            read_lines(&lines, stream, seq, wanted, page)?;
+            read_lines(&lines, (stream, seq, chunk.spans), wanted, page)?;
         }
         if !rows.more {
             return Ok(());
@@ -249,8 +269,7 @@ async fn collect(
 
 fn read_lines(
     lines: &[u8],
-    stream: StreamId,
-    seq: u64,
+    (stream, seq, is_spans): (StreamId, u64, bool),
     wanted: &Wanted,
     page: &mut PageBuilder,
 ) -> Result<(), ApiError> {
@@ -258,12 +277,23 @@ fn read_lines(
         let event: StoredEvent<'_> = serde_json::from_slice(line)
             .map_err(|e| ApiError::Corrupt(format!("event of {stream} {seq}: {e}")))?;
         #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
-        let place = Place { time_us: (event.time * 1_000.0) as i64, stream, seq, index };
-        if wanted.takes(&event) {
-            page.offer(place, &event);
+        let time_us = (event.time * 1_000.0) as i64;
+        if !wanted.takes(&event) {
+            continue;
+        }
+        match is_spans.then(|| span_place(time_us, &event)).flatten() {
+            // Of no document.
+            Some(place) => page.offer(place, "", &event),
+            None => page.offer(Place { time_us, stream, seq, index }, &stream.to_string(), &event),
         }
     }
     Ok(())
+}
+
+fn span_place(time_us: i64, event: &StoredEvent<'_>) -> Option<Place> {
+    let ids: SpanIds<'_> = serde_json::from_str(event.data.get()).ok()?;
+    let seq = u64::from_str_radix(ids.trace_id.get(16..)?, 16).ok()?;
+    Some(Place { time_us, stream: ids.span_id.parse().ok()?, seq, index: 0 })
 }
 
 /// The data of the event of that id, if it is kept.
@@ -337,6 +367,7 @@ mod tests {
                 StoredEvent { id: "x".into(), time: f64::from(time), kind: "click".into(), data: &data };
             page.offer(
                 Place { time_us: i64::from(time) * 1_000, stream: StreamId([0; 8]), seq: 0, index: 0 },
+                "",
                 &event,
             );
         }

@@ -220,6 +220,7 @@ impl App {
             events: u32::try_from(events.len()).unwrap(),
             from_ms: *times.iter().min().unwrap(),
             to_ms: *times.iter().max().unwrap(),
+            spans: events.iter().any(|event| event["kind"] == "span"),
         };
         self.put(&table::SESSION_EVENTS, key::batch(project.scope, session, stream, seq), chunk).await;
     }

@@ -96,3 +96,47 @@ async fn a_large_page_is_cut_and_goes_on() {
     let rest = app.read(&project, &format!("{path}?cursor={}", first["next"].as_str().unwrap())).await;
     assert_eq!([at(&first), at(&rest)].concat(), (0..12).collect::<Vec<i64>>());
 }
+
+#[tokio::test]
+async fn spans_come_when_they_are_asked_for_and_each_once() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    let id = app.session(&project, summary(1, START)).await;
+    let key = app.data_key(&project, id).await;
+    app.chunk(&project, id, &key, (STREAM, 0), &[event(0, "page", json!({"url": "/"}))]).await;
+    let span = |at_ms: i64, number: u8| {
+        let ids = json!({"trace_id": "a".repeat(32), "span_id": format!("{number:016x}"), "name": "GET"});
+        event(at_ms, "span", ids)
+    };
+    // Two exports that overlap.
+    app.chunk(&project, id, &key, (OTHER, 7), &[span(10, 1), span(10, 2), span(30, 3)]).await;
+    app.chunk(&project, id, &key, (OTHER, 9), &[span(10, 2), span(30, 3), span(20, 4)]).await;
+    let path = format!("/sessions/{id}/events");
+    assert_eq!(at(&app.read(&project, &path).await), [0]);
+    assert_eq!(at(&app.read(&project, &format!("{path}?kinds=page,span")).await), [0, 10, 10, 20, 30]);
+    for limit in 1..=5 {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = app.read(&project, &format!("{path}?kinds=span&limit={limit}{cursor}")).await;
+            for item in page["items"].as_array().unwrap() {
+                assert_eq!(item["stream"], "");
+                seen.push(item["data"]["span_id"].as_str().unwrap().to_owned());
+            }
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        let expected = [1, 2, 4, 3].map(|number| format!("{number:016x}"));
+        assert_eq!(seen, expected, "limit {limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_of_which_only_spans_have_come_is_none_yet() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    let id = app.session(&project, summary(1, 0)).await;
+    let answer = app.get(&format!("/api/v1/projects/{}/sessions/{id}", project.id), &project.secret).await;
+    assert_eq!(answer.status, 404);
+}

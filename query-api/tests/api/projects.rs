@@ -1,11 +1,13 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use playhead_domain::id::ProjectId;
 use playhead_domain::log::{Position, Record};
 use playhead_domain::row::{self, DeadLetter, IntakeCounts};
 use playhead_domain::session::key;
-use playhead_domain::store::{Key, Swap};
+use playhead_domain::store::{Key, Swap, Value};
 use playhead_domain::{table, topic};
+use playhead_proto::key::secret_key_hash;
 use playhead_proto::record::RecordMeta;
 use playhead_query_api::project::{create_first, publish_all, unpublished};
 use prost::Message;
@@ -170,6 +172,43 @@ async fn secret_keys_are_listed_by_hint_and_revoked_at_once() {
     assert_eq!(app.get("/api/v1/me", &secret).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(app.get("/api/v1/me", &project.secret).await.status, StatusCode::OK, "the other one stays");
     assert_eq!(app.call("DELETE", &key_path, ADMIN, None).await.status, StatusCode::NOT_FOUND);
+}
+
+/// The hashes by which gateways know the project's keys.
+async fn told_to_gateways(app: &App, project: &str) -> Vec<bytes::Bytes> {
+    let records =
+        app.log.read(topic::PROJECTS.name, 0, 0, usize::MAX, std::time::Duration::ZERO).await.unwrap();
+    let mut rows = records.into_iter().map(|record| row::Project::decode(record.value).unwrap());
+    let id: ProjectId = project.parse().unwrap();
+    rows.rfind(|row| row.project == id.0).unwrap().secret_keys
+}
+
+#[tokio::test]
+async fn gateways_hear_of_secret_keys() {
+    let app = App::new().await;
+    let project = app.project("shop").await;
+    let hash = |secret: &str| bytes::Bytes::copy_from_slice(&secret_key_hash(secret).unwrap());
+    assert_eq!(told_to_gateways(&app, &project.id).await, [hash(&project.secret)]);
+    let path = format!("/api/v1/projects/{}/secret-keys", project.id);
+    let second = app.call("POST", &path, ADMIN, None).await.json()["secret_key"].as_str().unwrap().to_owned();
+    assert_eq!(told_to_gateways(&app, &project.id).await, [hash(&project.secret), hash(&second)]);
+    let items = app.get(&path, ADMIN).await.json()["items"].clone();
+    let hint = |item: &&serde_json::Value| project.secret.ends_with(item["hint"].as_str().unwrap());
+    let first = items.as_array().unwrap().iter().find(hint).unwrap()["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        app.call("DELETE", &format!("{path}/{first}"), ADMIN, None).await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(told_to_gateways(&app, &project.id).await, [hash(&second)]);
+    // Keys of before gateways knew any.
+    let id: ProjectId = project.id.parse().unwrap();
+    let key = Key { partition: vec!["all".into()], clustering: vec![Value::Int(id.0.cast_signed())] };
+    let old = app.store.get_serial(&table::PROJECTS, &key).await.unwrap().unwrap();
+    let forgotten = row::Project { secret_keys: Vec::new(), ..row::Project::decode(old.clone()).unwrap() };
+    let forgotten = forgotten.encode_to_vec().into();
+    app.store.compare_and_set(&table::PROJECTS, &key, Some(&old), Some(forgotten), None).await.unwrap();
+    publish_all(&app.api).await.unwrap();
+    assert_eq!(told_to_gateways(&app, &project.id).await, [hash(&second)]);
 }
 
 #[tokio::test]

@@ -16,6 +16,10 @@ export interface CaptureOptions {
   networkBodyLimit?: number;
   /** Names of headers that are recorded, in lower case. None by default. */
   networkHeaders?: string[];
+  /** Origins besides the page's own whose requests get `traceparent` and `tracestate`; `false`: none, not even its own. */
+  traceOrigins?: string[] | false;
+  /** Whether `traceparent` asks backends to record. Default true. */
+  traceSampled?: boolean;
   release?: string;
   environment?: string;
 }
@@ -35,6 +39,8 @@ export interface CaptureContext {
   guard<F extends (...args: any[]) => any>(callback: F): F;
   /** Origin and path that our own requests start with; never record those. */
   endpoint: string;
+  /** The session whose signals are sent; undefined while none are. */
+  session(): string | undefined;
   /** The latest click and when the page heard of it, which a busy page does late: to tell which click started a request. */
   lastClick(): { id: string; t: number } | undefined;
   /**

@@ -1,7 +1,7 @@
 type Callable = (this: unknown, ...args: never[]) => unknown;
 
-/** Calls what was there before, as the page called it. */
-export type CallOriginal = () => unknown;
+/** Calls what was there before, as the page called it unless other arguments are given. */
+export type CallOriginal = (instead?: unknown[]) => unknown;
 
 /** Our own wrappers, so that installing twice wraps once. */
 const wrappers = new WeakSet<object>();
@@ -52,7 +52,7 @@ export function patchMethod(
   let active = true;
   const wrapper = new Proxy(original, {
     apply(target, self: unknown, args: unknown[]) {
-      const callOriginal = (): unknown => Reflect.apply(target, self, args);
+      const callOriginal: CallOriginal = (instead) => Reflect.apply(target, self, (instead ?? args) as never[]);
       return active ? handler(self, args, callOriginal) : callOriginal();
     },
   });

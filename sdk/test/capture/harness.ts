@@ -46,6 +46,7 @@ const harness: Harness = {
           }
         }) as CaptureContext['guard'],
       endpoint,
+      session: () => '0123456789abcdef0123456789abcdef',
       lastClick: () => click,
       noteClick: (noted) => (click = noted),
       onDomMutation: (listener) => mutations.on(listener),

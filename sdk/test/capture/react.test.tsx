@@ -20,6 +20,7 @@ function record(): void {
     options: {},
     guard: (callback) => callback,
     endpoint: 'https://playhead.invalid',
+    session: () => undefined,
     lastClick: () => undefined,
     noteClick: () => undefined,
     onDomMutation: () => () => undefined,

@@ -103,9 +103,12 @@ describe('timing', () => {
   });
 
   test('a trace is read from its W3C form alone', () => {
-    expect(traceOf('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')).toBe('0af7651916cd43dd8448eb211c80319c');
-    expect(traceOf('0af7651916cd43dd8448eb211c80319c')).toBeUndefined();
-    expect(traceOf(null)).toBeUndefined();
+    expect(traceOf('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')).toEqual([
+      '0af7651916cd43dd8448eb211c80319c',
+      'b7ad6b7169203331',
+    ]);
+    expect(traceOf('0af7651916cd43dd8448eb211c80319c')).toEqual([]);
+    expect(traceOf(null)).toEqual([]);
   });
 });
 

@@ -30,6 +30,8 @@ export class Site {
   private readonly servers: Server[] = [];
   private script = '';
   readonly bodies: string[] = [];
+  /** Requests other than for pages and scripts: what was asked for, and with which headers. */
+  readonly asked: { path: string; method: string; headers: IncomingMessage['headers'] }[] = [];
   private readonly scripts: string[] = [];
 
   async start(): Promise<void> {
@@ -73,6 +75,12 @@ export class Site {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://site');
     response.setHeader('Access-Control-Allow-Origin', '*');
+    this.asked.push({ path: url.pathname, method: request.method ?? '', headers: request.headers });
+    if (request.method === 'OPTIONS') {
+      response.setHeader('Access-Control-Allow-Headers', 'traceparent, tracestate, x-own');
+      response.writeHead(204).end();
+      return;
+    }
     const json = (body: unknown, status = 200, headers: Record<string, string> = {}): void => {
       const text = JSON.stringify(body);
       response.writeHead(status, {

@@ -19,7 +19,7 @@ use crate::batch::Batch;
 use crate::effect::{Effects, PendingFrame, SessionWork};
 use crate::normalize::{Normalized, Reading, normalize};
 use crate::occurrence::InForce;
-use crate::partition::begin_state;
+use crate::partition::{begin_state, set_expiry};
 
 /// Requests of a project without a setting are slow from here on, milliseconds.
 const SLOW_REQUEST_MS: u32 = 3_000;
@@ -35,7 +35,8 @@ pub(super) struct SessionFold {
 /// Where a session's fold was, to go back to.
 pub(super) struct Mark {
     state: SessionState,
-    is_changed: bool,
+    /// Whether it is changed, begins and is visited.
+    flags: [bool; 3],
     added: [usize; 7],
     intake: BTreeMap<(Scope, i64), IntakeCounts>,
     issues: SessionIssues,
@@ -50,7 +51,7 @@ impl SessionFold {
         let (work, side) = (&self.work, &self.side);
         Mark {
             state: work.state.clone(),
-            is_changed: work.is_changed,
+            flags: [work.is_changed, work.begins, work.is_visited],
             added: [
                 work.chunks.len(),
                 work.frames.len(),
@@ -69,7 +70,8 @@ impl SessionFold {
     pub(super) fn back_to(&mut self, mark: Mark) {
         let [chunks, frames, sealed, facets, letters, resolved, measured] = mark.added;
         let (work, side) = (&mut self.work, &mut self.side);
-        (work.state, work.is_changed, side.intake) = (mark.state, mark.is_changed, mark.intake);
+        (work.state, side.intake) = (mark.state, mark.intake);
+        [work.is_changed, work.begins, work.is_visited] = mark.flags;
         work.issues = mark.issues;
         work.chunks.truncate(chunks);
         work.frames.truncate(frames);
@@ -91,7 +93,10 @@ impl SessionFold {
             on_batch(batch.session, batch.seq);
         }
         self.side.count(batch);
-        let is_first = self.work.is_new && !self.work.is_changed;
+        if batch.meta.backend {
+            return self.take_spans(settings, project, batch);
+        }
+        let is_first = !self.work.state.has_begun();
         if is_first {
             begin_state(&mut self.work.state, batch, project, settings.countries.as_deref());
         }
@@ -126,7 +131,8 @@ impl SessionFold {
     ) -> Result<(), seal::Error> {
         let (mut normalized, fault) = self.unpack(settings, project, batch);
         let work = &mut self.work;
-        work.is_changed = true;
+        (work.is_changed, work.is_visited) = (true, true);
+        work.begins |= is_first;
         work.take_signals(batch, &mut normalized)?;
         let facts = facts(batch, work.clock_offset_ms(batch), normalized, fault.is_some());
         work.take_dom(batch, (facts.from_ms, facts.to_ms))?;
@@ -151,7 +157,7 @@ impl SessionFold {
             }
             Some(_) => self.note_duplicate(batch),
             None => {
-                self.work.is_changed = true;
+                (self.work.is_changed, self.work.is_visited) = (true, true);
                 self.work.take_signals(batch, &mut normalized)?;
                 let facts = facts(batch, self.work.clock_offset_ms(batch), normalized, false);
                 let facts =
@@ -159,6 +165,40 @@ impl SessionFold {
                 self.fold(settings, batch, facts, false);
                 self.resolve(batch);
             }
+        }
+        Ok(())
+    }
+
+    /// Spans of the session's backend join its events and change nothing else of it: they begin no session, keep none open and are no
+    /// page of it. The same ones, sent again, come under the same name and replace themselves.
+    fn take_spans(
+        &mut self,
+        settings: &Settings,
+        project: &Project,
+        batch: &Batch,
+    ) -> Result<(), seal::Error> {
+        let (mut normalized, fault) = self.unpack(settings, project, batch);
+        let work = &mut self.work;
+        let is_known =
+            work.chunks.iter().any(|(stream, seq, _)| (*stream, *seq) == (batch.stream, batch.seq));
+        let bytes = work.state.span_bytes + normalized.lines.len() as u64;
+        if let Some((reason, detail)) = fault {
+            self.side.bury(&settings.topic, batch, reason, detail);
+        } else if bytes > limits::MAX_SESSION_SPAN_BYTES {
+            let detail = format!("the session has over {} bytes of spans", limits::MAX_SESSION_SPAN_BYTES);
+            self.side.bury(&settings.topic, batch, "too_many_spans", detail);
+        } else {
+            work.is_changed = true;
+            set_expiry(&mut work.state, batch, project);
+            // Also of what is known: that another flush brought it before would not be seen.
+            work.state.span_bytes = bytes;
+            if !is_known {
+                work.take_signals(batch, &mut normalized)?;
+            }
+            let counts = self.side.counts(batch.scope, batch.received_ms);
+            counts.signals += normalized.facts.len() as u64;
+            counts.dropped_signals += normalized.dropped;
+            self.resolve(batch);
         }
         Ok(())
     }
@@ -299,6 +339,7 @@ impl SessionWork {
             events: normalized.events,
             from_ms: times.clone().min().unwrap_or(batch.received_ms),
             to_ms: times.max().unwrap_or(batch.received_ms),
+            spans: batch.meta.backend,
         };
         self.chunks.push((batch.stream, batch.seq, chunk));
         Ok(())

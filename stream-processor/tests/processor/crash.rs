@@ -5,8 +5,11 @@ use playhead_domain::testkit::projection::Projection;
 use playhead_stream_processor::{Error, Step};
 use serde_json::json;
 
+use crate::spans::{send_to, span};
 use crate::steps::{hold_at, stop_at};
-use crate::world::{Batch, World, embedded};
+use crate::world::{Batch, World, embedded, session};
+
+const LAST: u8 = 4;
 
 fn batches() -> Vec<Batch> {
     let mut batches = Vec::new();
@@ -31,11 +34,17 @@ fn batches() -> Vec<Batch> {
             }
         }
     }
+    batches.push(Batch::new(LAST, LAST, 0).page("https://a.example/"));
     batches
 }
 
 async fn send_all(world: &World, batches: &[Batch]) {
     for batch in batches {
+        // Before what they belong to, now and then again, and those of a session of whose browser nothing is heard until the end.
+        let number = u8::try_from(batch.seq).unwrap();
+        for id in [batch.session, session(LAST)] {
+            send_to(world, id, &[span(number, 10), span(number / 2, 20)]).await;
+        }
         world.send(batch).await;
     }
 }

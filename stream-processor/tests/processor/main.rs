@@ -16,6 +16,7 @@ mod performance;
 mod poison;
 mod sequels;
 mod slow;
+mod spans;
 mod steps;
 mod visible;
 mod world;

@@ -303,6 +303,19 @@ impl World {
         self.append(project, batch.session, batch.body(self.now_ms())).await;
     }
 
+    /// As the gateway writes spans of the session's backend.
+    pub(crate) async fn send_spans(&self, session: SessionId, body: Bytes) {
+        self.pass(1);
+        let meta = RecordMeta {
+            tenant_id: TENANT,
+            project_id: PROJECT,
+            received_us: self.now_ms() * 1_000,
+            backend: true,
+            ..RecordMeta::default()
+        };
+        self.append_with(meta, session, body).await;
+    }
+
     async fn append(&self, project_id: u64, session: SessionId, value: Bytes) {
         let meta = RecordMeta {
             tenant_id: TENANT,
@@ -311,8 +324,12 @@ impl World {
             client_ip: vec![192, 0, 2, 1].into(),
             user_agent: USER_AGENT.to_owned(),
             traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
-            replay_of: None,
+            ..RecordMeta::default()
         };
+        self.append_with(meta, session, value).await;
+    }
+
+    async fn append_with(&self, meta: RecordMeta, session: SessionId, value: Bytes) {
         let meta = meta.encode_to_vec().into();
         let key = Bytes::copy_from_slice(&session.0);
         self.log.append(self.topic.name, Record { key, value, meta }).await.unwrap();

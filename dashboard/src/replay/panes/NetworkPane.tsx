@@ -4,11 +4,13 @@ import { formatBytes } from '../../format/number';
 import { pathOf } from '../../format/text';
 import type { FindingKind } from '../findings';
 import { type Moment, number, text } from '../moments';
+import { useSpans } from '../use-spans';
 import { MomentDetail } from './MomentDetail';
 import { type Filter, usePaneSearch } from './PaneSearch';
 import type { PaneProps } from './Panes';
 import { PathText } from './PathText';
 import { SyncedList } from './SyncedList';
+import { type Backend, backendOf } from './spans';
 import { splitTime, wholeTime } from './timing';
 import { groupsOf, SHORTEST_SCALE_MS, type Span } from './waterfall';
 
@@ -33,6 +35,7 @@ export function NetworkPane(props: PaneProps) {
     emptyTitle: 'No requests',
     emptyText: 'Requests by fetch, XHR, beacon and WebSocket show here with their timing.',
   });
+  const spans = useSpans(props.session.project_id, props.session.id, props.manifest.state === 'live');
   const groups = useMemo(() => groupsOf(items), [items]);
   return (
     <>
@@ -45,7 +48,13 @@ export function NetworkPane(props: PaneProps) {
           picked={props.picked}
           onPick={props.seekTo}
           rowClass="request-row"
-          row={(moment) => <RequestRow moment={moment} span={groups.get(moment.id)} />}
+          row={(moment) => (
+            <RequestRow
+              moment={moment}
+              span={groups.get(moment.id)}
+              backend={spans ? backendOf(moment, spans) : null}
+            />
+          )}
         />
       )}
       <MomentDetail {...props} only={isNetwork} />
@@ -53,7 +62,14 @@ export function NetworkPane(props: PaneProps) {
   );
 }
 
-function RequestRow({ moment, span }: { moment: Moment; span: Span | undefined }) {
+interface RowProps {
+  moment: Moment;
+  span: Span | undefined;
+  /** What the backend's spans tell of it. */
+  backend: Backend | null;
+}
+
+function RequestRow({ moment, span, backend }: RowProps) {
   const { data } = moment;
   const path = pathOf(text(data['url']) ?? '');
   return (
@@ -65,7 +81,7 @@ function RequestRow({ moment, span }: { moment: Moment; span: Span | undefined }
         <Marks moment={moment} />
       </span>
       <span className="num">{statusOf(moment)}</span>
-      <Bar moment={moment} span={span} />
+      <Bar moment={moment} span={span} backend={backend} />
       <span className="num muted">{lengthOf(moment)}</span>
     </>
   );
@@ -99,17 +115,18 @@ function lengthOf({ kind, data }: Moment): string {
   return kind === 'websocket' ? '' : 'open';
 }
 
-function Bar({ moment, span }: { moment: Moment; span: Span | undefined }) {
+function Bar({ moment, span, backend }: RowProps) {
   const duration = wholeTime(moment.data);
   // A WebSocket's end says how long it was open: that is no span from here on.
   const isOver = moment.data['op'] === 'close';
   if (span === undefined || duration === 0 || isOver) return <span className="waterfall" />;
   const width = Math.max(SHORTEST_SCALE_MS, span.to - span.from);
-  const parts = splitTime(moment.data);
+  const parts = splitTime(moment.data, backend?.durationMs);
   const offset = moment.at - span.from;
   const title = [
     offset === 0 ? null : `starts ${formatDuration(offset)} after the first request of its group`,
     ...parts.map(({ part, duration_ms }) => `${part} ${formatDuration(duration_ms)}`),
+    backend === null ? null : `${String(backend.spans.length)} spans of the backend, shown when it is picked`,
     `the lane is ${formatDuration(width)} long`,
   ];
   const place = {

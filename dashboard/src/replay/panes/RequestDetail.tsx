@@ -1,11 +1,15 @@
 import { Link } from '@tanstack/react-router';
+import { useMemo } from 'react';
 import { formatDuration, formatPosition } from '../../format/duration';
 import { formatBytes } from '../../format/number';
 import { Button, Chip, CopyButton } from '../../ui';
 import { type Moment, number, text } from '../moments';
+import { useSpans } from '../use-spans';
 import { statusOf } from './NetworkPane';
 import type { PaneProps } from './Panes';
-import { asRecord, type Split, splitTime } from './timing';
+import { type Backend, backendOf } from './spans';
+import { asRecord, serverTime, type Split, splitTime } from './timing';
+import { TraceWaterfall } from './TraceWaterfall';
 
 /** One request: what was asked, what came back, where the time went, and the click that started it. */
 export function RequestDetail(props: PaneProps & { moment: Moment }) {
@@ -13,6 +17,9 @@ export function RequestDetail(props: PaneProps & { moment: Moment }) {
   const { data } = moment;
   const url = text(data['url']) ?? '';
   const duration = number(data['duration_ms']);
+  const spans = useSpans(props.session.project_id, props.session.id, props.manifest.state === 'live');
+  const backend = useMemo(() => (spans ? backendOf(moment, spans) : null), [moment, spans]);
+  const parts = splitTime(data, backend?.durationMs);
   return (
     <>
       <div className="request-title">
@@ -24,7 +31,8 @@ export function RequestDetail(props: PaneProps & { moment: Moment }) {
         <span className="muted num">{duration === null ? 'open' : formatDuration(duration)}</span>
       </div>
       <Findings {...props} />
-      <TimeSplit data={data} />
+      <TimeSplit data={data} parts={parts} backend={backend} />
+      <TraceWaterfall moment={moment} parts={parts} backend={backend} loading={spans === undefined} />
       <StartedBy {...props} />
       <Facts data={data} />
       <ServerTiming value={data['server_timing']} />
@@ -101,8 +109,15 @@ const MEANINGS: Record<Split['part'], string> = {
   unknown: 'The browser told nothing about this part',
 };
 
-function TimeSplit({ data }: { data: Record<string, unknown> }) {
-  const parts = splitTime(data);
+interface TimeSplitProps {
+  data: Record<string, unknown>;
+  parts: readonly Split[];
+  backend: Backend | null;
+}
+
+function TimeSplit({ data, parts, backend }: TimeSplitProps) {
+  const source =
+    serverTime(data) !== null ? 'Server-Timing' : (backend?.durationMs ?? null) !== null ? 'its span' : null;
   if (parts.length === 0) return <p className="muted">How long it took is not known.</p>;
   return (
     <>
@@ -113,7 +128,12 @@ function TimeSplit({ data }: { data: Record<string, unknown> }) {
       </div>
       <div className="legend">
         {parts.map(({ part, duration_ms }) => (
-          <span key={part} title={MEANINGS[part]}>
+          <span
+            key={part}
+            title={
+              part === 'backend' && source !== null ? `What the server says it took, by ${source}` : MEANINGS[part]
+            }
+          >
             <i className={part} />
             {part} {formatDuration(duration_ms)}
           </span>

@@ -58,7 +58,7 @@ export class Accounts implements Account {
     const wasThere = entry.responseEnd > this.changedAt;
     const painted = wasThere ? this.frames.paintedAfter(entry.responseEnd) : undefined;
     const server = serverTimingOf(entry, (text) => this.context.privacy.redactText(text));
-    const trace = traceOf(server?.find(({ name }) => name === 'traceparent')?.description);
+    const [trace] = traceOf(server?.find(({ name }) => name === 'traceparent')?.description);
     const bytes = entry.encodedBodySize || signal.response_bytes || (isDetailed(entry) ? 0 : undefined);
     const found = known<Partial<RequestSignal>>({
       duration_ms: roundMs(entry.responseEnd - entry.startTime),

@@ -1,9 +1,11 @@
 import { patchMethod } from '../patch.js';
 import { loadLate } from '../late/load.js';
+import type { CaptureContext } from '../context.js';
 import { allowsBody, isReadable } from './allowed.js';
 import type { Flight, Flights } from './flight.js';
 import { noteOperation } from './operation.js';
 import { bytesOf, lengthOf } from './size.js';
+import { addTrace } from './trace.js';
 
 /** What a call of `fetch` says about the request. A body that can be read but once is left alone. */
 function startFlight(flights: Flights, input: unknown, init: RequestInit | undefined): Flight | undefined {
@@ -18,12 +20,34 @@ function startFlight(flights: Flights, input: unknown, init: RequestInit | undef
   const readable =
     given === undefined || given instanceof Headers || Array.isArray(given) || !(Symbol.iterator in given);
   const headers = readable ? new Headers(given ?? request?.headers) : undefined;
+  if (headers) context.guard(withTrace)(context, flight, headers, request, init);
   if (headers) flights.noteHeaders(flight, 'request_headers', (name) => headers.get(name));
   const bytes = bytesOf(init?.body);
   if (bytes !== undefined) flight.signal.request_bytes = bytes;
   noteOperation(flight, init?.body);
   if (allowsBody(context, flight.address)) noteRequestBody(flights, flight, request, init?.body, headers);
   return flight;
+}
+
+/**
+ * Gives the browser headers of our own making: neither the page's `init` nor its `Request` is touched. An `init` of some class may
+ * keep its members where a copy does not have them, and is left alone; so is a request that may carry none but simple headers.
+ */
+function withTrace(
+  context: CaptureContext,
+  flight: Flight,
+  headers: Headers,
+  request: Request | undefined,
+  init: RequestInit | undefined,
+): void {
+  const kind: unknown = init && Object.getPrototypeOf(init);
+  if (kind && kind !== Object.prototype) return;
+  const mode = init?.mode ?? request?.mode;
+  if (mode === 'no-cors' || mode === 'navigate' || !addTrace(context, flight.address, headers)) return;
+  // With an `init` at all, the browser forgets the referrer of a `Request`.
+  const isPlain = request && !Object.keys(init ?? {}).length;
+  const kept = isPlain ? { referrer: request.referrer, referrerPolicy: request.referrerPolicy } : init;
+  flight.init = { ...kept, headers };
 }
 
 function noteRequestBody(
@@ -90,7 +114,7 @@ export function patchFetch(flights: Flights): () => void {
     const flight = begin(flights, input, init);
     let promise: unknown;
     try {
-      promise = callOriginal();
+      promise = callOriginal(flight?.init && [input, flight.init]);
     } catch (error) {
       if (flight) fail(flights, flight, error, undefined);
       throw error;

@@ -36,6 +36,8 @@ export interface Flight extends Started {
   pending: Promise<unknown>[];
   /** A request that outlives its document has no outcome that can be known here. */
   outlives?: boolean;
+  /** What the browser's `fetch` gets in place of the page's own `init`. */
+  init?: RequestInit;
   /** Called when it is told. */
   release?: () => void;
   timer?: ReturnType<typeof setTimeout>;
@@ -120,8 +122,9 @@ export class Flights {
     }
     const kept = privacy.redactHeaders(found);
     if (Object.keys(kept).length) flight.signal[side] = kept;
-    const trace = side === 'request_headers' && traceOf(get('traceparent'));
-    if (trace) flight.signal.trace_id = trace;
+    if (side === 'response_headers') return;
+    const [trace, span] = traceOf(get('traceparent'));
+    if (trace && span) Object.assign(flight.signal, { trace_id: trace, span_id: span });
   }
 
   /** The outcome is known. */

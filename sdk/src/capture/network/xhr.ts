@@ -5,6 +5,7 @@ import { allowsBody, isReadable } from './allowed.js';
 import type { Flight, Flights } from './flight.js';
 import { noteOperation } from './operation.js';
 import { bytesOf, lengthOf } from './size.js';
+import { addTrace } from './trace.js';
 
 interface Opened {
   method: string;
@@ -64,7 +65,11 @@ function begin(flights: Flights, xhr: XMLHttpRequest, opened: Opened, body: unkn
   const flight = flights.start('xhr', opened.method, opened.url);
   if (!flight) return;
   opened.flight = flight;
-  flights.noteHeaders(flight, 'request_headers', (name) => opened.headers.get(name.toLowerCase()) ?? null);
+  const get = (name: string): string | null => opened.headers.get(name.toLowerCase()) ?? null;
+  // Comes by the patch that notes what the page sets.
+  const set = (name: string, value: string): void => xhr.setRequestHeader(name, value);
+  context.guard(addTrace)(context, flight.address, { get, set });
+  flights.noteHeaders(flight, 'request_headers', get);
   const bytes = bytesOf(body);
   if (bytes !== undefined) flight.signal.request_bytes = bytes;
   noteOperation(flight, body);
