@@ -27,6 +27,9 @@ export type JiraIssue = Complete<Schemas['JiraIssue']>;
 export type JiraCategory = Schemas['JiraCategory'];
 export type JiraState = Complete<Schemas['JiraState']>;
 
+/** Values of fields are free in the document, which the generated types take for none at all. */
+const free = <Body>(body: JiraDraft | JiraDefaults): Body => body as unknown as Body;
+
 const BASE = '/api/v1/projects/{project}/jira';
 const OF_ISSUE = '/api/v1/projects/{project}/issues/{issue}/jira';
 const inProject = (project: string) => ({ params: { path: { project } } });
@@ -37,7 +40,7 @@ export const saveJira = async (
   project: string,
   draft: JiraDraft,
 ): Promise<{ connection: JiraConnection; hook: JiraHook | null }> =>
-  bodyOf(await api.PUT(BASE, { ...inProject(project), body: draft })) as {
+  bodyOf(await api.PUT(BASE, { ...inProject(project), body: free<Schemas['JiraDraft']>(draft) })) as {
     connection: JiraConnection;
     hook: JiraHook | null;
   };
@@ -49,11 +52,7 @@ export const testJira = async (project: string): Promise<JiraTest> =>
 export const renewJiraHook = async (project: string): Promise<JiraHook> =>
   bodyOf(await api.POST(`${BASE}/hook`, inProject(project)));
 
-export const fetchJiraProjects = async (
-  project: string,
-  query: string,
-  signal?: AbortSignal,
-): Promise<JiraChoice[]> =>
+export const fetchJiraProjects = async (project: string, query: string, signal?: AbortSignal): Promise<JiraChoice[]> =>
   bodyOf(await api.GET(`${BASE}/projects`, { params: { path: { project }, query: { query } }, signal })).items;
 export const fetchJiraTypes = async (project: string, key: string, signal?: AbortSignal): Promise<JiraIssueType[]> =>
   bodyOf(await api.GET(`${BASE}/types`, { params: { path: { project }, query: { project: key } }, signal })).items;
@@ -76,12 +75,15 @@ export const fetchJiraUsers = async (
   query: string,
   signal?: AbortSignal,
 ): Promise<JiraChoice[]> =>
-  bodyOf(await api.GET(`${BASE}/users`, { params: { path: { project }, query: { project: key, query } }, signal })).items;
+  bodyOf(await api.GET(`${BASE}/users`, { params: { path: { project }, query: { project: key, query } }, signal }))
+    .items;
 
 export const fetchJiraState = async (project: string, issue: string, signal?: AbortSignal): Promise<JiraState> =>
   bodyOf(await api.GET(OF_ISSUE, { params: { path: { project, issue } }, signal }));
 export const createJiraIssue = async (project: string, issue: string, wanted: JiraDefaults): Promise<JiraState> =>
-  bodyOf(await api.POST(OF_ISSUE, { params: { path: { project, issue } }, body: wanted }));
+  bodyOf(
+    await api.POST(OF_ISSUE, { params: { path: { project, issue } }, body: free<Schemas['NewJiraIssue']>(wanted) }),
+  );
 export const refreshJiraIssue = async (project: string, issue: string): Promise<JiraState> =>
   bodyOf(await api.POST(`${OF_ISSUE}/refresh`, { params: { path: { project, issue } } }));
 export async function unlinkJiraIssue(project: string, issue: string): Promise<void> {

@@ -64,7 +64,8 @@ function CreateForm({ project, issue, onClose, connection }: CreateJiraDialogPro
   };
   const refused = create.error ? asProblem(create.error) : null;
   const faults = { ...(wasSent ? own : {}), ...refused?.fields };
-  const isElsewhere = refused !== null && !Object.keys(refused.fields).some((id) => fields?.some((one) => one.id === id));
+  const isElsewhere =
+    refused !== null && !Object.keys(refused.fields).some((id) => fields?.some((one) => one.id === id));
   return (
     <form
       className="settings-form jira-form"

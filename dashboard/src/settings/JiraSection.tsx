@@ -29,7 +29,7 @@ export function JiraSection({ projectId }: { projectId: string }) {
       )}
       {connection.data !== undefined && (
         <>
-          {connection.data?.fault != null && (
+          {connection.data !== null && connection.data.fault !== null && (
             <p className="jira-fault" role="alert">
               <Icon name="alert" small />
               <span>
@@ -120,7 +120,7 @@ function Connected({ projectId, connection, onHook }: ConnectedProps) {
           Disconnect…
         </Button>
       </div>
-      <p role="status" className={test.data?.works ? 'test-delivered' : 'form-fault'}>
+      <p role="status" className={test.data?.works ? 'jira-ok' : 'form-fault'}>
         {test.data && test.data.detail}
         {test.error && `Not tested: ${asProblem(test.error).message}`}
       </p>

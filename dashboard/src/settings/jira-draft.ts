@@ -55,8 +55,7 @@ export function jiraDraftOf(
   fields: readonly JiraField[] | undefined,
 ): JiraDraft {
   const { place } = form;
-  const isSamePlace =
-    known?.defaults?.project === place.project && known.defaults.issue_type === place.issueType;
+  const isSamePlace = known?.defaults?.project === place.project && known.defaults.issue_type === place.issueType;
   const kept = isSamePlace ? (known.defaults?.fields ?? {}) : {};
   return {
     site: form.site.trim(),

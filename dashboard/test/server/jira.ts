@@ -132,9 +132,11 @@ export function answerJira(world: JiraWorld, method: string, rest: string, url: 
 function save(world: JiraWorld, draft: JiraDraft): Answer {
   world.drafts.push(draft);
   const known = world.connection;
-  const { token, version: _, email, sync_state, sync_assignee, comments, ...rest } = draft;
+  const { token, site, kind, defaults, email, sync_state, sync_assignee, comments } = draft;
   world.connection = makeConnection({
-    ...rest,
+    site,
+    kind,
+    defaults,
     email: email ?? null,
     sync_state: sync_state ?? false,
     sync_assignee: sync_assignee ?? false,

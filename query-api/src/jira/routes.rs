@@ -209,6 +209,7 @@ pub(crate) struct SearchParams {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TypeParams {
     /// Its key.
+    #[serde(default)]
     project: String,
 }
 
@@ -218,8 +219,10 @@ pub(crate) struct TypeParams {
 #[serde(deny_unknown_fields)]
 pub(crate) struct FieldParams {
     /// The key of the Jira project.
+    #[serde(default)]
     project: String,
     /// The id of the type.
+    #[serde(default)]
     issue_type: String,
 }
 
@@ -229,6 +232,7 @@ pub(crate) struct FieldParams {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserParams {
     /// The key of the Jira project.
+    #[serde(default)]
     project: String,
     /// A part of the name; at most 200 characters.
     #[serde(default)]

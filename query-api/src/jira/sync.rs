@@ -55,10 +55,12 @@ pub(crate) struct Told {
 
 pub(crate) async fn ask(client: &Client<'_>, id: &str) -> Result<Told, Failure> {
     let issue = client.get(&["issue", id], &[("fields", "status,assignee")]).await?;
-    let fields =
-        issue["fields"].as_object().ok_or_else(|| Failure::Unreadable("it has no fields".to_owned()))?;
+    let fields = &issue["fields"];
+    if !fields["status"].is_object() {
+        return Err(Failure::Unreadable("it has no status of an issue".to_owned()));
+    }
     let line = |value: &Value| text::line(value.as_str().unwrap_or_default(), MAX_NAME);
-    let (status, assignee) = (&fields["status"], fields.get("assignee").unwrap_or(&Value::Null));
+    let (status, assignee) = (&fields["status"], &fields["assignee"]);
     Ok(Told {
         status: line(&status["name"]),
         category: line(&status["statusCategory"]["key"]),
@@ -110,7 +112,12 @@ async fn follow(
 ) -> Result<(), ApiError> {
     let wants = link.wants.clone().unwrap_or_default();
     let mut patch = IssuePatch::default();
-    let Ok(shown) = issue_routes::load(api, scope, project, issue).await else { return Ok(()) };
+    let shown = match issue_routes::load(api, scope, project, issue).await {
+        Ok(shown) => shown,
+        // Nothing of it is kept any more.
+        Err(ApiError::NotFound(_) | ApiError::Discarded) => return Ok(()),
+        Err(error) => return Err(error),
+    };
     if connection.settings.sync_state && wants.state.is_empty() && !link.category.is_empty() {
         let given = read::state(api, scope, shown.id).await?;
         let now = state::now(&shown.totals, Some(&given), 0, api.now_ms()).state;

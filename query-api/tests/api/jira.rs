@@ -118,14 +118,9 @@ impl Shop {
 #[tokio::test]
 async fn a_connection_is_sealed_and_shown_without_its_secrets() {
     let shop = Shop::open("cloud").await;
-    let page = shop.app.store.scan(
-        &table::JIRA,
-        &session::key::scope_columns(shop.project.scope),
-        &ClusteringRange::ALL,
-        Order::Ascending,
-        9,
-    );
-    let rows = page.await.unwrap().rows;
+    let (columns, range) = (session::key::scope_columns(shop.project.scope), ClusteringRange::ALL);
+    let page = shop.app.store.scan(&table::JIRA, &columns, &range, Order::Ascending, 9).await.unwrap();
+    let rows = page.rows;
     let stored = format!(
         "{:?}",
         rows.iter().map(|row| String::from_utf8_lossy(&row.value).into_owned()).collect::<Vec<_>>()
@@ -529,7 +524,7 @@ async fn data_center_is_spoken_to_in_its_own_way() {
         time_ms: NOON,
         ..sample(1, NOON, "2.0")
     });
-    put(&shop.app, &shop.project, 1, (0, 0), hostile).await;
+    put(&shop.app, &shop.project, 1, (9, 0), hostile).await;
     shop.jira.do_and_fail("POST", "/issue", 500);
     assert_eq!(shop.create(1).await.status, StatusCode::BAD_GATEWAY);
     shop.app.advance(46 * SECOND);
