@@ -163,7 +163,7 @@ function Alike({ form, set }: PartProps) {
           set({ syncState });
         }}
       >
-        Resolving here finishes the Jira issue, and the other way round
+        Keep status alike, both ways
       </Switch>
       <Switch
         checked={form.syncAssignee}
@@ -171,7 +171,7 @@ function Alike({ form, set }: PartProps) {
           set({ syncAssignee });
         }}
       >
-        Keep assignees alike
+        Keep assignees alike, both ways
       </Switch>
       <Switch
         checked={form.comments}
@@ -179,7 +179,7 @@ function Alike({ form, set }: PartProps) {
           set({ comments });
         }}
       >
-        Comment when a rule triggers again for an issue that has a Jira issue
+        Comment when a rule triggers again
       </Switch>
     </div>
   );

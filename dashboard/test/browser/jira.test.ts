@@ -48,6 +48,13 @@ describe('Jira in the settings', () => {
     await expectAccessible(watched.page);
     await photograph(watched.page, `jira-settings-${String(width)}-${scheme}`);
     expect(await overflow(watched)).toBeLessThanOrEqual(0);
+    // Its parts are below each other, and none is cut off.
+    const columns = await panel.evaluate((element) => getComputedStyle(element).gridTemplateColumns.split(' ').length);
+    expect(columns).toBe(1);
+    const beyond = await panel
+      .locator('*')
+      .evaluateAll((parts) => parts.filter((part) => part.getBoundingClientRect().right > window.innerWidth).length);
+    expect(beyond).toBe(0);
     await close(watched);
   });
 
