@@ -6,7 +6,6 @@ use std::fmt;
 use lettre::Address;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use url::Url;
 
 use crate::error::ApiError;
 use crate::model::jira::{JiraDefaults, JiraDraft, JiraKind};
@@ -119,7 +118,7 @@ fn checked_site(site: &str, allow: &AllowList) -> Result<String, ApiError> {
             "must be the address of the site alone: https://example.atlassian.net",
         ));
     }
-    Ok(Url::from(url).as_str().trim_end_matches('/').to_owned())
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn checked_email(email: &str, kind: Kind) -> Result<String, ApiError> {

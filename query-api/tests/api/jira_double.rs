@@ -324,17 +324,7 @@ impl World {
                 (400, json!({"errorMessages": ["No such project"], "errors": {}}))
             }
             ("POST", ["issue"]) => self.create(sent.unwrap()),
-            ("GET", ["search", ..]) => {
-                let marker = of("jql").split("playhead-").nth(1).unwrap().split('"').next().unwrap();
-                let has = |issue: &Issue| issue.fields.to_string().contains(marker);
-                let found: Vec<Value> = self
-                    .issues
-                    .iter()
-                    .filter(|(_, issue)| has(issue))
-                    .map(|(id, issue)| json!({"id": id, "key": issue.key}))
-                    .collect();
-                (200, json!({"issues": found}))
-            }
+            ("GET", ["search", ..]) => self.search(of("jql")),
             ("GET", ["user", "assignable", "search"]) => {
                 let asked = format!("{}{}", of("query"), of("username")).to_lowercase();
                 let is_meant = |user: &Value| {
@@ -356,6 +346,18 @@ impl World {
             (_, ["issue", id, rest @ ..]) => self.of_issue(method, id, rest, sent),
             _ => (404, json!({"errorMessages": ["no such path"], "errors": {}})),
         }
+    }
+
+    fn search(&self, jql: &str) -> (u16, Value) {
+        let marker = jql.split("playhead-").nth(1).unwrap().split('"').next().unwrap();
+        let has = |issue: &Issue| issue.fields.to_string().contains(marker);
+        let found: Vec<Value> = self
+            .issues
+            .iter()
+            .filter(|(_, issue)| has(issue))
+            .map(|(id, issue)| json!({"id": id, "key": issue.key}))
+            .collect();
+        (200, json!({"issues": found}))
     }
 
     fn create(&mut self, sent: &Value) -> (u16, Value) {
