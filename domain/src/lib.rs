@@ -19,6 +19,7 @@ pub mod session;
 pub mod token;
 pub mod endpoint;
 pub mod issue;
+pub mod jira;
 pub mod performance;
 pub mod source_map;
 pub mod alert;

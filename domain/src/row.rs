@@ -5,6 +5,7 @@
 mod alert;
 mod channel;
 mod issue;
+mod jira;
 mod performance;
 mod source_map;
 
@@ -19,6 +20,7 @@ pub use issue::{
     ArchivedUntil, Breakdown, Discard, GroupingRule, IssueChange, IssueComponent, IssueCount, IssueMerge,
     IssueMerges, IssueSample, IssueSequel, IssueSettings, IssueState, IssueTotals, Seen,
 };
+pub use jira::{JiraConnection, JiraLink, JiraWants};
 pub use performance::{
     Performance, PerformanceHead, PerformanceMeasure, PerformanceSample, PerformanceSeries, PerformanceSpan,
 };

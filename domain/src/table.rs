@@ -99,6 +99,9 @@ tables! {
     ALERT_STATES = Control Changing "alert_states" [int("tenant"), int("project")] [bytes("rule"), bytes("subject")];
     /// Where a project's alerts go: [`crate::row::AlertChannel`].
     ALERT_CHANNELS = Control Changing "alert_channels" [int("tenant"), int("project")] [bytes("channel")];
+    /// A project's connection to Jira ([`crate::row::JiraConnection`]), the Jira issues of its issues ([`crate::row::JiraLink`]), and what leads to
+    /// them: see [`crate::jira`].
+    JIRA = Control Changing "jira" [int("tenant"), int("project")] [text("kind"), bytes("id")];
     /// Small named values of the installation.
     INSTALLATION = Control Changing "installation" [text("name")] [];
 

@@ -149,7 +149,8 @@ impl Running {
         let server = tokio::spawn(async move { server::serve(&listener, router, &http, stop).await });
         let projects = projects(services.directory.clone(), backends.log.clone(), services.api.clone());
         let background = vec![tokio::spawn(projects)];
-        let alerts = services.alerts.clone().map(|worker| tokio::spawn(alerts(worker, stop_alerts.clone())));
+        let workers = services.alerts.clone().zip(services.api.clone());
+        let alerts = workers.map(|(worker, api)| tokio::spawn(alerts(worker, api, stop_alerts.clone())));
         let processor = services.processor.clone();
         let processor = processor
             .map(|processor| tokio::spawn(process(processor, stop_processor.clone(), failed.clone())));
@@ -207,9 +208,10 @@ impl Running {
     }
 }
 
-/// Evaluates and delivers alerts until it is to stop.
-async fn alerts(worker: Arc<Worker>, stop: CancellationToken) {
-    worker.run(stop.cancelled_owned()).await;
+/// Evaluates and delivers alerts, and tells Jira what is due, until it is to stop.
+async fn alerts(worker: Arc<Worker>, api: Api, stop: CancellationToken) {
+    let jira = playhead_query_api::jira::Worker::new(api);
+    tokio::join!(worker.run(stop.clone().cancelled_owned()), jira.run(stop.cancelled_owned()));
 }
 
 /// Runs the processor, again after what a retry may cure.

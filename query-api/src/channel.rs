@@ -17,15 +17,17 @@ mod settings;
 mod slack;
 mod teams;
 pub(crate) mod tests_sent;
-mod text;
+pub(crate) mod text;
 mod webhook;
 
 use playhead_domain::id::ChannelId;
+use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::scope::Scope;
 
 pub(crate) use settings::Settings;
 
 use crate::error::ApiError;
+use crate::jira;
 use crate::outbound::Outbound;
 use crate::state::Api;
 use mailer::Mailer;
@@ -126,6 +128,8 @@ pub struct Message {
     pub facts: Vec<(String, String)>,
     pub since_ms: i64,
     pub links: Links,
+    /// The issue that it is about, if it is about one.
+    pub issue: Option<Fingerprint>,
 }
 
 /// A channel with its secrets, opened.
@@ -183,7 +187,15 @@ pub(crate) struct Sender<'a> {
 ///
 /// # Errors
 /// [`SendError`]: whether a later try may succeed, when at the earliest, and in a sentence for people why it failed.
-pub(crate) async fn send(api: &Api, channel: &Channel, message: &Message) -> Result<Receipt, SendError> {
+pub(crate) async fn send(
+    api: &Api,
+    scope: Scope,
+    channel: &Channel,
+    message: &Message,
+) -> Result<Receipt, SendError> {
+    if channel.settings == Settings::Jira {
+        return jira::tell::send(api, scope, &text::cleaned(message)).await;
+    }
     let (outbound, mailer) = (&api.0.outbound, api.0.mailer.as_ref());
     Sender { outbound, mailer, now_ms: api.now_ms() }.send(&channel.settings, message).await
 }
@@ -200,6 +212,8 @@ impl Sender<'_> {
             }
             Settings::Discord { url } => discord::send(self, url, message).await,
             Settings::Email { recipients } => email::send(self, recipients, message).await,
+            // It needs the project's connection: see `send`.
+            Settings::Jira => Err(SendError::permanent("Jira is told by its connection")),
         }
     }
 }

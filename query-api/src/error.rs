@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use playhead_domain::{log, store};
 
+use crate::jira::Failure;
 use crate::model::Problem;
 
 /// Why a request was not answered.
@@ -59,6 +60,8 @@ pub enum ApiError {
     Log(#[from] log::Error),
     #[error(transparent)]
     Blobs(#[from] object_store::Error),
+    #[error(transparent)]
+    Jira(#[from] Failure),
     /// What was stored cannot be read.
     #[error("{0}")]
     Corrupt(String),
@@ -85,6 +88,7 @@ impl ApiError {
             | Self::TooSlow => true,
             Self::Store(error) => error.is_retryable(),
             Self::Log(error) => error.is_retryable(),
+            Self::Jira(failure) => failure.is_retryable(),
             _ => false,
         }
     }
@@ -126,6 +130,7 @@ impl ApiError {
             Self::Blobs(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Recordings are not available")
             }
+            Self::Jira(failure) => describe_jira(failure),
             Self::Corrupt(_) => (StatusCode::INTERNAL_SERVER_ERROR, "corrupt", "Stored data cannot be read"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here"),
         }
@@ -158,19 +163,48 @@ impl ApiError {
     }
 }
 
+/// Nothing of it is a fault of ours.
+const fn describe_jira(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
+    const UNUSABLE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+    match failure {
+        Failure::NotConnected => (StatusCode::CONFLICT, "jira-not-connected", "Not connected to Jira"),
+        Failure::Credentials => (UNUSABLE, "jira-credentials", "Jira does not take the credentials"),
+        Failure::Forbidden { .. } => (UNUSABLE, "jira-forbidden", "Jira does not allow it"),
+        Failure::NotFound { .. } => (UNUSABLE, "jira-not-found", "Jira does not have it"),
+        Failure::Gone(_) => (UNUSABLE, "jira-gone", "The Jira issue is gone"),
+        Failure::Refused { .. } | Failure::NoTransition(_) | Failure::NoUser(_) => {
+            (UNUSABLE, "jira-refused", "Jira refused it")
+        }
+        Failure::UnderWay { .. } => (StatusCode::CONFLICT, "jira-under-way", "A Jira issue may be there"),
+        Failure::RateLimited { .. } => (StatusCode::SERVICE_UNAVAILABLE, "jira-busy", "Jira is busy"),
+        Failure::Unreachable { .. } | Failure::Unreadable(_) => {
+            (StatusCode::BAD_GATEWAY, "jira-unreachable", "Jira was not reached")
+        }
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, code, title) = self.describe();
-        if status.is_server_error() {
+        if status.is_server_error() && !matches!(self, Self::Jira(_)) {
             tracing::error!(code, error = %self, "request failed");
         }
-        let field = if let Self::BadRequest { field, .. } = &self { Some((*field).to_owned()) } else { None };
+        let field = match &self {
+            Self::BadRequest { field, .. } => Some((*field).to_owned()),
+            Self::Jira(Failure::Refused { fields, .. }) => fields.keys().next().cloned(),
+            _ => None,
+        };
+        let fields = match &self {
+            Self::Jira(Failure::Refused { fields, .. }) => fields.clone(),
+            _ => std::collections::BTreeMap::new(),
+        };
         let problem = Problem {
             kind: format!("urn:playhead:problem:{code}"),
             title: title.to_owned(),
             status: status.as_u16(),
             detail: self.detail(),
             field,
+            fields,
             part: self.part().map(str::to_owned),
         };
         let mut response = (status, Json(problem)).into_response();
@@ -181,6 +215,7 @@ impl IntoResponse for ApiError {
             Self::TooManyAttempts { retry_after_s } | Self::TooManyChanges { retry_after_s, .. } => {
                 Some(retry_after_s)
             }
+            Self::Jira(failure) if failure.wait_s().is_some() => failure.wait_s(),
             _ if status == StatusCode::SERVICE_UNAVAILABLE => Some(1),
             _ => None,
         };

@@ -11,6 +11,7 @@ pub mod alert;
 pub mod channel;
 pub mod config;
 pub mod error;
+pub mod jira;
 pub mod model;
 pub mod openapi;
 pub mod project;
@@ -109,6 +110,20 @@ pub(crate) fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(channel::routes::list_channels, channel::routes::create_channel))
         .routes(routes!(channel::routes::change_channel, channel::routes::delete_channel))
         .routes(routes!(channel::routes::test_channel))
+        .routes(routes!(jira::routes::get_jira, jira::routes::save_jira, jira::routes::delete_jira))
+        .routes(routes!(jira::routes::test_jira))
+        .routes(routes!(jira::routes::renew_jira_hook))
+        .routes(routes!(jira::routes::list_jira_projects))
+        .routes(routes!(jira::routes::list_jira_types))
+        .routes(routes!(jira::routes::list_jira_fields))
+        .routes(routes!(jira::routes::list_jira_users))
+        .routes(routes!(jira::hook::receive_jira_hook))
+        .routes(routes!(
+            jira::issue_routes::get_jira_issue,
+            jira::issue_routes::create_jira_issue,
+            jira::issue_routes::unlink_jira_issue
+        ))
+        .routes(routes!(jira::issue_routes::refresh_jira_issue))
         .routes(routes!(performance::routes::list_endpoints))
         .routes(routes!(performance::routes::get_endpoint))
         .routes(routes!(performance::routes::list_pages))

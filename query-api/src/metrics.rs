@@ -9,6 +9,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use crate::alert::metrics::AlertMetrics;
+use crate::jira::metrics::JiraMetrics;
 use crate::state::Api;
 
 /// Labels are routes and classes of statuses: bounded by the code.
@@ -16,6 +17,7 @@ pub(crate) struct Metrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
     pub(crate) alerts: AlertMetrics,
+    pub(crate) jira: JiraMetrics,
 }
 
 impl Metrics {
@@ -28,6 +30,7 @@ impl Metrics {
             requests: IntCounterVec::new(requests, &["route", "method", "status"])?,
             seconds: HistogramVec::new(seconds, &["route"])?,
             alerts: AlertMetrics::register(registry)?,
+            jira: JiraMetrics::register(registry)?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;
         registry.register(Box::new(metrics.seconds.clone()))?;

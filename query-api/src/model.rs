@@ -3,11 +3,14 @@
 pub mod alert;
 pub mod channel;
 pub mod issue;
+pub mod jira;
 pub mod performance;
 pub mod project;
 pub mod replay;
 pub mod session;
 pub mod source_map;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -55,6 +58,9 @@ pub struct Problem {
     /// The field to blame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// With code `jira-refused`: what is wrong, by the id of Jira's field.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
     /// With code `unavailable`: what does not answer, `store` (lists and time lines), `blobs` (recordings and source maps) or `log` (changes of projects).
     /// The rest of the API goes on.
     #[serde(skip_serializing_if = "Option::is_none")]

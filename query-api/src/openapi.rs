@@ -15,6 +15,7 @@ use utoipa::{Modify, OpenApi};
         (name = "sessions", description = "Sessions, their time lines, and erasing."),
         (name = "issues", description = "Errors that are one mistake, and what people do with them."),
         (name = "alerts", description = "Rules that tell people, what they fired, who was told, and where it goes."),
+        (name = "jira", description = "Jira issues of issues: creating them, and keeping both alike."),
         (name = "performance", description = "How long requests and page loads take, by endpoint and page."),
         (name = "source maps", description = "Maps from bundles to the sources that they were built from."),
         (name = "replay", description = "Recordings."),

@@ -10,7 +10,7 @@ mod target;
 mod tests;
 
 pub(crate) use allow::AllowList;
-pub(crate) use call::{Answer, Call, Error, Outbound};
+pub(crate) use call::{Answer, Call, Error, Outbound, Request};
 #[cfg(test)]
 pub(crate) use connect::Names;
 pub(crate) use target::check as check_target;

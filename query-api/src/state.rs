@@ -127,6 +127,8 @@ pub(crate) struct Inner {
     pub(crate) tests_sent: TestsSent,
     /// Told when a change of a project may not have been published.
     pub(crate) unpublished: Notify,
+    /// Told when Jira is to be told something.
+    pub(crate) jira_due: Notify,
 }
 
 impl Api {
@@ -175,6 +177,7 @@ impl Api {
             mailer,
             tests_sent: TestsSent::default(),
             unpublished: Notify::new(),
+            jira_due: Notify::new(),
         })))
     }
 

@@ -85,6 +85,12 @@ export function ChannelFields({ form, channel, faultOf, set }: ChannelFieldsProp
             : '16 to 256 characters. Empty: one is made and shown once.'}
         </Field>
       )}
+      {form.kind === 'jira' && (
+        <p className="muted-text">
+          Creates a Jira issue for each issue that triggers, with the project, type and fields of the connection in the
+          settings.
+        </p>
+      )}
       {form.kind === 'pagerduty' && <PagerDuty {...{ form, kept, faultOf, set }} />}
       {form.kind === 'email' && (
         <Field

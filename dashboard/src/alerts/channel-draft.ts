@@ -49,6 +49,7 @@ export function channelFormOf(channel: AlertChannel): ChannelForm {
 
 /** Whether the settings of a known channel are to be replaced; its name alone can be changed without them. */
 export function replacesSettings(form: ChannelForm, known: AlertChannel): boolean {
+  if (form.kind === 'jira') return false;
   if (form.kind === 'email') return lines(form.recipients).join('\n') !== known.recipients.join('\n');
   const before = channelFormOf(known);
   return (
@@ -59,7 +60,7 @@ export function replacesSettings(form: ChannelForm, known: AlertChannel): boolea
 export function channelFaults(form: ChannelForm, known: AlertChannel | null): Partial<Record<ChannelField, string>> {
   const faults: Partial<Record<ChannelField, string>> = {};
   if (form.name.trim() === '') faults.name = 'must be given';
-  if (known && !replacesSettings(form, known)) return faults;
+  if (form.kind === 'jira' || (known && !replacesSettings(form, known))) return faults;
   if (form.kind === 'email') {
     const count = lines(form.recipients).length;
     if (count < 1 || count > 20) faults.recipients = 'must be 1 to 20 addresses';
@@ -78,6 +79,8 @@ export function settingsOf({ kind, url, secret, routingKey, isEuropean, recipien
       return { kind, recipients: lines(recipients) };
     case 'pagerduty':
       return { kind, routing_key: routingKey.trim(), ...(isEuropean && { url: EUROPEAN }) };
+    case 'jira':
+      return { kind };
     case 'webhook':
       return { kind, url: url.trim(), ...(secret.trim() !== '' && { secret: secret.trim() }) };
     default:

@@ -120,6 +120,7 @@ export const CHANNEL_KINDS: readonly { key: ChannelKind; label: string }[] = [
   { key: 'pagerduty', label: 'PagerDuty' },
   { key: 'email', label: 'E-mail' },
   { key: 'webhook', label: 'Web hook' },
+  { key: 'jira', label: 'Jira' },
 ];
 export const channelKindName = (kind: ChannelKind): string =>
   CHANNEL_KINDS.find(({ key }) => key === kind)?.label ?? kind;

@@ -9,6 +9,8 @@ export class Problem extends Error {
     readonly detail: string,
     /** Name of the input that was refused. */
     readonly field: string | null = null,
+    /** What is wrong, by the id of the input, where the server says it of several. */
+    readonly fields: Readonly<Record<string, string>> = {},
   ) {
     super(detail || title);
     this.name = 'Problem';
@@ -30,8 +32,14 @@ export class Problem extends Error {
     const text = (name: string) => (typeof record[name] === 'string' ? record[name] : '');
     const code = text('type').split(':').at(-1) || `status-${String(status)}`;
     const title = text('title') || `The server answered with ${String(status)}`;
-    return new Problem(code, status, title, text('detail'), text('field') || null);
+    return new Problem(code, status, title, text('detail'), text('field') || null, textsOf(record['fields']));
   }
 }
 
 export const asProblem = (error: unknown): Problem => (error instanceof Problem ? error : Problem.unreachable(error));
+
+function textsOf(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {};
+  const texts = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+  return Object.fromEntries(texts);
+}

@@ -359,6 +359,42 @@ export interface paths {
         patch: operations["change_issue"];
         trace?: never;
     };
+    "/api/v1/projects/{project}/issues/{issue}/jira": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether an issue has a Jira issue, and what Jira last told of it. */
+        get: operations["get_jira_issue"];
+        put?: never;
+        /** Creates the Jira issue of an issue, once: sent again it answers with the one that there is. */
+        post: operations["create_jira_issue"];
+        /** Forgets the Jira issue of an issue. It stays as it is in Jira. */
+        delete: operations["unlink_jira_issue"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/issues/{issue}/jira/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reads the Jira issue from Jira, and follows it. */
+        post: operations["refresh_jira_issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/issues/{issue}/restore": {
         parameters: {
             query?: never;
@@ -461,6 +497,147 @@ export interface paths {
          *     were merged before come along. It can be undone one by one.
          */
         post: operations["merge_issues"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jira": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The project's connection to Jira, without its secrets. */
+        get: operations["get_jira"];
+        /** Connects the project to Jira, or changes the connection. Jira is not asked: see the test. */
+        put: operations["save_jira"];
+        post?: never;
+        /** Disconnects the project. Jira issues stay as they are, and keep their links here. */
+        delete: operations["delete_jira"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jira/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The fields that a type requires, and that are not filled in by themselves. */
+        get: operations["list_jira_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jira/hook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new address and secret for Jira's web hook; the old ones work no more. */
+        post: operations["renew_jira_hook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jira/hook/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What Jira calls when an issue was changed or deleted. Set it up in Jira with the address and the secret that saving the connection
+         *     answers with.
+         */
+        post: operations["receive_jira_hook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jira/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Jira's projects in which issues may be created, by key; at most 50. */
+        get: operations["list_jira_projects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jira/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks Jira who we are. At most ten a minute for a project, with the tests of its channels. */
+        post: operations["test_jira"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jira/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The types of issues of a Jira project. */
+        get: operations["list_jira_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/jira/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Users to whom issues of a Jira project may be assigned; at most 50. */
+        get: operations["list_jira_users"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -968,7 +1145,7 @@ export interface components {
          * @description What a channel leads to.
          * @enum {string}
          */
-        ChannelKind: "webhook" | "slack" | "teams" | "pagerduty" | "discord" | "email";
+        ChannelKind: "webhook" | "slack" | "teams" | "pagerduty" | "discord" | "email" | "jira";
         /** @description What to change; a member that is left out stays as it is. */
         ChannelPatch: {
             name?: string | null;
@@ -1005,6 +1182,9 @@ export interface components {
             kind: "email";
             /** @description At most 20. */
             recipients: string[];
+        } | {
+            /** @enum {string} */
+            kind: "jira";
         };
         /** @description What came of a test. */
         ChannelTest: {
@@ -1592,6 +1772,156 @@ export interface components {
          * @enum {string}
          */
         IssueState: "new" | "ongoing" | "escalating" | "regressed" | "resolved" | "archived";
+        /**
+         * @description Where a Jira issue is in its life.
+         * @enum {string}
+         */
+        JiraCategory: "to_do" | "in_progress" | "done" | "unknown";
+        /** @description Something to choose. */
+        JiraChoice: {
+            id: string;
+            name: string;
+        };
+        JiraChoiceList: {
+            items: components["schemas"]["JiraChoice"][];
+        };
+        /** @description A project's connection, without its secrets. */
+        JiraConnection: {
+            /** Format: int64 */
+            changed_at: number;
+            comments: boolean;
+            defaults?: components["schemas"]["JiraDefaults"] | null;
+            email?: string | null;
+            /** @description Why Jira does not let us in. */
+            fault?: string | null;
+            /** Format: int64 */
+            fault_at?: number | null;
+            kind: components["schemas"]["JiraKind"];
+            site: string;
+            sync_assignee: boolean;
+            sync_state: boolean;
+            /** @description The last characters of the token. */
+            token_hint: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description With what Jira issues are created unless somebody says otherwise, and always by rules. */
+        JiraDefaults: {
+            /**
+             * @description Values of required fields by their ids: a text, a number, the id of an option or of a user, a date (`2026-01-31`), or a list of
+             *     these.
+             */
+            fields?: Record<string, never>;
+            /** @description Id of the type. */
+            issue_type: string;
+            /** @description Key of the Jira project. */
+            project: string;
+        };
+        /** @description The connection as it is to be. */
+        JiraDraft: {
+            /** @description A comment when a rule triggers for an issue that has a Jira issue. */
+            comments?: boolean;
+            defaults?: components["schemas"]["JiraDefaults"] | null;
+            /** @description Of the account; with `cloud`. */
+            email?: string | null;
+            kind: components["schemas"]["JiraKind"];
+            /** @description Address of the site: https, on the public network unless the operator allows others. */
+            site: string;
+            sync_assignee?: boolean;
+            /** @description Resolving here and finishing there go together. */
+            sync_state?: boolean;
+            /** @description Left out: the one that there is, for the same site and account. */
+            token?: string | null;
+            /**
+             * Format: int64
+             * @description As read. Another one is answered with 409.
+             */
+            version?: number | null;
+        };
+        /** @description A field that Jira requires. */
+        JiraField: {
+            /** @description With `unsupported`: what to do. */
+            detail?: string | null;
+            id: string;
+            kind: components["schemas"]["JiraFieldKind"];
+            name: string;
+            options: components["schemas"]["JiraChoice"][];
+        };
+        /**
+         * @description What a field takes.
+         * @enum {string}
+         */
+        JiraFieldKind: "text" | "long_text" | "number" | "option" | "options" | "user" | "users" | "date" | "date_time" | "labels" | "issue" | "unsupported";
+        JiraFieldList: {
+            items: components["schemas"]["JiraField"][];
+        };
+        /** @description What Jira's web hook needs to be told: shown once. */
+        JiraHook: {
+            secret: string;
+            /** @description A secret. */
+            url: string;
+        };
+        /** @description The Jira issue of an issue. */
+        JiraIssue: {
+            assignee?: string | null;
+            category: components["schemas"]["JiraCategory"];
+            /** Format: int64 */
+            checked_at: number;
+            /** Format: int64 */
+            created_at: number;
+            created_by: string;
+            /** @description What could not be done. */
+            fault?: string | null;
+            /** Format: int64 */
+            fault_at?: number | null;
+            /** @description It was deleted, or the account may not see it any more. */
+            gone: boolean;
+            /** @description `SHOP-7` */
+            key: string;
+            /** @description Something is still to be told to Jira. */
+            pending: boolean;
+            /** @description As Jira last told. */
+            status?: string | null;
+            /** @description Null when the project is not connected any more. */
+            url?: string | null;
+        };
+        /** @description A type of issue. */
+        JiraIssueType: {
+            id: string;
+            name: string;
+            /** @description It is a part of another issue. */
+            subtask: boolean;
+        };
+        JiraIssueTypeList: {
+            items: components["schemas"]["JiraIssueType"][];
+        };
+        /**
+         * @description Which Jira it is.
+         * @enum {string}
+         */
+        JiraKind: "cloud" | "data_center";
+        /** @description Whether the project is connected. */
+        JiraSettings: {
+            connection?: components["schemas"]["JiraConnection"] | null;
+        };
+        /** @description An issue and Jira. */
+        JiraState: {
+            /** @description The project is connected. */
+            connected: boolean;
+            /** @description Why Jira does not let us in. */
+            fault?: string | null;
+            issue?: components["schemas"]["JiraIssue"] | null;
+            /** @description A creation began whose outcome is not known: creating again looks for it first. */
+            unsure: boolean;
+        };
+        /** @description What came of a test. */
+        JiraTest: {
+            /** @description Who we are to Jira, or why it does not work. */
+            detail: string;
+            /** @description A later try may succeed. */
+            retryable: boolean;
+            works: boolean;
+        };
         /** @description Everything a player needs to know before it fetches segments. */
         Manifest: {
             /** Format: int64 */
@@ -1627,6 +1957,13 @@ export interface components {
         NewChannel: {
             name: string;
             settings: components["schemas"]["ChannelSettings"];
+        };
+        /** @description A Jira issue to create. What is left out is taken from the connection's defaults. */
+        NewJiraIssue: {
+            /** @description As in the connection's defaults. */
+            fields?: Record<string, never>;
+            issue_type?: string | null;
+            project?: string | null;
         };
         /** @description A project to create. */
         NewProject: {
@@ -1786,6 +2123,10 @@ export interface components {
             detail: string;
             /** @description The field to blame. */
             field?: string | null;
+            /** @description With code `jira-refused`: what is wrong, by the id of Jira's field. */
+            fields?: {
+                [key: string]: string;
+            };
             /**
              * @description With code `unavailable`: what does not answer, `store` (lists and time lines), `blobs` (recordings and source maps) or `log` (changes of projects).
              *     The rest of the API goes on.
@@ -1888,6 +2229,11 @@ export interface components {
             channel: components["schemas"]["AlertChannel"];
             /** @description Of a web hook whose secret was made now: shown in this answer and never again. */
             signing_secret?: string | null;
+        };
+        /** @description A connection that was saved. */
+        SavedJira: {
+            connection: components["schemas"]["JiraConnection"];
+            hook?: components["schemas"]["JiraHook"] | null;
         };
         /** @description A secret key, without the key. */
         SecretKey: {
@@ -3840,6 +4186,291 @@ export interface operations {
             };
         };
     };
+    get_jira_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Issue id */
+                issue: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JiraState"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_jira_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Issue id */
+                issue: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewJiraIssue"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JiraState"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not connected, or nobody knows whether one was created a moment ago */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Jira refused it: `fields` says what is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlink_jira_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Issue id */
+                issue: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Unlinked */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refresh_jira_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Issue id */
+                issue: string;
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JiraState"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     restore_issue: {
         parameters: {
             query?: never;
@@ -4195,6 +4826,727 @@ export interface operations {
             };
             /** @description Others changed it at the same time */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_jira: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JiraSettings"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_jira: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JiraDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedJira"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_jira: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Disconnected */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jira_fields: {
+        parameters: {
+            query?: {
+                /** @description The id of the type. */
+                issue_type?: string;
+                /** @description The key of the Jira project. */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JiraFieldList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_jira_hook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JiraHook"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_jira_hook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `sha256=` and the HMAC of the body; required from Jira Cloud */
+                "x-hub-signature"?: string | null;
+            };
+            path: {
+                /** @description Project id */
+                project: string;
+                /** @description Of the connection; a secret */
+                token: string;
+            };
+            cookie?: never;
+        };
+        /** @description As Jira sends it; up to 1 MiB */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Seen */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Jira was not reached; send it again */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jira_projects: {
+        parameters: {
+            query?: {
+                /** @description A part of its name; at most 200 characters. */
+                query?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JiraChoiceList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_jira: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JiraTest"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jira_types: {
+        parameters: {
+            query?: {
+                /** @description Its key. */
+                project?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JiraIssueTypeList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jira_users: {
+        parameters: {
+            query?: {
+                /** @description The key of the Jira project. */
+                project?: string;
+                /** @description A part of the name; at most 200 characters. */
+                query?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Project id */
+                project: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JiraChoiceList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

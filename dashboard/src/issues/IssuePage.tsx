@@ -8,6 +8,7 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import type { ReactNode } from 'react';
 import type { Issue, IssueDetail } from '../api/issues';
 import { asProblem } from '../api/problem';
+import { Panel } from '../settings/Panel';
 import { TopBar } from '../shell/TopBar';
 import { Chip, CopyButton, EmptyState, ErrorState, NotRefreshed, Skeleton } from '../ui';
 import { Breakdowns } from './Breakdowns';
@@ -17,6 +18,7 @@ import { History } from './History';
 import { IssueActions } from './IssueActions';
 import { IssueFacts } from './IssueFacts';
 import { IssueSessions } from './IssueSessions';
+import { JiraIssue } from './JiraIssue';
 import { LatestOccurrence } from './LatestOccurrence';
 import { Members } from './Members';
 import { decisionOf, isRequest, mechanismOf, Merged, PriorityBar, StateChip } from './parts';
@@ -155,6 +157,9 @@ function IssueBody({ issue, project }: { issue: IssueDetail; project: string }) 
             void navigate({ to: '.', search: next ? { span: next } : {}, replace: true });
           }}
         />
+        <Panel id="jira" title="Jira">
+          <JiraIssue project={project} issue={issue.id} />
+        </Panel>
         <Breakdowns issue={issue} project={project} />
         <Members issue={issue} project={project} />
         <Grouping parts={issue.components} />

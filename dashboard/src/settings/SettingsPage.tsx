@@ -9,6 +9,7 @@ import { DangerSection } from './DangerSection';
 import { InstallSection } from './InstallSection';
 import { IntakeSection } from './IntakeSection';
 import { IssuesForm } from './IssuesForm';
+import { JiraSection } from './JiraSection';
 import { KeysSection } from './KeysSection';
 import { RecordingForm } from './RecordingForm';
 
@@ -16,6 +17,7 @@ const SECTIONS = [
   ['install', 'Install'],
   ['recording', 'Recording and privacy'],
   ['issues', 'Issues'],
+  ['jira', 'Jira'],
   ['keys', 'Keys'],
   ['intake', 'Intake'],
   ['danger', 'Danger zone'],
@@ -46,6 +48,7 @@ export function SettingsPage() {
             <InstallSection project={project} />
             <RecordingForm project={project} />
             <IssuesForm project={project} />
+            <JiraSection projectId={project.id} />
             <KeysSection project={project} />
             <IntakeSection projectId={project.id} />
             <DangerSection project={project} />

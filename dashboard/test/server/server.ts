@@ -18,6 +18,7 @@ import type {
   SessionEvent,
 } from '../../src/api/model';
 import { answerAlerts, makeAlerts, type AlertsWorld } from './alerts';
+import { answerJira, answerJiraIssue, makeJira, type JiraWorld } from './jira';
 
 // A build elsewhere can be tried while `dist/` is being written.
 const DIST = process.env['DASHBOARD_DIST'] ?? fileURLToPath(new URL('../../dist/', import.meta.url));
@@ -62,6 +63,7 @@ export interface World {
   patches: ProjectPatch[];
   deletedUsers: string[];
   alerts: AlertsWorld;
+  jira: JiraWorld;
 }
 
 export function makeProject(change: Partial<Project> = {}): Project {
@@ -132,6 +134,7 @@ export function makeWorld(change: Partial<World> = {}): World {
     patches: [],
     deletedUsers: [],
     alerts: makeAlerts(),
+    jira: makeJira(),
     ...change,
   };
 }
@@ -278,6 +281,11 @@ function answerProject(world: World, project: Project, request: Asked): Answer {
   if (rest.startsWith('/alerts/')) {
     return answerAlerts(world.alerts, method, rest.slice('/alerts'.length), url, body, request.version);
   }
+  if (rest === '/jira' || rest.startsWith('/jira/')) {
+    return answerJira(world.jira, method, rest.slice('/jira'.length), url, body);
+  }
+  const [, ofJira, jiraRest = ''] = /^\/issues\/([0-9a-f]{32})\/jira(\/.*)?$/.exec(rest) ?? [];
+  if (ofJira !== undefined) return answerJiraIssue(world.jira, method, ofJira, jiraRest, body);
   if (rest === '/issues' || rest.startsWith('/issues/')) {
     return answerIssues(world, method, rest.slice('/issues'.length), url, body);
   }

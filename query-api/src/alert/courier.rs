@@ -31,7 +31,7 @@ impl Channels {
             sentence: format!("the channel could not be read: {error}"),
         })?;
         let channel = found.ok_or_else(gone)?;
-        match channel::send(&self.0, &channel, message).await {
+        match channel::send(&self.0, scope, &channel, message).await {
             Ok(receipt) => Ok(receipt.sentence),
             Err(error) => Err(Undelivered {
                 is_retryable: error.is_retryable(),

@@ -63,5 +63,6 @@ fn message(round: &Round<'_>, hour: i64, channel: &str, held: &[Waiting]) -> Mes
         since_ms: least_ms.min().unwrap_or(hour * HOUR_MS),
         // Each hour's is one of its own for those that join messages about the same.
         links: Links { subject: format!("{page}?digest={hour}"), replay: None, rule: page },
+        issue: None,
     }
 }

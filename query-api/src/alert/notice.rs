@@ -196,5 +196,9 @@ pub(crate) fn message(
         facts: notice.facts.into_iter().map(|fact| (fact.name, fact.value)).collect(),
         since_ms: notice.since_ms,
         links: Links { subject: link, replay, rule: format!("{page}/alerts?rule={id}") },
+        issue: match subject {
+            Subject::Issue(issue) => Some(issue),
+            Subject::Project => None,
+        },
     }
 }

@@ -18,6 +18,7 @@ pub(crate) fn channel(channel: &Channel) -> AlertChannel {
             let host = url.as_deref().map_or_else(|| "events.pagerduty.com".to_owned(), host);
             (ChannelKind::Pagerduty, format!("{host}/{}", masked(routing_key)), Vec::new())
         }
+        Settings::Jira => (ChannelKind::Jira, "the project's Jira".to_owned(), Vec::new()),
         Settings::Email { recipients } => (ChannelKind::Email, recipients.join(", "), recipients.clone()),
     };
     let secret_hint = match &channel.settings {

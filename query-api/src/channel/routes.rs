@@ -183,7 +183,7 @@ pub(crate) async fn test_channel(
     let channel = super::load(&api, scope, read_id(&channel)?).await?.ok_or(ApiError::NotFound("channel"))?;
     api.0.tests_sent.count(scope.project(), api.now_ms())?;
     let message = test_message(&api, &project, &row.name, &channel)?;
-    Ok(Json(match super::send(&api, &channel, &message).await {
+    Ok(Json(match super::send(&api, scope, &channel, &message).await {
         Ok(receipt) => ChannelTest {
             delivered: true,
             detail: receipt.sentence,
@@ -214,5 +214,6 @@ fn test_message(api: &Api, project: &str, name: &str, channel: &Channel) -> Resu
         facts: Vec::new(),
         since_ms: api.now_ms(),
         links: Links { subject: format!("{page}/issues"), replay: None, rule: format!("{page}/alerts") },
+        issue: None,
     })
 }

@@ -23,6 +23,7 @@ pub(crate) fn triggered() -> Message {
             replay: Some("https://play.example/p/1/replay/ab?t=1767268800000".to_owned()),
             rule: "https://play.example/p/1/alerts/rules/r1".to_owned(),
         },
+        issue: None,
     }
 }
 

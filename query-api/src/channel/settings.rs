@@ -18,12 +18,28 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 16..=256;
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(crate) enum Settings {
-    Webhook { url: String, secret: String },
-    Slack { url: String },
-    Teams { url: String },
-    Pagerduty { routing_key: String, url: Option<String> },
-    Discord { url: String },
-    Email { recipients: Vec<String> },
+    Webhook {
+        url: String,
+        secret: String,
+    },
+    Slack {
+        url: String,
+    },
+    Teams {
+        url: String,
+    },
+    Pagerduty {
+        routing_key: String,
+        url: Option<String>,
+    },
+    Discord {
+        url: String,
+    },
+    Email {
+        recipients: Vec<String>,
+    },
+    /// By the project's connection.
+    Jira,
 }
 
 impl fmt::Debug for Settings {
@@ -52,6 +68,7 @@ impl Settings {
             ChannelSettings::Email { recipients } => {
                 Self::Email { recipients: checked_recipients(&recipients)? }
             }
+            ChannelSettings::Jira {} => Self::Jira,
         })
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn cleaned(message: &Message) -> Message {
             replay: message.links.replay.clone(),
             rule: message.links.rule.clone(),
         },
+        issue: message.issue,
     }
 }
 

@@ -18,6 +18,7 @@ use super::{archive, change, list, present, read, union};
 use crate::access::Caller;
 use crate::body::read_json;
 use crate::error::ApiError;
+use crate::jira;
 use crate::model::Problem;
 use crate::model::issue::{IssueBulkPatch, IssueBulkResult, IssueDetail, IssuePage, IssuePatch};
 use crate::params::{Params, Segments, page_size};
@@ -84,6 +85,7 @@ pub(crate) async fn change_issue(
     let patch: IssuePatch = read_json(body).await?;
     change::check(&patch)?;
     change::apply(&api, scope, &shown, &patch, &caller.name()).await?;
+    jira::want_changes(&api, scope, &shown, &patch).await?;
     detail(&api, scope, &project, &shown).await.map(Json)
 }
 
@@ -112,6 +114,7 @@ pub(crate) async fn change_issues(
         match read::shown(&api, scope, &project, id).await {
             Ok(Some(shown)) => {
                 change::apply(&api, scope, &shown, &patch, &caller.name()).await?;
+                jira::want_changes(&api, scope, &shown, &patch).await?;
                 result.changed.push(id.to_string());
             }
             Ok(None) | Err(ApiError::Discarded) => result.missing.push(id.to_string()),
@@ -121,7 +124,7 @@ pub(crate) async fn change_issues(
     Ok(Json(result))
 }
 
-fn parse(issue: &str) -> Result<Fingerprint, ApiError> {
+pub(crate) fn parse(issue: &str) -> Result<Fingerprint, ApiError> {
     issue.parse().map_err(|e| ApiError::bad("issue", format!("{e}")))
 }
 
@@ -144,7 +147,7 @@ pub(super) fn parse_ids(ids: &[String]) -> Result<Vec<Fingerprint>, ApiError> {
 }
 
 /// The issue, or that into which it was merged.
-pub(super) async fn load(
+pub(crate) async fn load(
     api: &Api,
     scope: Scope,
     project: &Project,
@@ -153,7 +156,7 @@ pub(super) async fn load(
     read::shown(api, scope, project, issue).await?.ok_or(ApiError::NotFound("issue"))
 }
 
-pub(super) async fn detail(
+pub(crate) async fn detail(
     api: &Api,
     scope: Scope,
     project: &Project,

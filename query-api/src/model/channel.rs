@@ -13,6 +13,7 @@ pub enum ChannelKind {
     Pagerduty,
     Discord,
     Email,
+    Jira,
 }
 
 /// A channel, without its secrets.
@@ -96,6 +97,8 @@ pub enum ChannelSettings {
         /// At most 20.
         recipients: Vec<String>,
     },
+    /// Creates issues in the project's Jira, with what its connection has as defaults.
+    Jira {},
 }
 
 /// What came of a test.

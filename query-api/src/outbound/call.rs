@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, Response};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use super::allow::AllowList;
@@ -43,13 +43,23 @@ pub(crate) struct Call<'a> {
     pub(crate) body: Vec<u8>,
 }
 
+/// A call of any method whose whole answer is wanted.
+pub(crate) struct Request<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: &'a str,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Vec<u8>>,
+    /// A longer answer is an error.
+    pub(crate) most_bytes: usize,
+}
+
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Seconds to wait, if the answer has them.
     pub(crate) retry_after_s: Option<u64>,
-    /// The beginning of the body.
+    /// The beginning of the body, or all of it where that was asked for.
     pub(crate) body: String,
 }
 
@@ -66,6 +76,8 @@ pub(crate) enum Error {
     TimedOut(Duration),
     #[error("the connection failed: {0}")]
     Failed(String),
+    #[error("the answer is over {0} bytes")]
+    LongAnswer(usize),
 }
 
 impl Error {
@@ -125,9 +137,11 @@ impl Outbound {
         if call.body.len() > MAX_BODY_BYTES {
             return Err(Error::TooLarge);
         }
-        let target = self.check(call.url)?;
+        let Call { url, headers, body } = call;
+        let request =
+            Request { method: Method::POST, url, headers, body: Some(body), most_bytes: MAX_ANSWER_BYTES };
         let total = self.0.limits.total;
-        let exchange = tokio::time::timeout(total, self.exchange(target, call));
+        let exchange = tokio::time::timeout(total, self.exchange(request));
         let (_permit, response) = exchange.await.map_err(|_| Error::TimedOut(total))??;
         let (status, retry_after_s) = (response.status().as_u16(), retry_after_s(response.headers()));
         // The status is the answer; a body that breaks off, or that never ends, does not take it back.
@@ -139,14 +153,37 @@ impl Outbound {
         Ok(Answer { status, retry_after_s, body: String::from_utf8_lossy(&body).into_owned() })
     }
 
-    async fn exchange(
-        &self,
-        target: Target,
-        call: Call<'_>,
-    ) -> Result<(SemaphorePermit<'_>, Response), Error> {
+    /// Calls once, and reads the answer to its end.
+    ///
+    /// # Errors
+    /// [`Error`]; an answer that tells of a failure is none.
+    pub(crate) async fn fetch(&self, request: Request<'_>) -> Result<Answer, Error> {
+        if request.body.as_ref().is_some_and(|body| body.len() > MAX_BODY_BYTES) {
+            return Err(Error::TooLarge);
+        }
+        let (most_bytes, total) = (request.most_bytes, self.0.limits.total);
+        let whole = async {
+            let (_permit, mut response) = self.exchange(request).await?;
+            let (status, retry_after_s) = (response.status().as_u16(), retry_after_s(response.headers()));
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(|error| self.failure(error))? {
+                if body.len() + chunk.len() > most_bytes {
+                    return Err(Error::LongAnswer(most_bytes));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(Answer { status, retry_after_s, body: String::from_utf8_lossy(&body).into_owned() })
+        };
+        tokio::time::timeout(total, whole).await.map_err(|_| Error::TimedOut(total))?
+    }
+
+    async fn exchange(&self, call: Request<'_>) -> Result<(SemaphorePermit<'_>, Response), Error> {
+        let target = self.check(call.url)?;
         let permit = self.0.calls.acquire().await.map_err(|error| Error::Failed(error.to_string()))?;
-        let mut request = self.client(target.reach).await?.post(target.url).body(call.body);
-        request = request.header("content-type", "application/json");
+        let mut request = self.client(target.reach).await?.request(call.method, target.url);
+        if let Some(body) = call.body {
+            request = request.header("content-type", "application/json").body(body);
+        }
         for (name, value) in call.headers {
             let value = value.parse::<reqwest::header::HeaderValue>();
             request = request.header(name, value.map_err(|error| Error::Header(error.to_string()))?);

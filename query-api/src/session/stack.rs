@@ -39,29 +39,37 @@ pub(crate) async fn get_stack(
     Segments((project, session, event)): Segments<(String, String, String)>,
 ) -> Result<Json<ErrorStack>, ApiError> {
     let (scope, project) = caller.open(&api, &project).await?;
-    let (id, summary) = routes::load(&api, scope, &session).await?;
-    let (stream, seq) = place(&event).ok_or_else(|| ApiError::bad("event", "not the id of an event"))?;
-    let chunk = chunk(&api, scope, id, stream, seq).await?.ok_or(ApiError::NotFound("error"))?;
-    let cipher = SessionCipher::load(&api, scope, id).await?;
+    load(&api, scope, &project, &session, &event).await.map(Json)
+}
+
+/// The stack of an error of a session.
+///
+/// # Errors
+/// As the route has them.
+pub(crate) async fn load(
+    api: &Api,
+    scope: Scope,
+    project: &row::Project,
+    session: &str,
+    event: &str,
+) -> Result<ErrorStack, ApiError> {
+    let (id, summary) = routes::load(api, scope, session).await?;
+    let (stream, seq) = place(event).ok_or_else(|| ApiError::bad("event", "not the id of an event"))?;
+    let chunk = chunk(api, scope, id, stream, seq).await?.ok_or(ApiError::NotFound("error"))?;
+    let cipher = SessionCipher::load(api, scope, id).await?;
     let lines = cipher.open_events(&chunk)?;
     let data =
         find(&lines, |line| line.id == event && line.kind == "error")?.ok_or(ApiError::NotFound("error"))?;
     let error: resolve::StoredError =
         serde_json::from_str(data).map_err(|e| ApiError::Corrupt(format!("error {event}: {e}")))?;
     let first =
-        if seq == 0 { Some(lines.clone()) } else { first_lines(&api, scope, id, stream, &cipher).await? };
+        if seq == 0 { Some(lines.clone()) } else { first_lines(api, scope, id, stream, &cipher).await? };
     let release = first.as_deref().map(release_of_page).transpose()?.flatten().unwrap_or(summary.release);
     let debug_ids = error.debug_ids();
     let page_url = error.page_url();
-    let finder = Finder {
-        api: &api,
-        scope,
-        project: &project,
-        release: &release,
-        debug_ids: &debug_ids,
-        page_url: &page_url,
-    };
-    resolve::stacks(&finder, error).await.map(Json)
+    let finder =
+        Finder { api, scope, project, release: &release, debug_ids: &debug_ids, page_url: &page_url };
+    resolve::stacks(&finder, error).await
 }
 
 /// Stream and `seq` of an event's id, which ends with its place in the batch.

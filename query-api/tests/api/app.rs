@@ -40,6 +40,7 @@ pub(crate) struct App {
     router: Router,
     blobs: Arc<InMemory>,
     now_ms: Arc<AtomicI64>,
+    config: Config,
 }
 
 /// A project with its credentials.
@@ -120,13 +121,13 @@ impl App {
         log.ensure_topic(&batches()).await.unwrap();
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock));
         let blobs = Arc::new(InMemory::new());
-        let api = api(config, (&store, &log, &blobs), &now_ms);
-        Self { log, store, router: router(api.clone()), api, blobs, now_ms }
+        let api = api(config.clone(), (&store, &log, &blobs), &now_ms);
+        Self { log, store, router: router(api.clone()), api, blobs, now_ms, config }
     }
 
     /// Another process's API on a store of its own making over the same log.
     pub(crate) fn api_on(&self, store: Arc<dyn Store>) -> Api {
-        api(Config::default(), (&store, &self.log, &self.blobs), &self.now_ms)
+        api(self.config.clone(), (&store, &self.log, &self.blobs), &self.now_ms)
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

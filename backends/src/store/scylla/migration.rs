@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = &[
         title: "session summaries live in session_state",
         change: Change::Drop("sessions"),
     },
+    Migration { version: 6, title: "table of Jira", change: Change::Tables },
 ];
 
 const TABLE: &str = "schema_migrations";

@@ -1,0 +1,190 @@
+//! What happened in Jira, here. A web hook only says that something did; what it is is read from Jira, so that late and repeated hooks do no
+//! harm.
+
+use playhead_domain::issue::grouping::Fingerprint;
+use playhead_domain::row::{JiraLink, Project};
+use playhead_domain::scope::Scope;
+use serde_json::Value;
+
+use super::client::Client;
+use super::failure::Failure;
+use super::repository::{self, Connection};
+use crate::channel::text;
+use crate::error::ApiError;
+use crate::issue::{change, decided, read, routes as issue_routes, state};
+use crate::model::issue::{GivenState, IssuePatch, IssueState};
+use crate::state::Api;
+
+pub(crate) const DONE: &str = "done";
+/// As long as an assignee may be.
+const MAX_NAME: usize = 100;
+
+pub(crate) fn client<'a>(api: &'a Api, connection: &'a Connection) -> Client<'a> {
+    Client { outbound: &api.0.outbound, settings: &connection.settings }
+}
+
+/// Notes at the connection whether Jira lets us in.
+pub(crate) async fn noted<T>(
+    api: &Api,
+    scope: Scope,
+    connection: &Connection,
+    result: Result<T, Failure>,
+) -> Result<T, Failure> {
+    let fault = match &result {
+        Err(failure @ Failure::Credentials) => Some(failure.to_string()),
+        // Whoever is told that something is wrong with what was asked was let in.
+        Ok(_) | Err(Failure::Refused { .. } | Failure::NotFound { .. }) => Some(String::new()),
+        Err(_) => None,
+    };
+    if let Some(fault) = fault
+        && let Err(error) = repository::note_fault(api, scope, connection, &fault).await
+    {
+        tracing::warn!(%error, "whether Jira takes the credentials was not noted");
+    }
+    result
+}
+
+/// Status and assignee of a Jira issue.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) status: String,
+    pub(crate) category: String,
+    pub(crate) account: String,
+    pub(crate) assignee: String,
+}
+
+pub(crate) async fn ask(client: &Client<'_>, id: &str) -> Result<Told, Failure> {
+    let issue = client.get(&["issue", id], &[("fields", "status,assignee")]).await?;
+    let fields = &issue["fields"];
+    if !fields["status"].is_object() {
+        return Err(Failure::Unreadable("it has no status of an issue".to_owned()));
+    }
+    let line = |value: &Value| text::line(value.as_str().unwrap_or_default(), MAX_NAME);
+    let (status, assignee) = (&fields["status"], &fields["assignee"]);
+    Ok(Told {
+        status: line(&status["name"]),
+        category: line(&status["statusCategory"]["key"]),
+        account: account(assignee).unwrap_or_default().to_owned(),
+        assignee: line(&assignee["displayName"]),
+    })
+}
+
+/// Cloud's account id, Data Center's user name.
+pub(crate) fn account(user: &Value) -> Option<&str> {
+    user["accountId"].as_str().or(user["name"].as_str())
+}
+
+/// Reads what Jira has of an issue, and follows it where it changed since. `None`: the issue has no Jira issue.
+///
+/// # Errors
+/// [`ApiError::Jira`]; the store's.
+pub(crate) async fn refresh(
+    api: &Api,
+    (scope, project): (Scope, &Project),
+    connection: &Connection,
+    issue: Fingerprint,
+    actor: &str,
+) -> Result<Option<JiraLink>, ApiError> {
+    let link = repository::link(api, scope, issue).await?.filter(|link| !link.id.is_empty());
+    let Some(link) = link else { return Ok(None) };
+    let told = noted(api, scope, connection, ask(&client(api, connection), &link.id).await).await;
+    let outcome = told.as_ref().err().map_or("read", Failure::name);
+    api.0.metrics.jira.tasks.with_label_values(&["read", outcome]).inc();
+    match told {
+        Ok(told) => {
+            follow(api, (scope, project), connection, (issue, &link), &told, actor).await?;
+            keep(api, scope, issue, &link, &told).await
+        }
+        Err(Failure::NotFound { .. }) => lose(api, scope, issue, &link).await,
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// What changed in Jira since it was last read changes here, unless Jira is still to be told something else. What is so already stays as it
+/// is: what we told Jira comes back, and ends here.
+async fn follow(
+    api: &Api,
+    (scope, project): (Scope, &Project),
+    connection: &Connection,
+    (issue, link): (Fingerprint, &JiraLink),
+    told: &Told,
+    actor: &str,
+) -> Result<(), ApiError> {
+    let wants = link.wants.clone().unwrap_or_default();
+    let mut patch = IssuePatch::default();
+    let shown = match issue_routes::load(api, scope, project, issue).await {
+        Ok(shown) => shown,
+        // Nothing of it is kept any more.
+        Err(ApiError::NotFound(_) | ApiError::Discarded) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if connection.settings.sync_state && wants.state.is_empty() && !link.category.is_empty() {
+        let given = read::state(api, scope, shown.id).await?;
+        let now = state::now(&shown.totals, Some(&given), 0, api.now_ms()).state;
+        patch.state = match (link.category == DONE, told.category == DONE) {
+            (false, true) if now != IssueState::Resolved => Some(GivenState::Resolved),
+            (true, false) if given.state == state::RESOLVED => Some(GivenState::Ongoing),
+            _ => None,
+        };
+    }
+    let is_other = told.account != link.account;
+    if connection.settings.sync_assignee && wants.assignee.is_none() && is_other && link.checked_ms > 0 {
+        patch.assignee = Some(told.assignee.clone());
+    }
+    if patch.state.is_some() || patch.assignee.is_some() {
+        change::apply(api, scope, &shown, &patch, actor).await?;
+    }
+    Ok(())
+}
+
+/// Keeps what Jira told.
+async fn keep(
+    api: &Api,
+    scope: Scope,
+    issue: Fingerprint,
+    link: &JiraLink,
+    told: &Told,
+) -> Result<Option<JiraLink>, ApiError> {
+    let now_ms = api.now_ms();
+    repository::amend(api, scope, issue, |known| {
+        let known = known.filter(|known| known.id == link.id);
+        Ok(known.map(|known| JiraLink {
+            status: told.status.clone(),
+            category: told.category.clone(),
+            account: told.account.clone(),
+            assignee: told.assignee.clone(),
+            checked_ms: now_ms,
+            gone: false,
+            ..known.clone()
+        }))
+    })
+    .await
+}
+
+/// Jira does not have it any more.
+pub(crate) async fn lose(
+    api: &Api,
+    scope: Scope,
+    issue: Fingerprint,
+    link: &JiraLink,
+) -> Result<Option<JiraLink>, ApiError> {
+    let now_ms = api.now_ms();
+    let fault = Failure::Gone(link.key.clone()).to_string();
+    let lost = repository::amend::<ApiError>(api, scope, issue, |known| {
+        let known = known.filter(|known| known.id == link.id && !known.gone);
+        Ok(known.map(|known| JiraLink {
+            gone: true,
+            wants: None,
+            fault: fault.clone(),
+            fault_ms: now_ms,
+            checked_ms: now_ms,
+            ..known.clone()
+        }))
+    });
+    let lost = lost.await?;
+    if !link.gone {
+        let note = format!("the Jira issue {} is gone", link.key);
+        decided::note(api, scope, issue, &note, "Jira").await?;
+    }
+    Ok(lost)
+}
