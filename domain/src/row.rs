@@ -12,8 +12,8 @@ mod source_map;
 use bytes::Bytes;
 
 pub use alert::{
-    AlertAttempt, AlertBudget, AlertCondition, AlertDelivery, AlertFact, AlertHours, AlertLease, AlertLimit, AlertNotice,
-    AlertRule, AlertSettings, AlertSpan, AlertState,
+    AlertAttempt, AlertBudget, AlertCondition, AlertDelivery, AlertFact, AlertHours, AlertLease, AlertLimit,
+    AlertNotice, AlertRule, AlertSettings, AlertSpan, AlertState,
 };
 pub use channel::AlertChannel;
 pub use issue::{

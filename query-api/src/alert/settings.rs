@@ -6,8 +6,8 @@ use playhead_domain::row;
 use super::gather::Asked;
 use crate::error::ApiError;
 use crate::model::alert::{
-    AlertCondition, AlertDay, AlertEscalation, AlertHours, AlertKind, AlertLimit, AlertMeasure, AlertPriority, AlertRule,
-    AlertRuleDraft, AlertSettings, AlertSpan, LimitMeasure,
+    AlertCondition, AlertDay, AlertEscalation, AlertHours, AlertKind, AlertLimit, AlertMeasure,
+    AlertPriority, AlertRule, AlertRuleDraft, AlertSettings, AlertSpan, LimitMeasure,
 };
 use crate::session::present::known;
 

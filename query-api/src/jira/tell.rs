@@ -20,7 +20,7 @@ use crate::state::Api;
 pub(crate) async fn send(api: &Api, scope: Scope, message: &Message) -> Result<Receipt, SendError> {
     let told = match message.transition {
         Transition::Test => test(api, scope).await,
-        Transition::Triggered => trigger(api, scope, message).await,
+        Transition::Triggered | Transition::Escalated => trigger(api, scope, message).await,
         Transition::Acknowledged | Transition::Resolved => {
             Ok("nothing to do: Jira follows the issue, not the alert".to_owned())
         }
