@@ -952,6 +952,7 @@ export interface components {
              */
             at_least?: number | null;
             kind: components["schemas"]["AlertKind"];
+            limit?: components["schemas"]["AlertLimit"] | null;
             measure?: components["schemas"]["AlertMeasure"] | null;
             /**
              * Format: int64
@@ -965,7 +966,7 @@ export interface components {
             resolve_below?: number | null;
             /**
              * Format: int32
-             * @description Of `seen` (5, 10, 15, 30, 60, 180, 360, 720 or 1440) and `silent`.
+             * @description Of `seen`, `endpoint` and `page` (5, 10, 15, 30, 60, 180, 360, 720 or 1440), and of `silent`.
              */
             window_minutes?: number | null;
         };
@@ -995,7 +996,40 @@ export interface components {
          * @description What a rule triggers on.
          * @enum {string}
          */
-        AlertKind: "new_issue" | "regressed" | "escalating" | "seen" | "silent";
+        AlertKind: "new_issue" | "regressed" | "escalating" | "seen" | "silent" | "endpoint" | "page";
+        /** @description What is measured, and from where on it triggers. */
+        AlertLimit: {
+            /**
+             * Format: int32
+             * @description Of `apdex`: requests up to that long satisfy; 500 unless given.
+             */
+            apdex_ms?: number | null;
+            /** @description Of `throughput`: it triggers when there is less. */
+            below?: boolean;
+            environment?: string | null;
+            last_week?: boolean;
+            measure: components["schemas"]["LimitMeasure"];
+            /**
+             * Format: int64
+             * @description Requests (of vitals: page loads with that vital) in the window, below which nothing is told; 20 unless given. Not of `throughput`, except
+             *     a week before.
+             */
+            minimum?: number | null;
+            /** @description As the lists of endpoints and pages give it; null: all together. */
+            name?: string | null;
+            release?: string | null;
+            /**
+             * Format: double
+             * @description It is over when a whole window is on the good side of that; `trigger_at` unless given.
+             */
+            resolve_at?: number | null;
+            /**
+             * Format: double
+             * @description It triggers from there on. With `last_week`, how much worse than in the same window a week before: points of per cent (error share),
+             *     hundredths (Apdex), else per cent.
+             */
+            trigger_at: number;
+        };
         /**
          * @description What is counted in a window.
          * @enum {string}
@@ -1507,8 +1541,12 @@ export interface components {
             culprit: string;
             /** @description Nobody acknowledged it in time, and further channels were told. */
             escalated: boolean;
+            /** @description Of the rule's condition. */
+            kind: components["schemas"]["AlertKind"];
             /** @description It triggered while nobody was to be told. */
             muted: boolean;
+            /** @description The endpoint or page that the rule measures; null: all together, or the rule measures none. */
+            name?: string | null;
             /** Format: int64 */
             opened_at: number;
             /** @description Messages that are still to be sent. */
@@ -1922,6 +1960,11 @@ export interface components {
             retryable: boolean;
             works: boolean;
         };
+        /**
+         * @description What is measured of an endpoint or a page within a window.
+         * @enum {string}
+         */
+        LimitMeasure: "error_share" | "p95" | "p99" | "throughput" | "apdex" | "lcp" | "inp" | "cls";
         /** @description Everything a player needs to know before it fetches segments. */
         Manifest: {
             /** Format: int64 */
@@ -2091,7 +2134,8 @@ export interface components {
              * @description How exactly its times are known.
              */
             grain_ms: number;
-            issue: string;
+            /** @description Null: of an endpoint or a page. */
+            issue?: string | null;
             title: string;
             /**
              * Format: int64
@@ -2163,6 +2207,8 @@ export interface components {
             allowed_origins?: string[] | null;
             critical_pages?: string[] | null;
             disabled?: boolean | null;
+            /** @description At most 100. */
+            endpoint_templates?: string[] | null;
             error_filters_off?: string[] | null;
             failed_requests?: components["schemas"]["FailedRequests"] | null;
             /** @description At most 50, and 8 KiB of text. */
@@ -2357,6 +2403,11 @@ export interface components {
             allowed_origins: string[];
             /** @description Paths (`/checkout/*`) on which an issue matters more. */
             critical_pages: string[];
+            /**
+             * @description What endpoints and pages are called whose paths these fit: `/products/{product}`. `*` is a segment that stays as it is, `**` at the end all
+             *     that follows. The first that fits decides, for what was measured before too.
+             */
+            endpoint_templates: string[];
             /** @description Filters of errors that are off: `browser_extension`, `bot`, `localhost`. What a filter drops makes no issue and is counted. */
             error_filters_off: string[];
             /** @description Which failed requests are issues. */
