@@ -87,25 +87,7 @@ export function RuleFields({ project, form, faults, refused, set }: RuleFieldsPr
           <Refusal text={refusal('priority')} />
         </>
       )}
-      <ChannelChoice
-        project={project}
-        legend="Tells"
-        none="Nobody is told."
-        chosen={form.channels}
-        onChange={(channels) => {
-          set({ channels });
-        }}
-      />
-      <Refusal text={refusal('channels')} />
-      <HoursField
-        hours={form.hours}
-        fault={faults.hours ?? refusal('hours')}
-        onChange={(hours) => {
-          set({ hours });
-        }}
-      />
-      <EscalationFields project={project} form={form} fault={faults.escalateMinutes} set={set} />
-      <Refusal text={refusal('escalation')} />
+      <TellFields project={project} form={form} faults={faults} refusal={refusal} set={set} />
       <Field
         name="throttle_minutes"
         label={isOfIssues(form.kind) ? 'Once per issue within' : 'Once within'}
@@ -136,6 +118,37 @@ export function RuleFields({ project, form, faults, refused, set }: RuleFieldsPr
         <p className="muted-text">Off: it looks at nothing, and what it fired stays as it is.</p>
       </div>
     </div>
+  );
+}
+
+interface TellFieldsProps extends Pick<RuleFieldsProps, 'project' | 'form' | 'faults' | 'set'> {
+  refusal: (field: string) => string | undefined;
+}
+
+/** Whom the rule tells, and when. */
+function TellFields({ project, form, faults, refusal, set }: TellFieldsProps) {
+  return (
+    <>
+      <ChannelChoice
+        project={project}
+        legend="Tells"
+        none="Nobody is told."
+        chosen={form.channels}
+        onChange={(channels) => {
+          set({ channels });
+        }}
+      />
+      <Refusal text={refusal('channels')} />
+      <HoursField
+        hours={form.hours}
+        fault={faults.hours ?? refusal('hours')}
+        onChange={(hours) => {
+          set({ hours });
+        }}
+      />
+      <EscalationFields project={project} form={form} fault={faults.escalateMinutes} set={set} />
+      <Refusal text={refusal('escalation')} />
+    </>
   );
 }
 
