@@ -87,7 +87,7 @@ function Result({ project, preview: { items, total, notes, partial }, isKnown }:
           {total === 0 ? 'It would not have fired.' : `It would have fired ${formatCountOf(total, 'time')}.`}
         </p>
       )}
-      {partial && <p className="muted-text">There are more issues than were looked at: it may have been more.</p>}
+      {partial && <p className="muted-text">Not all could be looked at: it may have been more.</p>}
       {(notes.length > 0 || !isKnown) && (
         <ul className="preview-notes">
           {notes.map((note) => (

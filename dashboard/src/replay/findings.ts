@@ -115,7 +115,11 @@ function storms(requests: readonly Moment[]): Finding[] {
   const same = (one: Moment) =>
     `${one.stream} ${text(one.data['method']) ?? 'GET'} ${text(one.data['operation']) ?? ''} ${text(one.data['url']) ?? ''}`;
   for (const group of groupsBy(requests, same)) {
-    const follows = (before: Moment, next: Moment) => isFailed(before.data) && next.at - before.at <= STORM_GAP_MS;
+    // What began before the one before had failed is no answer to that.
+    const follows = (before: Moment, next: Moment) =>
+      isFailed(before.data) &&
+      next.at >= before.at + (number(before.data['duration_ms']) ?? 0) &&
+      next.at - before.at <= STORM_GAP_MS;
     for (const run of runsOf(group, follows)) {
       const [first, last] = [run[0], run.at(-1)];
       if (!first || !last || run.length < STORM_COUNT) continue;

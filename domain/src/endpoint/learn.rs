@@ -78,13 +78,14 @@ fn put_together(all: &mut [Parts], at: usize) -> usize {
             values.entry(parts.without(at)).or_default().insert(segment.clone());
         }
     }
-    values.retain(|_, segments| is_too_many(segments));
+    let taken = values.into_iter().filter_map(|(place, segments)| Some((place, Taken::of(&segments)?)));
+    let taken: BTreeMap<String, Taken> = taken.collect();
     let mut changes = 0;
     for parts in all.iter_mut() {
         let place = parts.without(at);
         if let Some(segment) = parts.segments.get_mut(at)
             && is_literal(segment)
-            && values.contains_key(&place)
+            && taken.get(&place).is_some_and(|taken| taken.has(segment))
         {
             LEARNT.clone_into(segment);
             changes += 1;
@@ -97,9 +98,26 @@ fn is_literal(segment: &str) -> bool {
     !segment.is_empty() && segment != LEARNT && !(segment.starts_with('{') && segment.ends_with('}'))
 }
 
-fn is_too_many(segments: &BTreeSet<String>) -> bool {
-    let slugs = segments.iter().filter(|segment| is_made_up(segment)).count();
-    slugs > MOST_SLUGS || segments.len() > MOST_WORDS
+/// What is put together at a place: words stay told apart beside slugs, as `/checkout` does beside `/my-first-post`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Slugs,
+    All,
+}
+
+impl Taken {
+    /// `None`: there are not too many.
+    fn of(segments: &BTreeSet<String>) -> Option<Self> {
+        let slugs = segments.iter().filter(|segment| is_made_up(segment)).count();
+        if segments.len() - slugs > MOST_WORDS {
+            return Some(Self::All);
+        }
+        (slugs > MOST_SLUGS).then_some(Self::Slugs)
+    }
+
+    fn has(self, segment: &str) -> bool {
+        self == Self::All || is_made_up(segment)
+    }
 }
 
 /// Kinds of things are called by a word, or some written as one.

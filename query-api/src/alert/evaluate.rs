@@ -143,6 +143,7 @@ impl<'a> Evaluation<'a> {
                 return Ok(());
             }
         };
+        self.end_others((id, rule), asked.condition.is_of_issues()).await?;
         if let Condition::Silent { minutes } = asked.condition {
             return self.silence((id, rule), minutes).await;
         }
@@ -343,11 +344,17 @@ impl<'a> Evaluation<'a> {
             return self.whole_project((id, rule), memory.as_ref(), OTHER_QUESTION, None).await;
         }
         let limit = &asked.limit;
-        let reading = readings.read(asked, Grain::of(limit.window_minutes).is_by_minutes()).await?;
-        if reading.partial {
+        let reading = readings.read(asked, Grain::of(limit.window_minutes).is_by_minutes()).await;
+        let reading = match reading {
             // Of a part no share is told, and nothing is missing.
-            return Ok(());
-        }
+            Ok(reading) if reading.partial => return self.not_measured(id, &"not all could be read"),
+            Ok(reading) => reading,
+            // Rules about issues go on without statistics; windows that were not judged stay open, unless nobody will ever read them.
+            Err(error) => {
+                self.outcome.contested += usize::from(error.is_retryable());
+                return self.not_measured(id, &error);
+            }
+        };
         let judged = performance::judge(limit, &reading.series, memory.as_ref(), self.moment(rule));
         let notice = match &judged {
             (Verdict::Met(met), Some(measured)) => {
@@ -357,6 +364,30 @@ impl<'a> Evaluation<'a> {
             _ => None,
         };
         self.whole_project((id, rule), memory.as_ref(), judged.0, notice).await
+    }
+
+    fn not_measured(&self, rule: RuleId, why: &dyn std::fmt::Display) -> Result<(), ApiError> {
+        self.api.0.metrics.alerts.failures.with_label_values(&["statistics"]).inc();
+        tracing::warn!(%rule, %why, "a rule about endpoints or pages is not judged");
+        Ok(())
+    }
+
+    /// What the rule fired for another kind of subject than it asks about now is over.
+    async fn end_others(
+        &mut self,
+        (id, rule): (RuleId, &AlertRule),
+        is_of_issues: bool,
+    ) -> Result<(), ApiError> {
+        let others = self.states.states.iter().filter(|((of, subject), stored)| {
+            *of == id && stored.value.holds && matches!(subject, Subject::Issue(_)) != is_of_issues
+        });
+        let others: Vec<_> = others.map(|(place, stored)| (*place, stored.value.clone())).collect();
+        for (place, memory) in others {
+            let step = step::decide(Some(&memory), &OTHER_QUESTION, self.at(rule));
+            let written = self.over((place, rule), Some(&memory), &step, &OTHER_QUESTION).await?;
+            self.count(written);
+        }
+        Ok(())
     }
 
     /// What a verdict about the project as a whole makes of its row.

@@ -9,6 +9,7 @@ use playhead_domain::alert::rule::Condition;
 use playhead_domain::endpoint::learn;
 use playhead_domain::id::SessionId;
 use playhead_domain::performance::key::Kind;
+use playhead_domain::performance::totals::OTHER;
 use playhead_domain::row::{AlertLimit, AlertRule, Project};
 use playhead_domain::scope::Scope;
 
@@ -104,33 +105,41 @@ impl<'a> Readings<'a> {
         Self { api, scope, templates, names: None, from_ms, to_ms, rows: BTreeMap::new() }
     }
 
-    /// The ids of what a rule calls so. What is shown for several is looked for among all names.
-    async fn ids(&mut self, name: &str) -> Result<Option<BTreeSet<String>>, ApiError> {
+    /// The ids of what a rule calls so, and whether those are all. What is shown for several is looked for among all names.
+    async fn ids(&mut self, name: &str) -> Result<(Option<BTreeSet<String>>, bool), ApiError> {
         if name.is_empty() {
-            return Ok(None);
+            return Ok((None, true));
         }
+        if name == OTHER {
+            return Ok((Some([OTHER.to_owned()].into()), true));
+        }
+        let mut is_whole = true;
         let mut ids = BTreeSet::from([self.api.0.names.id(self.scope, name).to_string()]);
         if name.contains(learn::LEARNT) || !self.templates.is_empty() {
             let names = match self.names.take() {
                 Some(names) => names,
                 None => Names::load(self.api, self.scope, self.templates).await?,
             };
-            ids.extend(names.ids(name));
+            let shown = names.ids(name);
+            // What is not shown so any more cannot be measured: that is not nothing.
+            is_whole = !names.partial && (!shown.is_empty() || !name.contains(learn::LEARNT));
+            ids.extend(shown);
             self.names = Some(names);
         }
-        Ok(Some(ids))
+        Ok((Some(ids), is_whole))
     }
 
     pub(crate) async fn read(&mut self, asked: &Asked<'_>, by_minutes: bool) -> Result<Reading, ApiError> {
-        let wanted = asked.wanted(self.ids(&asked.given.name).await?);
+        let (ids, is_whole) = self.ids(&asked.given.name).await?;
+        let wanted = asked.wanted(ids);
         let kind = if wanted.has_filters() { Kind::Detail } else { Kind::Plain };
         let place = Place { by_minutes, kind, is_week_before: false };
         let rows = self.rows(place).await?;
-        let mut series = Series { now: spans::by_span(&rows.1, &rows.0, &wanted)?, ..Series::default() };
-        let mut partial = rows.1.partial;
+        let mut series = Series { now: by_span(&rows, &wanted).await?, ..Series::default() };
+        let mut partial = rows.1.partial || !is_whole;
         if asked.limit.is_of_last_week {
             let before = self.rows(Place { is_week_before: true, ..place }).await?;
-            let spans = spans::by_span(&before.1, &before.0, &wanted)?;
+            let spans = by_span(&before, &wanted).await?;
             series.before =
                 spans.into_iter().map(|(start_ms, counts)| (start_ms + WEEK_MS, counts)).collect();
             partial |= before.1.partial;
@@ -152,6 +161,16 @@ impl<'a> Readings<'a> {
         self.rows.insert(place, Arc::clone(&rows));
         Ok(rows)
     }
+}
+
+/// It keeps a core busy: beside the requests that need none.
+async fn by_span(
+    rows: &Arc<(Question, Gathered)>,
+    wanted: &Wanted,
+) -> Result<BTreeMap<i64, performance::Counts>, ApiError> {
+    let (rows, wanted) = (Arc::clone(rows), wanted.clone());
+    let summing = tokio::task::spawn_blocking(move || spans::by_span(&rows.1, &rows.0, &wanted));
+    summing.await.map_err(|error| ApiError::Internal(error.to_string()))?
 }
 
 impl Reading {

@@ -132,7 +132,7 @@ fn notes(rule: &AlertRule, condition: Condition) -> Vec<String> {
         Condition::Silent { .. } => notes.push("when a project was silent is not kept".to_owned()),
         Condition::Performance(limit) if Grain::of(limit.window_minutes).is_by_minutes() => notes.push(
             "the last two to three hours are judged as the rule would have; before that whole hours that are beyond the limit are \
-             shown as what may have triggered"
+             shown as what may have triggered, and shorter peaks do not show"
                 .to_owned(),
         ),
         Condition::Performance(_) => {}

@@ -47,13 +47,18 @@ impl Names {
                 names.names.entry(id.to_string()).or_insert_with(|| name.to_owned());
             }
         }
-        let shown = learn::shown(templates, names.names.values().map(String::as_str));
-        for name in names.names.values_mut() {
-            if let Some(shown) = shown.get(name) {
-                name.clone_from(shown);
+        let templates = templates.to_vec();
+        // Many names keep a core busy.
+        let naming = tokio::task::spawn_blocking(move || {
+            let shown = learn::shown(&templates, names.names.values().map(String::as_str));
+            for name in names.names.values_mut() {
+                if let Some(shown) = shown.get(name) {
+                    name.clone_from(shown);
+                }
             }
-        }
-        Ok(names)
+            names
+        });
+        naming.await.map_err(|error| ApiError::Internal(error.to_string()))
     }
 
     /// All that is shown by that name.

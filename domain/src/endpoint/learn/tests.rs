@@ -40,6 +40,14 @@ fn real_paths_are_told_apart_by_what_they_are_of() {
 }
 
 #[test]
+fn words_beside_slugs_stay_told_apart() {
+    let mut names: Vec<String> = (0..=MOST_SLUGS).map(|number| format!("/my-post-no-{number}x")).collect();
+    names.extend(["/checkout", "/login"].map(str::to_owned));
+    let expected = ["/checkout", "/login", "/{}"].map(str::to_owned);
+    assert_eq!(shown(&names), BTreeSet::from(expected));
+}
+
+#[test]
 fn slugs_become_one_and_kinds_of_things_do_not() {
     let mut names = corpus();
     // The pages of documentation in the corpus, as the articles of one shop.
