@@ -59,7 +59,10 @@ test('an endpoint that fails is told, with a way to its requests', async () => {
   await page.getByLabel('Over when below').fill('20');
   await page.getByLabel('Not with fewer than').fill('3');
   await page.getByText(`When the error share of ${ENDPOINT} is at least 50 % within 15 minutes.`).waitFor();
-  await page.getByRole('checkbox', { name: /^Receiver/ }).check();
+  await page
+    .getByRole('group', { name: 'Tells', exact: true })
+    .getByRole('checkbox', { name: /^Receiver/ })
+    .check();
   await page.getByRole('button', { name: 'Create rule' }).click();
   await page.getByRole('switch', { name: `${RULE} is on` }).waitFor();
 

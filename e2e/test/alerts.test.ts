@@ -80,7 +80,10 @@ test('an error of the demo fires a rule, and its message leads to the issue', as
   await page.getByRole('radio', { name: /^A new issue/ }).check();
   await page.getByText('It would not have fired.').waitFor();
   await page.getByLabel('Name', { exact: true }).fill(RULE);
-  await page.getByRole('checkbox', { name: /^Receiver/ }).check();
+  await page
+    .getByRole('group', { name: 'Tells', exact: true })
+    .getByRole('checkbox', { name: /^Receiver/ })
+    .check();
   await page.getByRole('button', { name: 'Create rule' }).click();
   await page.getByRole('switch', { name: `${RULE} is on` }).waitFor();
 
