@@ -38,6 +38,8 @@ use answer::Encoding;
 pub(crate) use sort::Outcome;
 use sort::Sorted;
 
+/// Sessions of one export: their ids are what visitors send, and each is a record of the log.
+const MAX_SESSIONS: usize = 1_000;
 /// Sessions of one export whose batches are on their way to the log at once.
 const CONCURRENT_APPENDS: usize = 32;
 
@@ -131,11 +133,13 @@ async fn keep(
 ) -> Result<Outcome, ApiError> {
     let Sorted { mut outcome, sessions } = sorted;
     let mut appends = JoinSet::new();
-    for (session, lines) in sessions {
+    for (at, (session, lines)) in sessions.into_iter().enumerate() {
         let count = lines.count as u64;
         let body = lines.into_body(session, received_us.div_euclid(1_000)).map_err(|_| ApiError::Internal)?;
         let quotas = &gateway.0.quotas;
-        if quotas.take_session(ProjectId(project.project), session, body.len(), received_us).is_err() {
+        if at >= MAX_SESSIONS
+            || quotas.take_session(ProjectId(project.project), session, body.len(), received_us).is_err()
+        {
             outcome.session_over_quota += count;
             continue;
         }

@@ -15,12 +15,18 @@ use super::protobuf::{self, KeyValue, Scalar};
 const MAX_NAME_BYTES: usize = 200;
 const NS_PER_MS: f64 = 1e6;
 
+/// Longer words of an error's message are tokens, hashes or paths of files.
+const MAX_WORD_BYTES: usize = 40;
+/// Systems whose statements are words without quotes.
+const UNQUOTED: [&str; 3] = ["redis", "memcached", "valkey"];
+
 /// What is done to an attribute's text.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Treat {
     AsItIs,
     Address,
     Statement,
+    FirstWord,
 }
 
 /// Names of the semantic conventions, today's and those before, which much in use still writes.
@@ -75,13 +81,18 @@ pub(super) fn shape<'a>(service: &'a str, given: &'a protobuf::Span) -> Option<S
         trace_id: id(&given.trace_id, 16)?,
         span_id: id(&given.span_id, 8)?,
         parent_id,
-        name: plain(&given.name, MAX_NAME_BYTES),
+        name: match plain(&given.name, MAX_NAME_BYTES) {
+            // Some name a span by the whole address.
+            name if name.contains(['?', '#']) || name.contains("://") => address(&name).into(),
+            name => name,
+        },
         role: role(given.kind),
         service: plain(service, MAX_NAME_BYTES),
         duration_ms: duration_ns as f64 / NS_PER_MS,
         status: status.and_then(|status| status_name(status.code)),
-        status_message: status
-            .map_or(Cow::Borrowed(""), |status| plain(&status.message, MAX_SPAN_TEXT_BYTES)),
+        status_message: status.map_or(Cow::Borrowed(""), |status| {
+            sentence(&plain(&status.message, MAX_SPAN_TEXT_BYTES)).into()
+        }),
         attributes: attributes(&given.attributes),
     })
 }
@@ -112,11 +123,16 @@ const fn status_name(code: i32) -> Option<&'static str> {
 
 fn attributes(given: &[KeyValue]) -> Map<String, Value> {
     let mut kept = Map::new();
+    let system = given.iter().find(|attribute| matches!(&*attribute.key, "db.system" | "db.system.name"));
+    let system = system.and_then(|attribute| attribute.value.as_ref()?.value.as_ref());
+    // Their statements quote nothing: what is stored stands beside its key.
+    let is_unquoted = matches!(system, Some(Scalar::Text(system)) if UNQUOTED.contains(&&**system));
     for KeyValue { key, value } in given {
         let Some((name, treat)) = KEPT.iter().find(|(name, _)| name == key) else { continue };
         let Some(value) = value.as_ref().and_then(|value| value.value.as_ref()) else { continue };
         if kept.len() < MAX_SPAN_ATTRIBUTES {
-            kept.insert((*name).to_owned(), shown(value, *treat));
+            let treat = if is_unquoted && *treat == Treat::Statement { Treat::FirstWord } else { *treat };
+            kept.insert((*name).to_owned(), shown(value, treat));
         }
     }
     kept
@@ -130,6 +146,7 @@ fn shown(value: &Scalar, treat: Treat) -> Value {
                 Treat::AsItIs => text.into_owned(),
                 Treat::Address => address(&text),
                 Treat::Statement => statement(&text),
+                Treat::FirstWord => text.split_whitespace().next().unwrap_or_default().to_owned(),
             })
         }
         Scalar::Flag(flag) => (*flag).into(),
@@ -158,6 +175,16 @@ fn address(text: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
+/// What an error says, with `?` in place of what looks like data: quoted texts, numbers, addresses of people, values behind `=`, tokens.
+fn sentence(text: &str) -> String {
+    let statement = statement(text);
+    let words = statement.split(' ').map(|word| {
+        let is_data = word.len() > MAX_WORD_BYTES || word.contains(['@', '=']) || word.contains("://");
+        if is_data { "?" } else { word }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// With `?` in place of quoted texts and numbers. A text that is cut off in the middle of a quote ends there.
 fn statement(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -169,7 +196,11 @@ fn statement(text: &str) -> String {
                 // A quote is written twice inside of itself, or behind a backslash.
                 let is_pair = inner == c && rest.next_if(|(_, next)| *next == c).is_some();
                 if inner == '\\' {
-                    rest.next();
+                    // Before a quote, some dialects escape it and others end the text: whatever follows may be data.
+                    if rest.next().is_none_or(|(_, next)| next == c) {
+                        shown.push('?');
+                        return shown;
+                    }
                 } else if inner == c && !is_pair {
                     break;
                 }
@@ -246,7 +277,7 @@ mod tests {
     #[test]
     fn statements_lose_their_literals_however_they_are_quoted() {
         for (given, expected) in [
-            (r#"SELECT "a b", 'it\'s', 1.5e3 FROM x2"#, "SELECT ?, ?, ? FROM x2"),
+            (r#"SELECT "a b", 'it\'s', 1.5e3 FROM x2"#, "SELECT ?, ?"),
             ("id IN (1, 22,333)", "id IN (?, ?,?)"),
             ("name = 'cut off", "name = ?"),
             ("0xFF -7", "? -?"),
@@ -254,6 +285,22 @@ mod tests {
         ] {
             assert_eq!(statement(given), expected, "{given}");
         }
+    }
+
+    #[test]
+    fn data_in_names_messages_and_statements_without_quotes_is_left_out() {
+        let text = |key: &str, text: &str| KeyValue {
+            key: key.to_owned(),
+            value: Some(protobuf::AnyValue { value: Some(Scalar::Text(text.to_owned())) }),
+        };
+        let redis = attributes(&[text("db.query.text", "SET token eyJhbGciOi"), text("db.system", "redis")]);
+        assert_eq!(redis["db.query.text"], "SET");
+        assert_eq!(sentence("Key (email)=(ann@shop.example) exists already"), "Key ? exists already");
+        assert_eq!(sentence(&format!("no stock for {}", "f".repeat(60))), "no stock for ?");
+        let named = protobuf::Span { name: "GET /reset?token=secret".to_owned(), ..given() };
+        assert_eq!(shape("", &named).unwrap().name, "GET /reset");
+        // Whether the text ends there depends on the dialect.
+        assert_eq!(statement(r"VALUES ('C:\', 'ann secret')"), "VALUES (?");
     }
 
     #[test]

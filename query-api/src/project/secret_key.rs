@@ -59,23 +59,24 @@ pub(crate) async fn create(api: &Api, scope: Scope) -> Result<CreatedSecretKey, 
     Ok(CreatedSecretKey { secret_key: text, hint })
 }
 
-/// Tells gateways of keys that were made before gateways knew any.
+/// Tells gateways of keys that were made or revoked by a program that did not tell them.
 ///
 /// # Errors
 /// The store's and the log's.
 pub(crate) async fn tell_gateways(api: &Api, project: &row::Project) -> Result<(), ApiError> {
-    if !project.secret_keys.is_empty() {
-        return Ok(());
-    }
     let (tenant, id) = (TenantId(project.tenant), ProjectId(project.project));
     let Ok(scope) = Scope::open(Grant::Operator, tenant, id) else { return Ok(()) };
     let hashes: Vec<Bytes> =
         listed(api, scope).await?.iter().map(|(hash, _)| Bytes::copy_from_slice(hash)).collect();
-    if hashes.is_empty() {
+    let is_same = hashes.len() == project.secret_keys.len()
+        && hashes.iter().all(|hash| project.secret_keys.contains(hash));
+    if is_same {
         return Ok(());
     }
+    let known = project.secret_keys.clone();
     let add = |project: &mut row::Project| {
-        if project.secret_keys.is_empty() {
+        // Whoever changed them since has told gateways.
+        if project.secret_keys == known {
             project.secret_keys.clone_from(&hashes);
         }
         Ok(())

@@ -185,8 +185,10 @@ impl SessionFold {
         if let Some((reason, detail)) = fault {
             self.side.bury(&settings.topic, batch, reason, detail);
         } else if bytes > limits::MAX_SESSION_SPAN_BYTES {
-            let detail = format!("the session has over {} bytes of spans", limits::MAX_SESSION_SPAN_BYTES);
-            self.side.bury(&settings.topic, batch, "too_many_spans", detail);
+            // No dead letter: sending it through again would not help, and letters are for what can be mended.
+            let counts = self.side.counts(batch.scope, batch.received_ms);
+            counts.dropped_signals += normalized.facts.len() as u64 + normalized.dropped;
+            self.resolve(batch);
         } else {
             work.is_changed = true;
             set_expiry(&mut work.state, batch, project);

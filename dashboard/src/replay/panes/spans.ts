@@ -85,7 +85,10 @@ export function backendOf({ time, data }: Pick<Moment, 'time' | 'data'>, traces:
   const request = { from: 0, duration: number(data['duration_ms']), service: null };
   const placer = new Placer(time, children);
   for (const root of roots) placer.place(root, request, 0, 0);
-  const server = roots.find(({ role }) => role === 'server') ?? null;
+  // After a redirect there are several: the others handed over at once.
+  const server = roots
+    .filter(({ role }) => role === 'server')
+    .reduce<BackendSpan | null>((long, span) => (long && long.duration >= span.duration ? long : span), null);
   return {
     spans: placer.placed,
     durationMs: server?.duration ?? null,
