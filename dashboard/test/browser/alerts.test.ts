@@ -207,7 +207,9 @@ describe('rules', () => {
     await page.getByLabel('At least', { exact: true }).fill('5');
     await page.getByLabel('What is counted').selectOption('events');
     await page.getByText('It would have fired 7 times.').waitFor();
-    expect(alerts.previewed.at(-1)?.condition).toMatchObject({ kind: 'seen', measure: 'events', at_least: 5 });
+    await expect
+      .poll(() => alerts.previewed.at(-1)?.condition)
+      .toMatchObject({ kind: 'seen', measure: 'events', at_least: 5 });
     expect(alerts.drafts).toEqual([]);
     await page.getByRole('button', { name: 'Create rule' }).click();
     await page.getByText('must be 1 to 100 characters').waitFor();

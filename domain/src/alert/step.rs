@@ -93,10 +93,15 @@ fn told_ms(at: At<'_>) -> i64 {
 #[must_use]
 pub fn escalate(memory: &AlertState, at: At<'_>) -> Option<AlertState> {
     let minutes = i64::from(at.rule.escalate_minutes);
-    let is_due = minutes > 0 && at.now_ms - memory.told_ms >= minutes * MINUTE_MS;
+    // A rule that escalates from now on does not tell of all that was open before.
+    let from_ms = memory.told_ms.max(at.rule.changed_ms);
+    let is_due = minutes > 0 && at.now_ms - from_ms >= minutes * MINUTE_MS;
+    // Nobody can acknowledge what nobody was told.
+    let is_untold =
+        memory.pending.iter().any(|pending| pending.transition == TRIGGERED && pending.tries == 0);
     let is_quiet = memory.muted || at.is_quiet || at.now_ms < at.rule.muted_until_ms;
     // What triggered before there were escalations has no time from which to count.
-    if !is_due || is_quiet || memory.escalated || memory.status != OPEN || memory.told_ms == 0 {
+    if !is_due || is_untold || is_quiet || memory.escalated || memory.status != OPEN || memory.told_ms == 0 {
         return None;
     }
     let mut new = memory.clone();
@@ -106,7 +111,7 @@ pub fn escalate(memory: &AlertState, at: At<'_>) -> Option<AlertState> {
     let why = format!("nobody acknowledged it for {minutes} minutes: {why}");
     let further = at.rule.escalation_channels.clone();
     let told = std::mem::replace(&mut new.told, further);
-    tell(&mut new, ESCALATED, &why, at.now_ms);
+    tell(&mut new, ESCALATED, &why, told_ms(at));
     // Whoever was told of it before is told how it ends, too.
     let others = told.into_iter().filter(|channel| !new.told.contains(channel)).collect::<Vec<_>>();
     new.told.splice(..0, others);
