@@ -1,29 +1,21 @@
 // The demo shop's API breaks: a rule about its error share tells a web hook, whose message leads to the endpoint and to a replay of a
 // request that failed.
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { signIn, startChromium } from '../src/chromium.ts';
 import { ADMIN_TOKEN, demoProject, startProduct, until, type Product, type Project } from '../src/product.ts';
+import { startReceiver, type Receiver } from '../src/receiver.ts';
 
 const RULE = 'Orders fail';
 const ENDPOINT = 'POST /demo/api/orders/fail';
-const messages: any[] = [];
-let receiver: Server;
+let receiver: Receiver;
 let product: Product;
 let chromium: Browser;
 let project: Project;
 let page: Page;
 
 beforeAll(async () => {
-  receiver = createServer(async (request, response) => {
-    const parts: Buffer[] = [];
-    for await (const part of request) parts.push(part as Buffer);
-    messages.push(JSON.parse(Buffer.concat(parts).toString()));
-    response.writeHead(204).end();
-  });
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  receiver = await startReceiver();
   product = await startProduct({ env: { PLAYHEAD_QUERY_API__OUTBOUND_ALLOW: '["127.0.0.1"]' } });
   chromium = await startChromium();
   project = await demoProject(product);
@@ -34,16 +26,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await chromium?.close();
   await product?.remove();
-  receiver?.closeAllConnections();
   receiver?.close();
 });
 
 async function makeChannel() {
-  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
   const answer = await fetch(`${product.url}/api/v1/projects/${project.project_id}/alerts/channels`, {
     method: 'POST',
     headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'Receiver', settings: { kind: 'webhook', url } }),
+    body: JSON.stringify({ name: 'Receiver', settings: { kind: 'webhook', url: receiver.url } }),
   });
   expect(answer.status).toBe(201);
 }
@@ -73,8 +63,8 @@ test('an endpoint that fails is told, with a way to its requests', async () => {
     await visitor.click('#failing-request');
     await answered;
   }
-  const triggered = await until('the message', async () =>
-    messages.find(({ transition, rule }) => transition === 'triggered' && rule === RULE),
+  const { message: triggered } = await until('the message', async () =>
+    receiver.received.find(({ message }) => message.transition === 'triggered' && message.rule === RULE),
   );
   await visitor.context().close();
   expect(triggered.title).toBe(`High error share of ${ENDPOINT}`);

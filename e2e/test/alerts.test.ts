@@ -1,36 +1,21 @@
 // A rule that is written in the dashboard tells a web hook of the demo shop's error; its message leads to the issue, and the
 // dashboard shows the alert until somebody has taken it on.
 import { createHmac } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { signIn, startChromium } from '../src/chromium.ts';
 import { demoProject, startProduct, until, type Product, type Project } from '../src/product.ts';
-
-interface Received {
-  headers: IncomingHttpHeaders;
-  body: string;
-  message: any;
-}
+import { startReceiver, type Received, type Receiver } from '../src/receiver.ts';
 
 const RULE = 'Anything new breaks';
-const received: Received[] = [];
-let receiver: Server;
+let receiver: Receiver;
 let product: Product;
 let chromium: Browser;
 let project: Project;
 let page: Page;
 
 beforeAll(async () => {
-  receiver = createServer(async (request, response) => {
-    const parts: Buffer[] = [];
-    for await (const part of request) parts.push(part as Buffer);
-    const body = Buffer.concat(parts).toString();
-    received.push({ headers: request.headers, body, message: JSON.parse(body) });
-    response.writeHead(204).end();
-  });
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  receiver = await startReceiver();
   product = await startProduct({ env: { PLAYHEAD_QUERY_API__OUTBOUND_ALLOW: '["127.0.0.1"]' } });
   chromium = await startChromium();
   project = await demoProject(product);
@@ -41,13 +26,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await chromium?.close();
   await product?.remove();
-  receiver?.closeAllConnections();
   receiver?.close();
 });
 
 const told = (transition: string) =>
   until(`the message that it is ${transition}`, async () =>
-    received.find(({ message }) => message.transition === transition && message.rule === RULE),
+    receiver.received.find(({ message }) => message.transition === transition && message.rule === RULE),
   );
 
 function expectSigned({ headers, body }: Received, secret: string) {
@@ -64,7 +48,7 @@ test('an error of the demo fires a rule, and its message leads to the issue', as
   const dialog = page.getByRole('dialog');
   await dialog.getByLabel('Name').fill('Receiver');
   await dialog.getByLabel('Kind').selectOption('webhook');
-  await dialog.getByLabel('Address').fill(`http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`);
+  await dialog.getByLabel('Address').fill(receiver.url);
   await dialog.getByRole('button', { name: 'Create channel' }).click();
   // The form has a field of that name, too.
   const secret = await page.locator('pre[aria-label="Signing secret"]').innerText();
@@ -72,7 +56,7 @@ test('an error of the demo fires a rule, and its message leads to the issue', as
   await page.getByRole('button', { name: 'Done' }).click();
   await page.getByRole('button', { name: 'Send a test to Receiver' }).click();
   await page.getByText('Delivered: the answer is 204').waitFor();
-  expect(received.map(({ message }) => message.transition)).toEqual(['test']);
+  expect(receiver.received.map(({ message }) => message.transition)).toEqual(['test']);
 
   // A rule that tells it.
   await page.getByRole('link', { name: 'Rules', exact: true }).click();

@@ -12,6 +12,7 @@ mod gather;
 pub(crate) mod hook;
 pub(crate) mod issue_routes;
 pub(crate) mod metrics;
+mod moves;
 mod push;
 mod repository;
 pub(crate) mod routes;

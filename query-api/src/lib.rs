@@ -23,6 +23,7 @@ mod cursor;
 mod issue;
 mod metrics;
 mod outbound;
+mod page;
 mod params;
 mod performance;
 mod random;

@@ -1,4 +1,4 @@
-//! Waiting for a share of something bounded, for a while.
+//! Taking turns: waiting for a share of something bounded for a while, and work that keeps a core busy.
 
 use std::time::Duration;
 
@@ -16,4 +16,11 @@ pub(crate) async fn within<T>(
         Ok(share) => share.map_err(|error| ApiError::Internal(error.to_string())),
         Err(_) => Err(busy),
     }
+}
+
+/// Runs what keeps a core busy on a thread of its own, beside the requests that need none.
+pub(crate) async fn apart<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::Internal(error.to_string()))
 }

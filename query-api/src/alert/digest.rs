@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::deliver::{Round, Waiting};
-use super::notice;
 use crate::channel::{Links, Message, Priority, Transition};
 use crate::error::ApiError;
+use crate::page;
 
 const HOUR_MS: i64 = 3_600_000;
 /// Alerts that a digest names; the others are on its page.
@@ -45,7 +45,7 @@ fn message(round: &Round<'_>, hour: i64, channel: &str, held: &[Waiting]) -> Mes
         let title = waiting.state.notice.as_ref().map_or("", |notice| &notice.title);
         (rule.to_owned(), title.to_owned())
     });
-    let page = notice::alerts_page(round.api, round.scope);
+    let page = format!("{}/alerts", page::project(round.api, round.scope));
     let least_ms =
         held.iter().filter_map(|waiting| waiting.state.notice.as_ref()).map(|notice| notice.since_ms);
     let is_high =

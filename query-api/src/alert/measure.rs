@@ -16,11 +16,10 @@ use playhead_domain::scope::Scope;
 use crate::error::ApiError;
 use crate::performance::gather::{self, Gathered};
 use crate::performance::names::Names;
-use crate::performance::question::Question;
+use crate::performance::question::{Question, WEEK_MS};
 use crate::performance::spans::{self, Wanted};
 use crate::state::Api;
-
-pub(crate) const WEEK_MS: i64 = 7 * 86_400_000;
+use crate::turn;
 
 /// What a rule measures, as it was written.
 pub(crate) struct Asked<'a> {
@@ -163,14 +162,12 @@ impl<'a> Readings<'a> {
     }
 }
 
-/// It keeps a core busy: beside the requests that need none.
 async fn by_span(
     rows: &Arc<(Question, Gathered)>,
     wanted: &Wanted,
 ) -> Result<BTreeMap<i64, performance::Counts>, ApiError> {
     let (rows, wanted) = (Arc::clone(rows), wanted.clone());
-    let summing = tokio::task::spawn_blocking(move || spans::by_span(&rows.1, &rows.0, &wanted));
-    summing.await.map_err(|error| ApiError::Internal(error.to_string()))?
+    turn::apart(move || spans::by_span(&rows.1, &rows.0, &wanted)).await?
 }
 
 impl Reading {

@@ -14,6 +14,7 @@ use super::settings;
 use crate::channel::{Links, Message, Priority, Transition};
 use crate::model::alert::AlertKind;
 use crate::model::issue::PriorityLevel;
+use crate::page;
 use crate::state::Api;
 
 fn fact(name: &str, value: impl Into<String>) -> AlertFact {
@@ -126,11 +127,6 @@ fn transition(name: &str) -> Transition {
     }
 }
 
-/// The page of the project on which alerts are.
-pub(crate) fn alerts_page(api: &Api, scope: Scope) -> String {
-    format!("{}/p/{}/alerts", api.0.public_url, scope.project())
-}
-
 /// Where one looks at what a rule about no issue measures.
 fn looked_at(rule: &AlertRule) -> String {
     match settings::about(rule) {
@@ -168,7 +164,7 @@ pub(crate) fn message(
     delivery: &AlertDelivery,
 ) -> Message {
     let notice = state.notice.clone().unwrap_or_default();
-    let page = format!("{}/p/{}", api.0.public_url, scope.project());
+    let page = page::project(api, scope);
     let session = <[u8; 16]>::try_from(notice.session.as_ref()).ok().map(SessionId);
     let (link, replay) = match subject {
         Subject::Project => {
@@ -179,9 +175,8 @@ pub(crate) fn message(
             (format!("{page}/{}", looked_at(rule)), replay)
         }
         Subject::Issue(issue) => {
-            let replay =
-                session.map(|session| format!("{page}/sessions/{session}?pane=errors&issue={issue}"));
-            (format!("{page}/issues/{issue}"), replay)
+            let replay = session.map(|session| page::replay(api, scope, session, "errors", issue));
+            (page::issue(api, scope, issue), replay)
         }
     };
     Message {

@@ -109,12 +109,12 @@ async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ApiError> {
     let turn = Arc::clone(turn);
-    let working = tokio::task::spawn_blocking(move || {
+    crate::turn::apart(move || {
         let done = work();
         drop(turn);
         done
-    });
-    working.await.map_err(|e| ApiError::Internal(e.to_string()))
+    })
+    .await
 }
 
 /// The data of the newest occurrence; nothing when its session is not kept.

@@ -9,13 +9,9 @@ use crate::channel::text;
 use crate::error::ApiError;
 use crate::issue::routes as issue;
 use crate::model::issue::{IssueDetail, Occurrence};
+use crate::page;
 use crate::session::stack;
 use crate::state::Api;
-
-/// The page of an issue.
-pub(crate) fn page(api: &Api, scope: Scope, id: Fingerprint) -> String {
-    format!("{}/p/{}/issues/{id}", api.0.public_url, scope.project())
-}
 
 /// # Errors
 /// [`ApiError::NotFound`] when there is no such issue; the store's.
@@ -32,17 +28,15 @@ pub(crate) async fn story(
         None => None,
     };
     let replay_url = detail.issue.latest.as_ref().map(|latest| {
-        // Opened so, the recording begins ten seconds before the issue's error.
         let pane = if detail.issue.mechanism == "request" { "network" } else { "errors" };
-        let page = format!("{}/p/{}/sessions", api.0.public_url, scope.project());
-        format!("{page}/{}?pane={pane}&issue={}", latest.session, shown.id)
+        page::replay(api, scope, &latest.session, pane, shown.id)
     });
     Ok(Story {
         title: detail.issue.title.clone(),
         culprit: detail.issue.culprit.clone(),
         source,
         facts: facts(&detail),
-        issue_url: page(api, scope, shown.id),
+        issue_url: page::issue(api, scope, shown.id),
         replay_url,
         ..Story::default()
     })

@@ -9,8 +9,7 @@ use playhead_domain::row::JiraLink;
 use playhead_domain::scope::Scope;
 
 use super::create::{self, Wanted};
-use super::repository::{self, Connection};
-use super::routes::connected;
+use super::repository::{self, Connection, connected};
 use super::{push, settings, sync};
 use crate::access::Caller;
 use crate::body::read_json;

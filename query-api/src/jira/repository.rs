@@ -10,6 +10,7 @@ use playhead_domain::store::{ClusteringRange, Key, Order, Swap, Value};
 use playhead_domain::table;
 use prost::Message;
 
+use super::failure::Failure;
 use super::settings::Settings;
 use crate::error::ApiError;
 use crate::state::Api;
@@ -34,11 +35,12 @@ fn decode<V: Message + Default>(bytes: Bytes) -> Result<V, ApiError> {
     V::decode(bytes).map_err(|error| ApiError::Corrupt(format!("row of Jira: {error}")))
 }
 
-/// The project's connection, if there is one.
+/// The project's connection, if there is one: a plain read, as every open page of an issue asks, sees all that was answered with success.
 pub(crate) async fn connection(api: &Api, scope: Scope) -> Result<Option<Connection>, ApiError> {
-    let Some(bytes) = api.store().get_serial(&table::JIRA, &key::connection(scope)).await? else {
+    let Some(stored) = api.store().get(&table::JIRA, &key::connection(scope)).await? else {
         return Ok(None);
     };
+    let bytes = stored.value;
     let row: JiraConnection = decode(bytes.clone())?;
     let plain = api.0.secrets.open(scope, SECRET_KIND, b"", &row.sealed);
     let plain = plain.map_err(|error| ApiError::Corrupt(error.to_string()))?;
@@ -46,6 +48,14 @@ pub(crate) async fn connection(api: &Api, scope: Scope) -> Result<Option<Connect
     let settings = serde_json::from_slice(&plain)
         .map_err(|_| ApiError::Corrupt("the settings of Jira cannot be read".to_owned()))?;
     Ok(Some(Connection { settings, row, bytes }))
+}
+
+/// The project's connection.
+///
+/// # Errors
+/// [`Failure::NotConnected`]; the store's.
+pub(crate) async fn connected(api: &Api, scope: Scope) -> Result<Connection, ApiError> {
+    connection(api, scope).await?.ok_or_else(|| Failure::NotConnected.into())
 }
 
 /// Sets the connection if it is still `old`; people changed it, so what was wrong is forgotten.

@@ -9,9 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::IntoParams;
 
-use super::failure::Failure;
 use super::fields::{self, Metadata};
-use super::repository::{self, Connection};
+use super::repository::{self, Connection, connected};
 use super::settings::{self, Defaults, Kind, Settings};
 use super::sync::{self, account};
 use crate::access::Caller;
@@ -60,10 +59,6 @@ fn hook(api: &Api, scope: Scope, settings: &Settings) -> JiraHook {
     let Settings { hook_token, hook_secret, .. } = settings;
     let url = format!("{}/api/v1/projects/{}/jira/hook/{hook_token}", api.0.public_url, scope.project());
     JiraHook { url, secret: hook_secret.clone() }
-}
-
-pub(crate) async fn connected(api: &Api, scope: Scope) -> Result<Connection, ApiError> {
-    repository::connection(api, scope).await?.ok_or_else(|| Failure::NotConnected.into())
 }
 
 /// The project's connection to Jira, without its secrets.

@@ -6,9 +6,9 @@ use playhead_domain::scope::Scope;
 use super::create::{self, Wanted};
 use super::failure::Failure;
 use super::fields::Metadata;
-use super::repository::{self, Connection};
+use super::repository::{Connection, connected};
 use super::settings::Defaults;
-use super::{gather, push, sync};
+use super::{gather, moves, push, sync};
 use crate::channel::{Message, Receipt, SendError, Transition};
 use crate::error::ApiError;
 use crate::issue::routes as issue_routes;
@@ -52,10 +52,6 @@ fn defaults(connection: &Connection) -> Result<&Defaults, ApiError> {
             "the connection to Jira has no project and type for issues by rules; choose them in the settings";
         Failure::Refused { said: said.to_owned(), fields: std::collections::BTreeMap::new() }.into()
     })
-}
-
-async fn connected(api: &Api, scope: Scope) -> Result<Connection, ApiError> {
-    repository::connection(api, scope).await?.ok_or_else(|| Failure::NotConnected.into())
 }
 
 /// Whether an issue could be created, without creating one.
@@ -112,7 +108,7 @@ async fn again(
     message.why.clone_into(&mut story.why);
     story.issue_url = format!("{}?firing={}", story.issue_url, message.id);
     let client = sync::client(api, connection);
-    let told = push::comment(&client, &link, &story, &message.id).await;
+    let told = moves::comment(&client, &link, &story, &message.id).await;
     let outcome = told.as_ref().err().map_or("done", Failure::name);
     api.0.metrics.jira.tasks.with_label_values(&["comment", outcome]).inc();
     sync::noted(api, scope, connection, told).await?;

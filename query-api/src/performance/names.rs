@@ -12,6 +12,7 @@ use playhead_domain::table::PERFORMANCE_NAMES;
 
 use crate::error::ApiError;
 use crate::state::Api;
+use crate::turn;
 
 /// Rows of a shard that one request reads; a project has eight shards, a name three rows or so.
 const MAX_SHARD_ROWS: usize = 4_000;
@@ -48,8 +49,7 @@ impl Names {
             }
         }
         let templates = templates.to_vec();
-        // Many names keep a core busy.
-        let naming = tokio::task::spawn_blocking(move || {
+        turn::apart(move || {
             let shown = learn::shown(&templates, names.names.values().map(String::as_str));
             for name in names.names.values_mut() {
                 if let Some(shown) = shown.get(name) {
@@ -57,8 +57,8 @@ impl Names {
                 }
             }
             names
-        });
-        naming.await.map_err(|error| ApiError::Internal(error.to_string()))
+        })
+        .await
     }
 
     /// All that is shown by that name.

@@ -9,7 +9,7 @@ use crate::error::ApiError;
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
-const WEEK_MS: i64 = 7 * DAY_MS;
+pub(crate) const WEEK_MS: i64 = 7 * DAY_MS;
 /// The longest windows that are read by minutes and by hours.
 const BY_MINUTES_MS: i64 = 3 * HOUR_MS;
 const BY_HOURS_MS: i64 = 8 * DAY_MS;

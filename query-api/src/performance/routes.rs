@@ -1,5 +1,6 @@
 //! Endpoints and pages over HTTP.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +51,7 @@ pub(crate) async fn list_endpoints(
     let ask = Ask { wanted: Wanted::ENDPOINTS, order, query: params.query.unwrap_or_default(), limit };
     let listed = list(&api, (scope, &project), &question, ask).await?;
     let endpoint = |name: &String| {
-        present::endpoint(name, listed.now.sums.get(name)?, listed.before.sums.get(name), &question).into()
+        present::endpoint(name, listed.now.get(name)?, listed.before.get(name), &question).into()
     };
     let endpoints = listed.names.iter().filter_map(endpoint).collect();
     let window = present::window(&listed.all, &question);
@@ -75,7 +76,7 @@ pub(crate) async fn get_endpoint(
     let (scope, project) = caller.open(&api, &project).await?;
     let question = Question::of(&params, api.now_ms())?;
     let earlier = question.earlier();
-    let wanted = Wanted::ENDPOINTS.only([endpoint.clone()].into_iter());
+    let wanted = Wanted::ENDPOINTS.only([endpoint.clone()]);
     let now = async {
         // By minutes, examples are in the same rows.
         let (mut detail, samples) = try_join(gather(&api, scope, &question, Kind::Detail), async {
@@ -118,8 +119,7 @@ pub(crate) async fn list_pages(
     let order = page_order(params.sort.as_deref())?;
     let ask = Ask { wanted: Wanted::PAGES, order, query: params.query.unwrap_or_default(), limit };
     let listed = list(&api, (scope, &project), &question, ask).await?;
-    let page =
-        |name: &String| present::page(name, listed.now.sums.get(name)?, listed.before.sums.get(name)).into();
+    let page = |name: &String| present::page(name, listed.now.get(name)?, listed.before.get(name)).into();
     let pages = listed.names.iter().filter_map(page).collect();
     Ok(Json(PageList { window: present::window(&listed.all, &question), pages, total: listed.total }))
 }
@@ -145,14 +145,14 @@ struct Ask {
 }
 
 struct Listed {
-    /// Of all names, as deep as their order asks.
+    /// Of all names.
     all: Summary,
     /// How many were found, and the first of them in order.
     total: usize,
     names: Vec<String>,
-    /// Only of those.
-    now: Summary,
-    before: Summary,
+    /// Of those at least.
+    now: BTreeMap<String, Sum>,
+    before: BTreeMap<String, Sum>,
 }
 
 async fn list(
@@ -167,12 +167,15 @@ async fn list(
     let names = Names::load(api, scope, &project.endpoint_templates).await?;
     let question = question.clone();
     summing(api, move || {
-        let all = sum(&now, &names, &question, &ask.wanted, ask.order.depth)?;
+        let mut all = sum(&now, &names, &question, &ask.wanted, ask.order.depth)?;
         let (listed, total) = first(&all, &ask, question.apdex_ms);
         // Sketches are most of the work, and few names are shown.
         let shown = ask.wanted.only(listed.iter().cloned());
-        let now = sum(&now, &names, &question, &shown, Depth::List)?;
-        let before = sum(&before, &names, &earlier, &shown, Depth::List)?;
+        let now = match ask.order.depth {
+            Depth::Counts => sum(&now, &names, &question, &shown, Depth::List)?.sums,
+            Depth::List | Depth::Whole => std::mem::take(&mut all.sums),
+        };
+        let before = sum(&before, &names, &earlier, &shown, Depth::List)?.sums;
         Ok(Listed { all, total, names: listed, now, before })
     })
     .await
@@ -185,12 +188,12 @@ async fn summing<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     let permit = Arc::clone(&api.0.summing).acquire_owned();
     let permit = turn::within(TURN_LIMIT, permit, ApiError::Busy).await?;
-    let working = tokio::task::spawn_blocking(move || {
+    turn::apart(move || {
         // The permit goes with the work, which a client that goes away does not end.
         let _permit = permit;
         work()
-    });
-    working.await.map_err(|error| ApiError::Internal(error.to_string()))?
+    })
+    .await?
 }
 
 /// The highest first, then by name; and how many there are.

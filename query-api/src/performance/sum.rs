@@ -146,8 +146,8 @@ impl Wanted {
     pub(super) const ENDPOINTS: Self = Self { pages: false, names: None };
     pub(super) const PAGES: Self = Self { pages: true, names: None };
 
-    pub(super) fn only(&self, names: impl Iterator<Item = String>) -> Self {
-        Self { pages: self.pages, names: Some(names.collect()) }
+    pub(super) fn only(&self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { pages: self.pages, names: Some(names.into_iter().collect()) }
     }
 
     fn takes(&self, name: &str) -> bool {

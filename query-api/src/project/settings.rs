@@ -8,6 +8,7 @@ use playhead_domain::row;
 
 use crate::error::ApiError;
 use crate::model::project::{FailedRequests, GroupingRule, ProjectPatch};
+use crate::turn;
 
 const MAX_NAME_CHARACTERS: usize = 100;
 const MAX_LIST: usize = 100;
@@ -21,8 +22,7 @@ const MAX_SLOW_REQUEST_MS: u32 = 600_000;
 /// [`ApiError::BadRequest`] that names the rule.
 pub(crate) async fn compiled_rules(patch: &ProjectPatch) -> Result<Option<Vec<row::GroupingRule>>, ApiError> {
     let Some(rules) = patch.grouping_rules.clone() else { return Ok(None) };
-    let checking = tokio::task::spawn_blocking(move || checked_rules("grouping_rules", &rules));
-    checking.await.map_err(|error| ApiError::Internal(error.to_string()))?.map(Some)
+    turn::apart(move || checked_rules("grouping_rules", &rules)).await?.map(Some)
 }
 
 /// Applies what is given; `rules` as [`compiled_rules`] made them.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::find::{Finder, Found};
 use crate::error::ApiError;
 use crate::model::source_map::{ErrorStack, MissingSource, OriginalFrame, SourceExcerpt, StackFrame};
+use crate::turn;
 
 /// Lines before and behind the one that is shown.
 const AROUND: u32 = 5;
@@ -94,10 +95,10 @@ pub(crate) async fn stacks(finder: &Finder<'_>, error: StoredError) -> Result<Er
     // A map may take a hundred MB: it goes before the next one comes.
     for (file, places) in places.into_iter().take(MAX_FILES) {
         let found = finder.map_of(file).await?;
-        let told = tokio::task::spawn_blocking(move || {
+        let told = turn::apart(move || {
             places.into_iter().map(|place| (written_at(&found, &place), place)).collect::<Vec<_>>()
         });
-        let told = told.await.map_err(|error| ApiError::Internal(error.to_string()))?;
+        let told = told.await?;
         written.extend(told.into_iter().map(|(written, place)| ((file.to_owned(), place), written)));
     }
     let present = |frames: Vec<StoredFrame>| -> Vec<StackFrame> {
