@@ -1,6 +1,7 @@
 use super::super::rehearsal::Past;
 use super::*;
 use crate::performance::sketch::Sketch;
+use crate::row::{AlertCondition, AlertLimit};
 
 const NOON: i64 = 20_000 * 24 * HOUR_MS + 12 * HOUR_MS;
 
