@@ -24,10 +24,10 @@ pub fn link(scope: Scope, issue: Fingerprint) -> Key {
     key(scope, "link", issue.0.to_vec())
 }
 
-/// Of which issue a Jira issue is, by Jira's number: 16 bytes.
+/// Of which issue a Jira issue is, by its site and the number that it has there: 16 bytes.
 #[must_use]
-pub fn remote(scope: Scope, id: &str) -> Key {
-    key(scope, "remote", id.as_bytes().to_vec())
+pub fn remote(scope: Scope, site: &str, id: &str) -> Key {
+    key(scope, "remote", [site.as_bytes(), b"\0", id.as_bytes()].concat())
 }
 
 /// That something is still to be told.

@@ -172,6 +172,7 @@ const fn describe_jira(failure: &Failure) -> (StatusCode, &'static str, &'static
         Failure::Forbidden { .. } => (UNUSABLE, "jira-forbidden", "Jira does not allow it"),
         Failure::NotFound { .. } => (UNUSABLE, "jira-not-found", "Jira does not have it"),
         Failure::Gone(_) => (UNUSABLE, "jira-gone", "The Jira issue is gone"),
+        Failure::OtherSite { .. } => (UNUSABLE, "jira-other-site", "The Jira issue is in another site"),
         Failure::Refused { .. } | Failure::NoTransition(_) | Failure::NoUser(_) => {
             (UNUSABLE, "jira-refused", "Jira refused it")
         }

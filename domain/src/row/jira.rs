@@ -64,6 +64,9 @@ pub struct JiraLink {
     /// What Jira is still to be told.
     #[prost(message, optional, tag = "15")]
     pub wants: Option<JiraWants>,
+    /// Where it is: numbers and keys say something within one site only.
+    #[prost(string, tag = "16")]
+    pub site: String,
 }
 
 /// What Jira is still to be told of an issue.
@@ -84,4 +87,10 @@ pub struct JiraWants {
     pub next_ms: i64,
     #[prost(int64, tag = "6")]
     pub since_ms: i64,
+    /// A worker is at it until then at most; 0: nobody is.
+    #[prost(int64, tag = "7")]
+    pub claimed_until_ms: i64,
+    /// Whose change in Jira is to be read, for people; empty: nobody's.
+    #[prost(string, tag = "8")]
+    pub read_for: String,
 }

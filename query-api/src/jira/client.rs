@@ -92,8 +92,12 @@ impl Client<'_> {
 }
 
 fn unsent(error: &outbound::Error, is_read: bool) -> Failure {
-    let was_sent = error.is_retryable() || matches!(error, outbound::Error::LongAnswer(_));
-    Failure::Unreachable { said: error.to_string(), was_sent: was_sent && !is_read }
+    match error {
+        outbound::Error::LongAnswer(_) => Failure::Unreadable(error.to_string()),
+        error => {
+            Failure::Unreachable { said: error.to_string(), was_sent: error.is_retryable() && !is_read }
+        }
+    }
 }
 
 fn read(answer: &Answer, is_read: bool) -> Result<Value, Failure> {
@@ -103,7 +107,11 @@ fn read(answer: &Answer, is_read: bool) -> Result<Value, Failure> {
         200..300 => serde_json::from_str(body).map_err(|error| Failure::Unreadable(error.to_string())),
         401 => Err(Failure::Credentials),
         403 => Err(Failure::Forbidden { said: colon(&said(body)) }),
-        404 | 410 => Err(Failure::NotFound { said: colon(&said(body)) }),
+        404 | 410 if is_of_jira(body) => Err(Failure::NotFound { said: colon(&said(body)) }),
+        404 | 410 => Err(Failure::Unreachable {
+            said: format!("the answer is {}, and not Jira's: check the address of the site", answer.status),
+            was_sent: false,
+        }),
         429 => Err(Failure::RateLimited { wait_s: answer.retry_after_s.unwrap_or(DEFAULT_WAIT_S).max(1) }),
         300..=399 => Err(Failure::Unreachable {
             said: format!(
@@ -125,6 +133,12 @@ fn read(answer: &Answer, is_read: bool) -> Result<Value, Failure> {
         }
         status => Err(refused(status, body)),
     }
+}
+
+/// Whether it is how Jira says that something went wrong. A wrong path of the site is answered by others.
+fn is_of_jira(body: &str) -> bool {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    body["errorMessages"].is_array() || body["errors"].is_object()
 }
 
 fn colon(said: &str) -> String {
@@ -200,6 +214,11 @@ mod tests {
         assert_eq!(said, "nope; customfield_1: Team is required.");
         assert_eq!(fields["customfield_1"], "Team is required.");
         assert_eq!(read(&answer(401, "<html>"), false), Err(Failure::Credentials));
+        let missing = read(&answer(404, r#"{"errorMessages":["no such issue"],"errors":{}}"#), true);
+        assert_eq!(missing, Err(Failure::NotFound { said: ": no such issue".to_owned() }));
+        for strange in ["", "<html>not found</html>", r#"{"error":"not found"}"#] {
+            assert!(matches!(read(&answer(404, strange), true), Err(Failure::Unreachable { .. })), "{strange}");
+        }
         assert!(read(&answer(500, ""), false).is_err_and(|failure| failure.is_unsure()));
         assert!(read(&answer(500, ""), true).is_err_and(|failure| !failure.is_unsure()));
         assert_eq!(read(&answer(429, ""), false), Err(Failure::RateLimited { wait_s: 60 }));

@@ -19,12 +19,17 @@ use super::fields::Metadata;
 use super::repository::{self, Connection};
 use super::{gather, sync};
 use crate::error::ApiError;
+use crate::issue::read;
 use crate::random;
 use crate::state::Api;
 
 /// Longer than a creation takes, with what Jira takes to find what it has.
 const UNSURE_MS: i64 = 45_000;
 const LABEL: &str = "playhead-";
+const DESCRIPTION: &str = "description";
+const LABELS: &str = "labels";
+/// Without a place for the marker, an issue whose creation was not answered could not be found again.
+const NO_MARKER: &str = "this type of issue has neither labels nor a description when it is created: add one of them to its screen in Jira, or choose another type";
 
 /// What is to be created.
 pub(crate) struct Wanted<'a> {
@@ -48,16 +53,24 @@ pub(crate) async fn create(
     wanted: &Wanted<'_>,
 ) -> Result<JiraLink, ApiError> {
     if let Some(link) = repository::link(api, scope, issue).await?.filter(|link| !link.id.is_empty()) {
+        sync::check_site(connection, &link)?;
         return if link.gone { Err(Failure::Gone(link.key).into()) } else { Ok(link) };
     }
     let client = sync::client(api, connection);
     let metadata = Metadata::load(&client, wanted.place.0, wanted.place.1).await;
     let metadata = sync::noted(api, scope, connection, metadata).await?;
     let values = metadata.values(wanted.fields, client.is_cloud())?;
+    if !metadata.has(DESCRIPTION) && !metadata.has(LABELS) {
+        return Err(Failure::Refused {
+            said: NO_MARKER.to_owned(),
+            fields: BTreeMap::from([(LABELS.to_owned(), NO_MARKER.to_owned())]),
+        }
+        .into());
+    }
     let mut story = gather::story(api, scope, project, issue).await?;
     wanted.why.clone_into(&mut story.why);
     let (begun, was_begun) = begin(api, scope, issue, wanted.actor).await?;
-    let found = if was_begun { look_up(&client, wanted.place.0, &begun.marker).await } else { Ok(None) };
+    let found = if was_begun { look_up(&client, &begun.marker).await } else { Ok(None) };
     let created = match found {
         Ok(Some(found)) => Ok(found),
         Ok(None) => {
@@ -72,7 +85,7 @@ pub(crate) async fn create(
     let outcome = created.as_ref().err().map_or("created", Failure::name);
     api.0.metrics.jira.tasks.with_label_values(&["create", outcome]).inc();
     match sync::noted(api, scope, connection, created).await {
-        Ok((id, key)) => finish(api, scope, issue, &begun, (id, key)).await,
+        Ok((id, key)) => finish(api, scope, connection, issue, &begun, (id, key)).await,
         Err(failure) => {
             if !failure.is_unsure() {
                 take_back(api, scope, issue, &begun, &failure).await?;
@@ -133,17 +146,21 @@ async fn take_back(
     repository::amend(api, scope, issue, change).await.map(drop)
 }
 
-/// Jira has it. The link back is told by the worker if it cannot be told now.
+/// Jira has it. The link back and who is assigned are told, and its status is read, by the worker if it cannot be done now.
 async fn finish(
     api: &Api,
     scope: Scope,
+    connection: &Connection,
     issue: Fingerprint,
     begun: &JiraLink,
     (id, key): (String, String),
 ) -> Result<JiraLink, ApiError> {
     let now_ms = api.now_ms();
-    repository::remember(api, scope, &id, issue).await?;
+    let site = &connection.settings.site;
+    repository::remember(api, scope, (site, &id), issue).await?;
+    let assignee = read::state(api, scope, issue).await?.assignee;
     let link = JiraLink {
+        site: site.clone(),
         marker: begun.marker.clone(),
         id,
         key,
@@ -152,6 +169,8 @@ async fn finish(
         checked_ms: now_ms,
         wants: Some(JiraWants {
             remote_link: true,
+            assignee: Some(assignee).filter(|name| connection.settings.sync_assignee && !name.is_empty()),
+            read_for: "Jira".to_owned(),
             next_ms: now_ms,
             since_ms: now_ms,
             ..JiraWants::default()
@@ -167,14 +186,10 @@ async fn finish(
 }
 
 /// The number and key of the Jira issue with that marker.
-async fn look_up(
-    client: &Client<'_>,
-    project: &str,
-    marker: &str,
-) -> Result<Option<(String, String)>, Failure> {
-    // The marker is made here; a project's key has no quotes.
-    let jql =
-        format!("project = \"{project}\" AND (labels = \"{LABEL}{marker}\" OR description ~ \"{marker}\")");
+///
+/// In whatever Jira project: a second try may name another one than the first.
+async fn look_up(client: &Client<'_>, marker: &str) -> Result<Option<(String, String)>, Failure> {
+    let jql = format!("labels = \"{LABEL}{marker}\" OR description ~ \"{marker}\"");
     let query = [("jql", jql.as_str()), ("maxResults", "1"), ("fields", "summary")];
     let path: &[&str] = if client.is_cloud() { &["search", "jql"] } else { &["search"] };
     let page = client.get(path, &query).await?;
@@ -198,12 +213,12 @@ async fn ask(
     fields.insert("project".to_owned(), json!({"key": project}));
     fields.insert("issuetype".to_owned(), json!({"id": issue_type}));
     fields.insert("summary".to_owned(), story.summary().into());
-    if metadata.has("description") {
+    if metadata.has(DESCRIPTION) {
         let description = if client.is_cloud() { story.adf() } else { story.wiki().into() };
-        fields.insert("description".to_owned(), description);
+        fields.insert(DESCRIPTION.to_owned(), description);
     }
-    if metadata.has("labels") {
-        let labels = fields.entry("labels").or_insert_with(|| json!([]));
+    if metadata.has(LABELS) {
+        let labels = fields.entry(LABELS).or_insert_with(|| json!([]));
         if let Some(labels) = labels.as_array_mut() {
             labels.push(format!("{LABEL}{}", story.marker).into());
         }

@@ -38,6 +38,10 @@ pub enum Failure {
         "the Jira issue {0} was deleted, or the account may not see it any more; unlink it to create another one"
     )]
     Gone(String),
+    #[error(
+        "the Jira issue {key} is in {site}, and the project is connected to another site now; connect it to that one again, or unlink the issue to create another one"
+    )]
+    OtherSite { key: String, site: String },
     #[error("{0}")]
     NoTransition(String),
     #[error("{0}")]
@@ -51,6 +55,14 @@ impl Failure {
         matches!(
             self,
             Self::RateLimited { .. } | Self::Unreachable { .. } | Self::Unreadable(_) | Self::UnderWay { .. }
+        )
+    }
+
+    /// Whether whatever else the site is asked for fails for the same reason.
+    pub(crate) const fn is_of_site(&self) -> bool {
+        matches!(
+            self,
+            Self::NotConnected | Self::Credentials | Self::RateLimited { .. } | Self::Unreachable { .. }
         )
     }
 
@@ -77,6 +89,7 @@ impl Failure {
             Self::Unreachable { .. } => "unreachable",
             Self::Unreadable(_) => "unreadable",
             Self::NotConnected
+            | Self::OtherSite { .. }
             | Self::Refused { .. }
             | Self::UnderWay { .. }
             | Self::NoTransition(_)

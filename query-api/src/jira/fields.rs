@@ -13,30 +13,45 @@ use crate::model::jira::{JiraChoice, JiraField, JiraFieldKind, JiraIssueType};
 const PAGE: usize = 50;
 /// Pages of metadata that are read.
 const MAX_PAGES: usize = 10;
-/// Options of a field that are offered.
+/// Options of a field that are offered, and of all fields of a type.
 const MAX_OPTIONS: usize = 1_000;
+const MAX_OPTIONS_OF_TYPE: usize = 10_000;
+const MAX_ID: usize = 100;
 const MAX_NAME: usize = 200;
 const MAX_TEXT: usize = 10_000;
 /// What is filled in here, or follows from what was chosen.
 const OWN: [&str; 4] = ["project", "issuetype", "summary", "description"];
 
 /// The fields of a project's type.
-pub(crate) struct Metadata(Vec<Value>);
+pub(crate) struct Metadata(Vec<Field>);
+
+struct Field {
+    described: JiraField,
+    /// Required, without a default, and not filled in here.
+    is_asked: bool,
+}
 
 /// The name by which a page of metadata has its items: both of Cloud, and Data Center's.
 fn items<'a>(page: &'a Value, names: &[&str]) -> &'a [Value] {
     names.iter().find_map(|name| page[*name].as_array()).map_or(&[], Vec::as_slice)
 }
 
-async fn pages(client: &Client<'_>, path: &[&str], names: &[&str]) -> Result<Vec<Value>, Failure> {
-    let mut all = Vec::new();
+/// What `each` makes of the items. A page is let go before the next one is asked for, so that no site fills memory with what is not used.
+async fn pages<T>(
+    client: &Client<'_>,
+    path: &[&str],
+    names: &[&str],
+    mut each: impl FnMut(&Value) -> Option<T>,
+) -> Result<Vec<T>, Failure> {
+    let (mut all, mut seen) = (Vec::new(), 0);
     for _ in 0..MAX_PAGES {
-        let (start, size) = (all.len().to_string(), PAGE.to_string());
+        let (start, size) = (seen.to_string(), PAGE.to_string());
         let page = client.get(path, &[("startAt", &start), ("maxResults", &size)]).await?;
         let found = items(&page, names);
-        all.extend(found.iter().cloned());
+        seen += found.len();
+        all.extend(found.iter().take(PAGE * MAX_PAGES - all.len()).filter_map(&mut each));
         let total = page["total"].as_u64().and_then(|total| usize::try_from(total).ok());
-        if found.is_empty() || total.is_some_and(|total| all.len() >= total) || page["isLast"] == true {
+        if found.is_empty() || total.is_some_and(|total| seen >= total) || page["isLast"] == true {
             break;
         }
     }
@@ -46,35 +61,47 @@ async fn pages(client: &Client<'_>, path: &[&str], names: &[&str]) -> Result<Vec
 /// The types of issues that a project has; none of which is a part of another.
 pub(crate) async fn types(client: &Client<'_>, project: &str) -> Result<Vec<JiraIssueType>, Failure> {
     let path = ["issue", "createmeta", project, "issuetypes"];
-    let found = pages(client, &path, &["issueTypes", "values"]).await?;
-    let types = found.iter().filter_map(|kind| {
-        let (id, name) = (kind["id"].as_str()?, kind["name"].as_str()?);
-        Some(JiraIssueType {
-            id: id.to_owned(),
-            name: text::line(name, MAX_NAME),
-            subtask: kind["subtask"] == true,
-        })
-    });
-    Ok(types.collect())
+    let read = |kind: &Value| {
+        let (id, name) = (id_of(&kind["id"])?, kind["name"].as_str()?);
+        Some(JiraIssueType { id, name: text::line(name, MAX_NAME), subtask: kind["subtask"] == true })
+    };
+    pages(client, &path, &["issueTypes", "values"], read).await
+}
+
+fn id_of(value: &Value) -> Option<String> {
+    value.as_str().filter(|id| id.len() <= MAX_ID).map(str::to_owned)
+}
+
+impl Field {
+    fn read(field: &Value, options_left: &mut usize) -> Option<Self> {
+        let described = describe(field, *options_left)?;
+        *options_left -= described.options.len();
+        let is_asked = field["required"] == true
+            && field["hasDefaultValue"] != true
+            && !OWN.contains(&described.id.as_str());
+        Some(Self { described, is_asked })
+    }
 }
 
 impl Metadata {
     pub(crate) async fn load(client: &Client<'_>, project: &str, issue_type: &str) -> Result<Self, Failure> {
         let path = ["issue", "createmeta", project, "issuetypes", issue_type];
-        Ok(Self(pages(client, &path, &["fields", "results", "values"]).await?))
+        let mut options_left = MAX_OPTIONS_OF_TYPE;
+        let read = |field: &Value| Field::read(field, &mut options_left);
+        Ok(Self(pages(client, &path, &["fields", "results", "values"], read).await?))
+    }
+
+    fn field(&self, id: &str) -> Option<&JiraField> {
+        self.0.iter().map(|field| &field.described).find(|field| field.id == id)
     }
 
     pub(crate) fn has(&self, id: &str) -> bool {
-        self.0.iter().any(|field| field["fieldId"] == id)
+        self.field(id).is_some()
     }
 
-    /// What has to be asked for: required, without a default, and not filled in here.
+    /// What has to be asked for.
     pub(crate) fn asked(&self) -> Vec<JiraField> {
-        let asked = self.0.iter().filter(|field| {
-            let id = field["fieldId"].as_str().unwrap_or_default();
-            field["required"] == true && field["hasDefaultValue"] != true && !OWN.contains(&id)
-        });
-        asked.map(describe).collect()
+        self.0.iter().filter(|field| field.is_asked).map(|field| field.described.clone()).collect()
     }
 
     /// The values of fields as Jira takes them.
@@ -88,10 +115,9 @@ impl Metadata {
     ) -> Result<Map<String, Value>, Failure> {
         let (mut values, mut wrong) = (Map::new(), BTreeMap::new());
         for (id, value) in given.iter().filter(|(_, value)| !is_empty(value)) {
-            let field = self.0.iter().find(|field| field["fieldId"] == id.as_str());
-            match field.filter(|_| !OWN.contains(&id.as_str())).map(describe) {
+            match self.field(id).filter(|_| !OWN.contains(&id.as_str())) {
                 None => drop(wrong.insert(id.clone(), "this type of issue has no such field".to_owned())),
-                Some(field) => match convert(&field, value, is_cloud) {
+                Some(field) => match convert(field, value, is_cloud) {
                     Ok(value) => drop(values.insert(id.clone(), value)),
                     Err(why) => drop(wrong.insert(id.clone(), format!("{}: {why}", field.name))),
                 },
@@ -120,34 +146,29 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn describe(field: &Value) -> JiraField {
+fn describe(field: &Value, most_options: usize) -> Option<JiraField> {
     let schema = &field["schema"];
+    let id = id_of(&field["fieldId"])?;
     let options: Vec<JiraChoice> = field["allowedValues"]
         .as_array()
         .into_iter()
         .flatten()
-        .take(MAX_OPTIONS)
+        .take(MAX_OPTIONS.min(most_options))
         .filter_map(choice)
         .collect();
     let kind = kind(schema, !options.is_empty());
-    let name = field["name"].as_str().or(field["fieldId"].as_str()).unwrap_or_default();
+    let name = field["name"].as_str().unwrap_or(&id);
     let detail = (kind == JiraFieldKind::Unsupported).then(|| {
         let of = schema["custom"].as_str().or(schema["type"].as_str()).unwrap_or("unknown");
         format!("fields of the type `{}` cannot be filled in from here: give it a default in Jira, make it optional, or choose another type of issue", text::line(of, 100))
     });
-    JiraField {
-        id: field["fieldId"].as_str().unwrap_or_default().to_owned(),
-        name: text::line(name, MAX_NAME),
-        kind,
-        options,
-        detail,
-    }
+    Some(JiraField { name: text::line(name, MAX_NAME), id, kind, options, detail })
 }
 
 fn choice(value: &Value) -> Option<JiraChoice> {
-    let id = value["id"].as_str()?;
-    let name = value["value"].as_str().or(value["name"].as_str()).unwrap_or(id);
-    Some(JiraChoice { id: id.to_owned(), name: text::line(name, MAX_NAME) })
+    let id = id_of(&value["id"])?;
+    let name = value["value"].as_str().or(value["name"].as_str()).unwrap_or(&id);
+    Some(JiraChoice { name: text::line(name, MAX_NAME), id })
 }
 
 fn kind(schema: &Value, has_options: bool) -> JiraFieldKind {
@@ -267,8 +288,13 @@ mod tests {
         json!({"fieldId": id, "key": id, "name": id.to_uppercase(), "required": true, "schema": schema, "allowedValues": allowed})
     }
 
+    fn of(fields: &[Value]) -> Metadata {
+        let mut options_left = MAX_OPTIONS_OF_TYPE;
+        Metadata(fields.iter().filter_map(|field| Field::read(field, &mut options_left)).collect())
+    }
+
     fn metadata() -> Metadata {
-        Metadata(vec![
+        of(&[
             field("summary", json!({"type": "string", "system": "summary"}), &[]),
             field("text", json!({"type": "string"}), &[]),
             field("long", json!({"type": "string", "custom": "x:textarea"}), &[]),
@@ -325,10 +351,22 @@ mod tests {
 
     #[test]
     fn what_cannot_be_filled_in_is_said() {
-        let metadata = Metadata(vec![field("cascade", json!({"type": "option-with-child"}), &["1"])]);
+        let metadata = of(&[field("cascade", json!({"type": "option-with-child"}), &["1"])]);
         let asked = metadata.asked();
         assert_eq!(asked[0].kind, JiraFieldKind::Unsupported);
         assert!(asked[0].detail.as_ref().unwrap().contains("option-with-child"));
         assert!(metadata.values(&BTreeMap::new(), true).is_err());
+    }
+
+    #[test]
+    fn a_type_has_no_more_options_than_can_be_offered() {
+        let all: Vec<String> = (0..2_000).map(|id| id.to_string()).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let fields: Vec<Value> =
+            (0..20).map(|id| field(&format!("f{id}"), json!({"type": "option"}), &all)).collect();
+        let sizes: Vec<usize> = of(&fields).asked().iter().map(|field| field.options.len()).collect();
+        assert_eq!((sizes[0], sizes[9], sizes[10], sizes.iter().sum::<usize>()), (1_000, 1_000, 0, 10_000));
+        let long = json!({"fieldId": "x".repeat(101), "required": true, "schema": {"type": "string"}});
+        assert!(of(&[long]).asked().is_empty());
     }
 }

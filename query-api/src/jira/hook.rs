@@ -1,5 +1,5 @@
 //! Jira's web hook. Its address has a secret; Cloud signs what it sends too. It only says that something happened to a Jira issue: what is
-//! read from Jira itself.
+//! read from Jira itself, by the worker.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use hmac::{Hmac, Mac};
 use playhead_domain::id::{ProjectId, TenantId};
-use playhead_domain::row::Project;
+use playhead_domain::row::JiraLink;
 use playhead_domain::scope::Scope;
 use serde::Deserialize;
 use sha2::Sha256;
@@ -17,7 +17,6 @@ use tokio::sync::Semaphore;
 
 use super::repository::{self, Connection};
 use super::settings::Kind;
-use super::sync;
 use crate::channel::text;
 use crate::error::ApiError;
 use crate::model::Problem;
@@ -57,12 +56,11 @@ struct User {
         ("x-hub-signature" = Option<String>, Header, description = "`sha256=` and the HMAC of the body; required from Jira Cloud")),
     request_body(content = serde_json::Value, description = "As Jira sends it; up to 1 MiB", content_type = "application/json"),
     security(()), responses(
-    (status = 204, description = "Seen"),
+    (status = 204, description = "Noted; what changed is read from Jira"),
     (status = 400, body = Problem, content_type = "application/problem+json"),
     (status = 401, body = Problem, content_type = "application/problem+json"),
     (status = 404, body = Problem, content_type = "application/problem+json"),
     (status = 413, body = Problem, content_type = "application/problem+json"),
-    (status = 502, description = "Jira was not reached; send it again", body = Problem, content_type = "application/problem+json"),
     (status = 503, body = Problem, content_type = "application/problem+json"),
 ))]
 pub(crate) async fn receive_jira_hook(
@@ -87,7 +85,7 @@ async fn receive(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<&'static str, ApiError> {
-    let (scope, project, connection) = open(api, project, token).await?;
+    let (scope, connection) = open(api, project, token).await?;
     let _permit = HOOKS.try_acquire().map_err(|_| ApiError::Busy)?;
     let body = tokio::time::timeout(BODY_LIMIT, axum::body::to_bytes(body, MAX_HOOK_BYTES));
     let body = body.await.map_err(|_| ApiError::TooSlow)?.map_err(|_| ApiError::TooLarge(MAX_HOOK_BYTES))?;
@@ -95,25 +93,23 @@ async fn receive(
     let told: Told = serde_json::from_slice(&body)
         .map_err(|error| ApiError::bad("body", format!("not what Jira sends: {error}")))?;
     let Some(told_of) = told.issue.filter(|issue| issue.id.len() <= 40) else { return Ok("other") };
-    let Some(issue) = repository::issue_of(api, scope, &told_of.id).await? else { return Ok("other") };
-    let is_ours = repository::seen_link(api, scope, issue).await?.is_some_and(|link| link.id == told_of.id);
-    if !is_ours {
+    let place = (connection.settings.site.as_str(), told_of.id.as_str());
+    let Some(issue) = repository::issue_of(api, scope, place).await? else { return Ok("other") };
+    let is_ours = |link: JiraLink| link.site == place.0 && link.id == place.1;
+    if !repository::seen_link(api, scope, issue).await?.is_some_and(is_ours) {
         return Ok("other");
     }
     let actor = match told.user.map(|user| text::line(&user.name, 80)) {
         Some(name) if !name.is_empty() => format!("{name} in Jira"),
         _ => "Jira".to_owned(),
     };
-    match sync::refresh(api, (scope, &project), &connection, issue, &actor).await {
-        Ok(_) => Ok("followed"),
-        // Sent again it would fail again; the dashboard shows why.
-        Err(ApiError::Jira(failure)) if !failure.is_retryable() => Ok("failed"),
-        Err(error) => Err(error),
-    }
+    // Noted, so that it is read even if Jira cannot be asked for now.
+    repository::want(api, scope, issue, |wants| actor.clone_into(&mut wants.read_for)).await?;
+    Ok("noted")
 }
 
 /// The connection that the address is of. What is not right about it looks the same.
-async fn open(api: &Api, project: &str, token: &str) -> Result<(Scope, Project, Connection), ApiError> {
+async fn open(api: &Api, project: &str, token: &str) -> Result<(Scope, Connection), ApiError> {
     let unknown = || ApiError::NotFound("web hook");
     let id: ProjectId = project.parse().map_err(|_| unknown())?;
     let row = projects::find(api, id).await?.ok_or_else(unknown)?;
@@ -122,7 +118,7 @@ async fn open(api: &Api, project: &str, token: &str) -> Result<(Scope, Project, 
     // Hashes, so that neither content nor length shows in the time it takes.
     let hash = |text: &str| *blake3::hash(text.as_bytes()).as_bytes();
     if bool::from(hash(token).ct_eq(&hash(&connection.settings.hook_token))) {
-        Ok((scope, row, connection))
+        Ok((scope, connection))
     } else {
         Err(unknown())
     }

@@ -22,9 +22,14 @@ use crate::session::present::known;
 use crate::state::Api;
 
 fn present(link: &JiraLink, connection: Option<&Connection>) -> JiraIssue {
+    let elsewhere = connection.and_then(|connection| sync::check_site(connection, link).err());
+    let (fault, fault_ms) = match elsewhere {
+        Some(failure) => (failure.to_string(), link.checked_ms),
+        None => (link.fault.clone(), link.fault_ms),
+    };
     JiraIssue {
         key: link.key.clone(),
-        url: connection.map(|connection| format!("{}/browse/{}", connection.settings.site, link.key)),
+        url: format!("{}/browse/{}", link.site, link.key),
         status: known(&link.status),
         category: match link.category.as_str() {
             "new" => JiraCategory::ToDo,
@@ -37,8 +42,8 @@ fn present(link: &JiraLink, connection: Option<&Connection>) -> JiraIssue {
         created_by: link.created_by.clone(),
         checked_at: link.checked_ms,
         gone: link.gone,
-        fault: known(&link.fault),
-        fault_at: (!link.fault.is_empty()).then_some(link.fault_ms),
+        fault_at: (!fault.is_empty()).then_some(fault_ms),
+        fault: known(&fault),
         pending: link.wants.is_some(),
     }
 }
@@ -123,7 +128,7 @@ pub(crate) async fn create_jira_issue(
     let wanted = Wanted { place: (&key, &issue_type), fields: &fields, why: "", actor: &actor };
     create::create(&api, (scope, &project), &connection, issue, &wanted).await?;
     // What the page shows next is whole: the link back and the status. If Jira does not answer now, the worker does it.
-    if let Err(error) = push::tell(&api, scope, issue).await {
+    if let Err(error) = push::tell(&api, (scope, &project), issue).await {
         tracing::debug!(%error, "the rest of a Jira issue is told later");
     }
     state(&api, scope, &shown).await
@@ -150,7 +155,7 @@ pub(crate) async fn refresh_jira_issue(
     let (scope, project, shown) = shown(caller, &api, (&project, &issue)).await?;
     let connection = connected(&api, scope).await?;
     let (issue, _) = push::of_shown(&api, scope, &shown).await?;
-    sync::refresh(&api, (scope, &project), &connection, issue, "Jira").await?;
+    sync::refresh(&api, (scope, &project), &connection, issue).await?;
     state(&api, scope, &shown).await
 }
 

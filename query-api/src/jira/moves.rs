@@ -34,10 +34,10 @@ pub(super) async fn link_back(
 }
 
 /// Moves the Jira issue to a status that is done, or to one that is not.
-pub(super) async fn move_to(client: &Client<'_>, link: &JiraLink, to_done: bool) -> Result<Told, Failure> {
+pub(super) async fn move_to(client: &Client<'_>, link: &JiraLink, to_done: bool) -> Result<(), Failure> {
     let now = sync::ask(client, &link.id).await?;
     if (now.category == DONE) == to_done {
-        return Ok(now);
+        return Ok(());
     }
     let path = ["issue", &link.id, "transitions"];
     let found = client.get(&path, &[("expand", "transitions.fields")]).await?;
@@ -57,8 +57,7 @@ pub(super) async fn move_to(client: &Client<'_>, link: &JiraLink, to_done: bool)
     if !fields.is_empty() {
         body["fields"] = fields.into();
     }
-    client.post(&path, &body).await?;
-    sync::ask(client, &link.id).await
+    client.post(&path, &body).await.map(drop)
 }
 
 /// Where a transition leads, the best first; `None`: not where it is to.

@@ -1,15 +1,15 @@
-//! What happened here, in Jira: what it is to be told, tried until it is.
+//! What is to be done about Jira issues, tried until it is: telling Jira what happened here, and reading what happened there.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use playhead_domain::issue::grouping::Fingerprint;
-use playhead_domain::row::{JiraLink, JiraWants};
+use playhead_domain::row::{JiraLink, JiraWants, Project};
 use playhead_domain::scope::Scope;
 
 use super::client::Client;
 use super::failure::Failure;
 use super::moves::{assign, link_back, move_to};
-use super::repository;
+use super::repository::{self, Connection};
 use super::sync::{self, DONE, Told};
 use crate::error::ApiError;
 use crate::issue::read::Shown;
@@ -22,6 +22,8 @@ const FIRST_PAUSE_MS: i64 = 5_000;
 const LONGEST_PAUSE_MS: i64 = 15 * 60_000;
 /// After so long nobody tries any more.
 const GIVE_UP_MS: i64 = 24 * 3_600_000;
+/// Longer than all requests of a try may take.
+const CLAIM_MS: i64 = 150_000;
 
 /// Somebody changed an issue here: Jira is told, if it has an issue for it and the connection says so.
 ///
@@ -43,17 +45,18 @@ pub(crate) async fn want_changes(
     }
     for issue in shown.merges.whole(shown.id) {
         let link = repository::seen_link(api, scope, issue).await?;
-        if link.is_none_or(|link| link.id.is_empty() || link.gone) {
+        let Some(link) = link.filter(|link| !link.id.is_empty() && !link.gone) else { continue };
+        let Some(connection) = repository::connection(api, scope).await? else { return Ok(()) };
+        if sync::check_site(&connection, &link).is_err() {
             continue;
         }
-        let Some(connection) = repository::connection(api, scope).await? else { return Ok(()) };
         let settings = &connection.settings;
         let state = if settings.sync_state { state } else { "" };
         let assignee = patch.assignee.clone().filter(|_| settings.sync_assignee);
         if state.is_empty() && assignee.is_none() {
             return Ok(());
         }
-        let change = |_: &JiraLink, wants: &mut JiraWants| {
+        let change = |wants: &mut JiraWants| {
             if !state.is_empty() {
                 state.clone_into(&mut wants.state);
             }
@@ -68,57 +71,65 @@ pub(crate) async fn want_changes(
 
 /// The issue happened again although Jira has it as done: it is to be opened there.
 pub(crate) async fn want_open(api: &Api, scope: Scope, issue: Fingerprint) -> Result<(), ApiError> {
-    repository::want(api, scope, issue, |_, wants| OPEN.clone_into(&mut wants.state)).await
+    repository::want(api, scope, issue, |wants| OPEN.clone_into(&mut wants.state)).await
 }
 
-/// Tells Jira what is due of an issue. A try is noted before it is made, so that of two workers one makes it.
+/// Does what is due about a Jira issue: tells Jira what happened here, then reads what it has and follows that. A try is claimed before it is
+/// made, so that of two workers one makes it. Returns why the site is not to be asked for anything now.
 ///
 /// # Errors
 /// The store's. What Jira says is noted at the link.
-pub(crate) async fn tell(api: &Api, scope: Scope, issue: Fingerprint) -> Result<(), ApiError> {
-    let Some(link) = repository::link(api, scope, issue).await? else {
-        return repository::settle(api, scope, issue).await;
+pub(crate) async fn tell(
+    api: &Api,
+    (scope, project): (Scope, &Project),
+    issue: Fingerprint,
+) -> Result<Option<Failure>, ApiError> {
+    let link = repository::link(api, scope, issue).await?;
+    let Some((link, wants)) = link.and_then(|link| Some((link.clone(), link.wants?))) else {
+        repository::settle(api, scope, issue).await?;
+        return Ok(None);
     };
-    let Some(wants) = link.wants.clone().filter(|wants| !is_nothing(wants)) else {
-        return repository::settle(api, scope, issue).await;
-    };
-    if wants.next_ms > api.now_ms() || !claim(api, scope, issue, &wants).await? {
-        return Ok(());
+    let now_ms = api.now_ms();
+    if wants.next_ms > now_ms || wants.claimed_until_ms > now_ms {
+        return Ok(None);
     }
+    let Some(wants) = claim(api, scope, issue, &wants).await? else { return Ok(None) };
     let Some(connection) = repository::connection(api, scope).await? else {
-        return give_up(api, scope, issue, &Failure::NotConnected).await;
+        let faults = vec![Failure::NotConnected.to_string()];
+        let outcome = Outcome { over: Task::ALL.to_vec(), faults, ..Outcome::default() };
+        settle(api, scope, issue, (&link, &wants), &outcome).await?;
+        return Ok(Some(Failure::NotConnected));
     };
-    let client = sync::client(api, &connection);
-    let mut told = None;
-    for task in [Task::Link, Task::State, Task::Assignee] {
-        if !task.is_wanted(&wants) {
-            continue;
-        }
-        let done = task.run(api, scope, &client, (issue, &link), &wants).await;
-        let done = sync::noted(api, scope, &connection, done).await;
-        let outcome = done.as_ref().err().map_or("done", Failure::name);
-        api.0.metrics.jira.tasks.with_label_values(&[task.name(), outcome]).inc();
-        match done {
-            Ok(now) => {
-                told = now.or(told);
-                settle(api, scope, issue, (task, &wants), told.as_ref(), None).await?;
+    let mut outcome = Outcome::default();
+    outcome.tell(api, scope, &connection, (issue, &link), &wants).await;
+    let is_here = sync::check_site(&connection, &link).is_ok();
+    if is_here && !outcome.again.as_ref().is_some_and(Failure::is_of_site) {
+        match sync::read(api, scope, &connection, (issue, &link)).await {
+            Ok(None) => return Ok(None),
+            Ok(told) => {
+                outcome.over.push(Task::Read);
+                outcome.told = told;
             }
-            Err(Failure::NotFound { .. }) => return sync::lose(api, scope, issue, &link).await.map(drop),
-            Err(failure) => {
-                let is_over = api.now_ms() - wants.since_ms > GIVE_UP_MS;
-                let is_retried = (failure.is_retryable() || failure == Failure::Credentials) && !is_over;
-                if is_retried {
-                    return postpone(api, scope, issue, &failure).await;
-                }
-                settle(api, scope, issue, (task, &wants), told.as_ref(), Some(&failure)).await?;
+            Err(ApiError::Jira(failure)) if !wants.read_for.is_empty() => {
+                outcome.note(&[Task::Read], failure, &wants, api.now_ms());
             }
+            Err(ApiError::Jira(_)) => {}
+            Err(error) => return Err(error),
         }
     }
-    Ok(())
+    if let Some(told) = &outcome.told
+        && let Some(newest) = repository::link(api, scope, issue).await?.filter(|newest| newest.id == link.id)
+    {
+        let seen = outcome.without_ours(newest, &wants, told);
+        let actor = if wants.read_for.is_empty() { "Jira" } else { &wants.read_for };
+        sync::follow(api, (scope, project), &connection, (issue, &seen), told, actor).await?;
+    }
+    settle(api, scope, issue, (&link, &wants), &outcome).await?;
+    Ok(outcome.again.filter(Failure::is_of_site))
 }
 
-fn is_nothing(wants: &JiraWants) -> bool {
-    wants.state.is_empty() && wants.assignee.is_none() && !wants.remote_link
+const fn is_elsewhere(failure: &Failure) -> bool {
+    matches!(failure, Failure::OtherSite { .. })
 }
 
 /// Twice as long with every try.
@@ -128,92 +139,158 @@ const fn pause_ms(tries: u32) -> i64 {
     if pause > LONGEST_PAUSE_MS { LONGEST_PAUSE_MS } else { pause }
 }
 
-/// Takes a try. Returns whether it is ours.
-async fn claim(api: &Api, scope: Scope, issue: Fingerprint, wants: &JiraWants) -> Result<bool, ApiError> {
+/// Takes a try, if what is wanted is still the same. Returns it as it is then.
+async fn claim(
+    api: &Api,
+    scope: Scope,
+    issue: Fingerprint,
+    wants: &JiraWants,
+) -> Result<Option<JiraWants>, ApiError> {
+    let claimed_until_ms = api.now_ms() + CLAIM_MS;
+    let claimed = JiraWants { tries: wants.tries + 1, claimed_until_ms, ..wants.clone() };
     let is_ours = AtomicBool::new(false);
-    let next_ms = api.now_ms() + pause_ms(wants.tries).max(60_000);
     let change = |known: Option<&JiraLink>| -> Result<Option<JiraLink>, ApiError> {
         let known = known.filter(|known| known.wants.as_ref() == Some(wants));
         is_ours.store(known.is_some(), Ordering::Relaxed);
-        let Some(known) = known else { return Ok(None) };
-        let wants = JiraWants { tries: wants.tries + 1, next_ms, ..wants.clone() };
-        Ok(Some(JiraLink { wants: Some(wants), ..known.clone() }))
+        Ok(known.map(|known| JiraLink { wants: Some(claimed.clone()), ..known.clone() }))
     };
     repository::amend(api, scope, issue, change).await?;
-    Ok(is_ours.load(Ordering::Relaxed))
+    Ok(is_ours.load(Ordering::Relaxed).then_some(claimed))
 }
 
-/// It is tried again later.
-async fn postpone(api: &Api, scope: Scope, issue: Fingerprint, failure: &Failure) -> Result<(), ApiError> {
-    let now_ms = api.now_ms();
-    let asked_ms = failure.wait_s().and_then(|wait_s| i64::try_from(wait_s * 1_000).ok()).unwrap_or_default();
-    let change = |known: Option<&JiraLink>| -> Result<Option<JiraLink>, ApiError> {
-        Ok(known.and_then(|known| {
-            let wants = known.wants.clone()?;
-            let next_ms = now_ms + pause_ms(wants.tries.saturating_sub(1)).max(asked_ms);
-            let wants = Some(JiraWants { next_ms, ..wants });
-            Some(JiraLink { wants, fault: failure.to_string(), fault_ms: now_ms, ..known.clone() })
-        }))
-    };
-    repository::amend(api, scope, issue, change).await.map(drop)
-}
-
-async fn give_up(api: &Api, scope: Scope, issue: Fingerprint, failure: &Failure) -> Result<(), ApiError> {
-    let now_ms = api.now_ms();
-    let change = |known: Option<&JiraLink>| -> Result<Option<JiraLink>, ApiError> {
-        Ok(known.map(|known| JiraLink {
-            wants: None,
-            fault: failure.to_string(),
-            fault_ms: now_ms,
-            ..known.clone()
-        }))
-    };
-    repository::amend(api, scope, issue, change).await.map(drop)
-}
-
-/// A task is over, done or for good not. What was wanted anew meanwhile stays wanted.
+/// Ends a try. What was wanted anew meanwhile stays wanted.
 async fn settle(
     api: &Api,
     scope: Scope,
     issue: Fingerprint,
-    (task, wanted): (Task, &JiraWants),
-    told: Option<&Told>,
-    failure: Option<&Failure>,
+    (link, wanted): (&JiraLink, &JiraWants),
+    outcome: &Outcome,
 ) -> Result<(), ApiError> {
     let now_ms = api.now_ms();
     let change = |known: Option<&JiraLink>| -> Result<Option<JiraLink>, ApiError> {
-        Ok(known.map(|known| {
-            let mut new = known.clone();
-            let mut wants = known.wants.clone().unwrap_or_default();
+        let Some(known) = known.filter(|known| known.id == link.id) else { return Ok(None) };
+        let mut wants = known.wants.clone().unwrap_or_default();
+        for task in &outcome.over {
             task.clear(&mut wants, wanted);
-            if let Some(told) = told {
-                (new.status, new.category) = (told.status.clone(), told.category.clone());
-                (new.account, new.assignee) = (told.account.clone(), told.assignee.clone());
-                new.checked_ms = now_ms;
-            }
-            new.fault = failure.map(Failure::to_string).unwrap_or_default();
-            new.fault_ms = if failure.is_some() { now_ms } else { 0 };
-            new.wants = Some(wants).filter(|wants| !is_nothing(wants));
-            new
-        }))
+        }
+        if wants.claimed_until_ms == wanted.claimed_until_ms {
+            wants.claimed_until_ms = 0;
+        }
+        let mut faults = outcome.faults.clone();
+        if let Some(failure) = &outcome.again {
+            let asked_ms = failure.wait_s().and_then(|wait_s| i64::try_from(wait_s * 1_000).ok());
+            wants.next_ms = now_ms + pause_ms(wanted.tries - 1).max(asked_ms.unwrap_or_default());
+            faults.push(failure.to_string());
+        }
+        let mut new = match &outcome.told {
+            Some(told) => told.kept(known.clone(), now_ms),
+            None => known.clone(),
+        };
+        // What only was read says nothing about what could not be told before.
+        if !faults.is_empty() || wanted.tries > 1 || Task::TOLD.iter().any(|task| task.is_wanted(wanted)) {
+            new.fault_ms = if faults.is_empty() { 0 } else { now_ms };
+            new.fault = faults.join("; ");
+        }
+        new.wants = Some(wants).filter(|wants| Task::ALL.iter().any(|task| task.is_wanted(wants)));
+        Ok(Some(new))
     };
-    repository::amend(api, scope, issue, change).await.map(drop)
+    let settled = repository::amend(api, scope, issue, change).await?;
+    if settled.and_then(|link| link.wants).is_some_and(|wants| wants.next_ms <= now_ms) {
+        api.0.jira_due.notify_one();
+    }
+    Ok(())
 }
 
-/// What Jira is told.
+/// What a try came to.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// Done, or for good not.
+    over: Vec<Task>,
+    /// Why something was not done.
+    faults: Vec<String>,
+    /// Why something is tried again.
+    again: Option<Failure>,
+    /// What Jira has then.
+    told: Option<Told>,
+}
+
+impl Outcome {
+    /// Tells Jira what is wanted, until that is to wait.
+    async fn tell(
+        &mut self,
+        api: &Api,
+        scope: Scope,
+        connection: &Connection,
+        (issue, link): (Fingerprint, &JiraLink),
+        wants: &JiraWants,
+    ) {
+        if let Err(failure) = sync::check_site(connection, link) {
+            self.note(&Task::ALL, failure, wants, api.now_ms());
+            return;
+        }
+        let client = sync::client(api, connection);
+        for task in Task::TOLD.into_iter().filter(|task| task.is_wanted(wants)) {
+            let done = task.run(api, scope, &client, (issue, link), wants).await;
+            let done = sync::noted(api, scope, connection, done).await;
+            let outcome = done.as_ref().err().map_or("done", Failure::name);
+            api.0.metrics.jira.tasks.with_label_values(&[task.name(), outcome]).inc();
+            match done {
+                Ok(()) => self.over.push(task),
+                Err(failure) => self.note(&[task], failure, wants, api.now_ms()),
+            }
+            if self.again.as_ref().is_some_and(Failure::is_of_site) {
+                return;
+            }
+        }
+    }
+
+    /// What people may mend in the connection is tried again like what mends itself.
+    fn note(&mut self, tasks: &[Task], failure: Failure, wants: &JiraWants, now_ms: i64) {
+        let is_waiting =
+            failure.is_retryable() || failure == Failure::Credentials || is_elsewhere(&failure);
+        if is_waiting && now_ms - wants.since_ms <= GIVE_UP_MS {
+            self.again = Some(failure);
+        } else {
+            self.over.extend(tasks);
+            self.faults.push(failure.to_string());
+        }
+    }
+
+    /// The link as if what was told had been known before: only what others changed in Jira is followed.
+    fn without_ours(&self, mut link: JiraLink, wanted: &JiraWants, told: &Told) -> JiraLink {
+        let mut wants = link.wants.take().unwrap_or_default();
+        for task in &self.over {
+            match task {
+                Task::State if task.is_wanted(wanted) => told.category.clone_into(&mut link.category),
+                Task::Assignee if task.is_wanted(wanted) => told.account.clone_into(&mut link.account),
+                _ => {}
+            }
+            task.clear(&mut wants, wanted);
+        }
+        JiraLink { wants: Some(wants), ..link }
+    }
+}
+
+/// What is done about a Jira issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
     Link,
     State,
     Assignee,
+    Read,
 }
 
 impl Task {
+    /// What Jira is told.
+    const TOLD: [Self; 3] = [Self::Link, Self::State, Self::Assignee];
+    const ALL: [Self; 4] = [Self::Link, Self::State, Self::Assignee, Self::Read];
+
     const fn name(self) -> &'static str {
         match self {
             Self::Link => "link",
             Self::State => "transition",
             Self::Assignee => "assign",
+            Self::Read => "read",
         }
     }
 
@@ -222,6 +299,7 @@ impl Task {
             Self::Link => wants.remote_link,
             Self::State => !wants.state.is_empty(),
             Self::Assignee => wants.assignee.is_some(),
+            Self::Read => !wants.read_for.is_empty(),
         }
     }
 
@@ -230,11 +308,12 @@ impl Task {
             Self::Link => wants.remote_link = false,
             Self::State if wants.state == wanted.state => wants.state.clear(),
             Self::Assignee if wants.assignee == wanted.assignee => wants.assignee = None,
-            Self::State | Self::Assignee => {}
+            // A web hook that came while Jira answered may be about what was not in the answer.
+            Self::Read if wants.since_ms == wanted.since_ms => wants.read_for.clear(),
+            Self::State | Self::Assignee | Self::Read => {}
         }
     }
 
-    /// Returns what Jira has then, where that was read.
     async fn run(
         self,
         api: &Api,
@@ -242,17 +321,12 @@ impl Task {
         client: &Client<'_>,
         (issue, link): (Fingerprint, &JiraLink),
         wants: &JiraWants,
-    ) -> Result<Option<Told>, Failure> {
+    ) -> Result<(), Failure> {
         match self {
-            Self::Link => {
-                link_back(api, scope, client, (issue, link)).await?;
-                sync::ask(client, &link.id).await.map(Some)
-            }
-            Self::State => move_to(client, link, wants.state == DONE).await.map(Some),
-            Self::Assignee => {
-                assign(client, link, wants.assignee.as_deref().unwrap_or_default()).await?;
-                sync::ask(client, &link.id).await.map(Some)
-            }
+            Self::Link => link_back(api, scope, client, (issue, link)).await,
+            Self::State => move_to(client, link, wants.state == DONE).await,
+            Self::Assignee => assign(client, link, wants.assignee.as_deref().unwrap_or_default()).await,
+            Self::Read => Ok(()),
         }
     }
 }

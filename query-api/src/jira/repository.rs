@@ -6,7 +6,7 @@ use playhead_domain::jira as key;
 use playhead_domain::row::{JiraConnection, JiraLink, JiraWants};
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key::scope_columns;
-use playhead_domain::store::{ClusteringRange, Key, Order, Swap, Value};
+use playhead_domain::store::{self, ClusteringRange, Key, Swap, Value};
 use playhead_domain::table;
 use prost::Message;
 
@@ -20,8 +20,8 @@ const SECRET_KIND: &str = "jira connection";
 const ATTEMPTS: usize = 8;
 /// As long as what people decided about an issue.
 const KEPT_MS: i64 = 800 * 86_400_000;
-/// Issues of a project that are told of in one round.
-const MAX_DUE: usize = 50;
+/// Issues of a project that are looked at in one turn.
+const MAX_DUE: usize = 1_000;
 const MAX_FAULT_BYTES: usize = 500;
 
 /// A connection, opened, and its row as it was read.
@@ -178,8 +178,13 @@ async fn clear(api: &Api, key: &Key) -> Result<(), ApiError> {
 }
 
 /// Notes of which issue a Jira issue is.
-pub(crate) async fn remember(api: &Api, scope: Scope, id: &str, issue: Fingerprint) -> Result<(), ApiError> {
-    let key = key::remote(scope, id);
+pub(crate) async fn remember(
+    api: &Api,
+    scope: Scope,
+    (site, id): (&str, &str),
+    issue: Fingerprint,
+) -> Result<(), ApiError> {
+    let key = key::remote(scope, site, id);
     for _ in 0..ATTEMPTS {
         let known = api.store().get_serial(&table::JIRA, &key).await?;
         if known.as_deref() == Some(&issue.0[..]) {
@@ -194,26 +199,30 @@ pub(crate) async fn remember(api: &Api, scope: Scope, id: &str, issue: Fingerpri
     Err(ApiError::Conflict)
 }
 
-/// The issue of a Jira issue, by Jira's number.
-pub(crate) async fn issue_of(api: &Api, scope: Scope, id: &str) -> Result<Option<Fingerprint>, ApiError> {
-    let row = api.store().get(&table::JIRA, &key::remote(scope, id)).await?;
+/// The issue of a Jira issue, by its site and the number that it has there.
+pub(crate) async fn issue_of(
+    api: &Api,
+    scope: Scope,
+    (site, id): (&str, &str),
+) -> Result<Option<Fingerprint>, ApiError> {
+    let row = api.store().get(&table::JIRA, &key::remote(scope, site, id)).await?;
     Ok(row.and_then(|row| row.value[..].try_into().ok().map(Fingerprint)))
 }
 
-/// Notes what Jira is to be told. The note that there is something goes before and behind it, so that a worker that finds nothing in
-/// between does not lose it.
+/// Notes what is to be done about a Jira issue. The note that there is something goes before and behind it, so that a worker that finds
+/// nothing in between does not lose it. Whoever is at it stays at it.
 pub(crate) async fn want(
     api: &Api,
     scope: Scope,
     issue: Fingerprint,
-    change: impl Fn(&JiraLink, &mut JiraWants),
+    change: impl Fn(&mut JiraWants),
 ) -> Result<(), ApiError> {
     note_due(api, scope, issue).await?;
     let now_ms = api.now_ms();
     let amended = amend::<ApiError>(api, scope, issue, |link| {
-        let Some(link) = link.filter(|link| !link.id.is_empty() && !link.gone) else { return Ok(None) };
+        let Some(link) = link.filter(|link| !link.id.is_empty()) else { return Ok(None) };
         let mut wants = link.wants.clone().unwrap_or_default();
-        change(link, &mut wants);
+        change(&mut wants);
         (wants.tries, wants.next_ms, wants.since_ms) = (0, now_ms, now_ms);
         Ok(Some(JiraLink { wants: Some(wants), ..link.clone() }))
     });
@@ -223,7 +232,7 @@ pub(crate) async fn want(
     Ok(())
 }
 
-/// Notes that Jira is to be told something.
+/// Notes that there is something to do about a Jira issue.
 pub(crate) async fn note_due(api: &Api, scope: Scope, issue: Fingerprint) -> Result<(), ApiError> {
     match swap(api, &key::due(scope, issue), None, Some(Bytes::from_static(b"1")), None).await {
         Err(ApiError::Conflict) => Ok(()),
@@ -231,15 +240,14 @@ pub(crate) async fn note_due(api: &Api, scope: Scope, issue: Fingerprint) -> Res
     }
 }
 
-/// Whose Jira issues are still to be told something.
+/// About whose Jira issues there is something to do.
 pub(crate) async fn due(api: &Api, scope: Scope) -> Result<Vec<Fingerprint>, ApiError> {
     let range = ClusteringRange::prefix(vec![Value::from(key::DUE)]);
-    let page =
-        api.store().scan(&table::JIRA, &scope_columns(scope), &range, Order::Ascending, MAX_DUE).await?;
+    let page = store::scan_until(api.store(), &table::JIRA, &scope_columns(scope), range, MAX_DUE).await?;
     Ok(page.rows.iter().filter_map(|row| key::due_of(&row.key.clustering)).collect())
 }
 
-/// Nothing is to be told any more.
+/// There is nothing to do any more.
 pub(crate) async fn settle(api: &Api, scope: Scope, issue: Fingerprint) -> Result<(), ApiError> {
     clear(api, &key::due(scope, issue)).await
 }

@@ -53,6 +53,21 @@ pub(crate) struct Told {
     pub(crate) assignee: String,
 }
 
+impl Told {
+    /// The link with what Jira told; it is there.
+    pub(crate) fn kept(&self, link: JiraLink, now_ms: i64) -> JiraLink {
+        JiraLink {
+            status: self.status.clone(),
+            category: self.category.clone(),
+            account: self.account.clone(),
+            assignee: self.assignee.clone(),
+            checked_ms: now_ms,
+            gone: false,
+            ..link
+        }
+    }
+}
+
 pub(crate) async fn ask(client: &Client<'_>, id: &str) -> Result<Told, Failure> {
     let issue = client.get(&["issue", id], &[("fields", "status,assignee")]).await?;
     let fields = &issue["fields"];
@@ -74,7 +89,39 @@ pub(crate) fn account(user: &Value) -> Option<&str> {
     user["accountId"].as_str().or(user["name"].as_str())
 }
 
-/// Reads what Jira has of an issue, and follows it where it changed since. `None`: the issue has no Jira issue.
+/// What belongs to another site than the connection's is not asked for: the same number is another issue there.
+///
+/// # Errors
+/// [`Failure::OtherSite`].
+pub(crate) fn check_site(connection: &Connection, link: &JiraLink) -> Result<(), Failure> {
+    if link.site == connection.settings.site {
+        return Ok(());
+    }
+    Err(Failure::OtherSite { key: link.key.clone(), site: link.site.clone() })
+}
+
+/// What Jira has of an issue. `None`: it does not have it any more, which is noted.
+///
+/// # Errors
+/// [`ApiError::Jira`]; the store's.
+pub(crate) async fn read(
+    api: &Api,
+    scope: Scope,
+    connection: &Connection,
+    (issue, link): (Fingerprint, &JiraLink),
+) -> Result<Option<Told>, ApiError> {
+    check_site(connection, link)?;
+    let told = noted(api, scope, connection, ask(&client(api, connection), &link.id).await).await;
+    let outcome = told.as_ref().err().map_or("read", Failure::name);
+    api.0.metrics.jira.tasks.with_label_values(&["read", outcome]).inc();
+    match told {
+        Ok(told) => Ok(Some(told)),
+        Err(Failure::NotFound { .. }) => lose(api, scope, issue, link).await.map(|()| None),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// Reads what Jira has of an issue, and follows it where it changed since.
 ///
 /// # Errors
 /// [`ApiError::Jira`]; the store's.
@@ -83,26 +130,25 @@ pub(crate) async fn refresh(
     (scope, project): (Scope, &Project),
     connection: &Connection,
     issue: Fingerprint,
-    actor: &str,
-) -> Result<Option<JiraLink>, ApiError> {
+) -> Result<(), ApiError> {
     let link = repository::link(api, scope, issue).await?.filter(|link| !link.id.is_empty());
-    let Some(link) = link else { return Ok(None) };
-    let told = noted(api, scope, connection, ask(&client(api, connection), &link.id).await).await;
-    let outcome = told.as_ref().err().map_or("read", Failure::name);
-    api.0.metrics.jira.tasks.with_label_values(&["read", outcome]).inc();
-    match told {
-        Ok(told) => {
-            follow(api, (scope, project), connection, (issue, &link), &told, actor).await?;
-            keep(api, scope, issue, &link, &told).await
-        }
-        Err(Failure::NotFound { .. }) => lose(api, scope, issue, &link).await,
-        Err(failure) => Err(failure.into()),
-    }
+    let Some(link) = link else { return Ok(()) };
+    let Some(told) = read(api, scope, connection, (issue, &link)).await? else { return Ok(()) };
+    // What people wanted while Jira answered goes before what it answered.
+    let Some(newest) = repository::link(api, scope, issue).await?.filter(|newest| newest.id == link.id) else {
+        return Ok(());
+    };
+    follow(api, (scope, project), connection, (issue, &newest), &told, "Jira").await?;
+    let now_ms = api.now_ms();
+    let change = |known: Option<&JiraLink>| -> Result<Option<JiraLink>, ApiError> {
+        Ok(known.filter(|known| known.id == link.id).map(|known| told.kept(known.clone(), now_ms)))
+    };
+    repository::amend(api, scope, issue, change).await.map(drop)
 }
 
 /// What changed in Jira since it was last read changes here, unless Jira is still to be told something else. What is so already stays as it
 /// is: what we told Jira comes back, and ends here.
-async fn follow(
+pub(crate) async fn follow(
     api: &Api,
     (scope, project): (Scope, &Project),
     connection: &Connection,
@@ -118,17 +164,17 @@ async fn follow(
         Err(ApiError::NotFound(_) | ApiError::Discarded) => return Ok(()),
         Err(error) => return Err(error),
     };
-    if connection.settings.sync_state && wants.state.is_empty() && !link.category.is_empty() {
+    if connection.settings.sync_state && wants.state.is_empty() {
         let given = read::state(api, scope, shown.id).await?;
         let now = state::now(&shown.totals, Some(&given), 0, api.now_ms()).state;
+        // What was never read was created, and not done.
         patch.state = match (link.category == DONE, told.category == DONE) {
             (false, true) if now != IssueState::Resolved => Some(GivenState::Resolved),
             (true, false) if given.state == state::RESOLVED => Some(GivenState::Ongoing),
             _ => None,
         };
     }
-    let is_other = told.account != link.account;
-    if connection.settings.sync_assignee && wants.assignee.is_none() && is_other && link.checked_ms > 0 {
+    if connection.settings.sync_assignee && wants.assignee.is_none() && told.account != link.account {
         patch.assignee = Some(told.assignee.clone());
     }
     if patch.state.is_some() || patch.assignee.is_some() {
@@ -137,37 +183,13 @@ async fn follow(
     Ok(())
 }
 
-/// Keeps what Jira told.
-async fn keep(
-    api: &Api,
-    scope: Scope,
-    issue: Fingerprint,
-    link: &JiraLink,
-    told: &Told,
-) -> Result<Option<JiraLink>, ApiError> {
-    let now_ms = api.now_ms();
-    repository::amend(api, scope, issue, |known| {
-        let known = known.filter(|known| known.id == link.id);
-        Ok(known.map(|known| JiraLink {
-            status: told.status.clone(),
-            category: told.category.clone(),
-            account: told.account.clone(),
-            assignee: told.assignee.clone(),
-            checked_ms: now_ms,
-            gone: false,
-            ..known.clone()
-        }))
-    })
-    .await
-}
-
 /// Jira does not have it any more.
 pub(crate) async fn lose(
     api: &Api,
     scope: Scope,
     issue: Fingerprint,
     link: &JiraLink,
-) -> Result<Option<JiraLink>, ApiError> {
+) -> Result<(), ApiError> {
     let now_ms = api.now_ms();
     let fault = Failure::Gone(link.key.clone()).to_string();
     let lost = repository::amend::<ApiError>(api, scope, issue, |known| {
@@ -181,10 +203,10 @@ pub(crate) async fn lose(
             ..known.clone()
         }))
     });
-    let lost = lost.await?;
+    lost.await?;
     if !link.gone {
         let note = format!("the Jira issue {} is gone", link.key);
         decided::note(api, scope, issue, &note, "Jira").await?;
     }
-    Ok(lost)
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Jira as a channel of alerts: a rule that triggers creates the issue's Jira issue, or says so there.
 
-use playhead_domain::row::Project;
+use playhead_domain::issue::grouping::Fingerprint;
+use playhead_domain::row::{JiraLink, Project};
 use playhead_domain::scope::Scope;
 
 use super::create::{self, Wanted};
@@ -77,7 +78,7 @@ async fn trigger(api: &Api, scope: Scope, message: &Message) -> Result<String, A
     let shown = issue_routes::load(api, scope, &project, issue).await?;
     let (issue, link) = push::of_shown(api, scope, &shown).await?;
     if let Some(link) = link.filter(|link| !link.id.is_empty() && !link.gone) {
-        return again(api, (scope, &project), &connection, (issue, &link.key), message).await;
+        return again(api, (scope, &project), &connection, (issue, link), message).await;
     }
     let Defaults { project: key, issue_type, fields } = defaults(&connection)?;
     let actor = format!("rule {}", message.rule);
@@ -91,14 +92,16 @@ async fn again(
     api: &Api,
     (scope, project): (Scope, &Project),
     connection: &Connection,
-    (issue, key): (playhead_domain::issue::grouping::Fingerprint, &str),
+    (issue, link): (Fingerprint, JiraLink),
     message: &Message,
 ) -> Result<String, ApiError> {
-    let link = sync::refresh(api, (scope, project), connection, issue, "Jira").await?;
-    let Some(link) = link.filter(|link| !link.gone) else { return Err(Failure::Gone(key.to_owned()).into()) };
-    // An alert is about what happens now. When that was done before it began, the two say different things.
-    let is_done = link.category == sync::DONE;
-    if is_done && connection.settings.sync_state {
+    let key = &link.key;
+    let Some(told) = sync::read(api, scope, connection, (issue, &link)).await? else {
+        return Err(Failure::Gone(key.clone()).into());
+    };
+    // An alert is about what happens now. It is opened if it was known to be done; what was done in Jira since is not followed from here, as
+    // that would resolve what just happened, nor undone, as somebody did it a moment ago.
+    if link.category == sync::DONE && told.category == sync::DONE && connection.settings.sync_state {
         push::want_open(api, scope, issue).await?;
     }
     if !connection.settings.comments {

@@ -191,8 +191,8 @@ pub enum JiraCategory {
 pub struct JiraIssue {
     /// `SHOP-7`
     pub key: String,
-    /// Null when the project is not connected any more.
-    pub url: Option<String>,
+    /// In the site in which it was created.
+    pub url: String,
     /// As Jira last told.
     pub status: Option<String>,
     pub category: JiraCategory,

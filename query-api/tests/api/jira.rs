@@ -95,10 +95,11 @@ impl Shop {
         let body = json!({"webhookEvent": "jira:issue_updated", "issue": {"id": id, "key": "SHOP-1"}, "user": {"displayName": "Ana Lima"}});
         let answer = self.hook(&body, Some(&self.hook.1)).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text());
+        self.round().await;
     }
 
     pub(crate) async fn round(&self) {
-        assert_eq!(self.worker.round().await, 0);
+        assert_eq!(self.worker.round().await.unwrap(), 0);
     }
 
     pub(crate) async fn issue_state(&self) -> String {
@@ -164,6 +165,7 @@ async fn a_test_says_who_we_are_and_expired_credentials_are_shown() {
     shop.jira.fail("GET", "/myself", 200, &[], &"x".repeat(3 << 20));
     let test = shop.ask("POST", "/jira/test", None).await.json();
     assert!(test["detail"].as_str().unwrap().contains("over 1048576 bytes"), "{test}");
+    assert!(test["detail"].as_str().unwrap().contains("cannot be read"), "{test}");
     shop.jira.assert_right();
 }
 
@@ -294,8 +296,9 @@ async fn what_jira_refuses_is_said_and_can_be_sent_again_at_once() {
     let answer = shop.create(1).await;
     assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "jira-busy"));
     assert_eq!(answer.headers["retry-after"], "17");
+    let said = r#"{"errorMessages":["no"],"errors":{}}"#;
     for (status, code) in [(401, "jira-credentials"), (403, "jira-forbidden"), (404, "jira-not-found")] {
-        shop.jira.fail("POST", "/issue", status, &[], "");
+        shop.jira.fail("POST", "/issue", status, &[], said);
         let answer = shop.create(1).await;
         assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, code));
     }
@@ -462,6 +465,7 @@ async fn a_deleted_jira_issue_is_said_and_another_can_be_created() {
     let body = json!({"webhookEvent": "jira:issue_deleted", "issue": {"id": shop.jira.issue().0}});
     shop.jira.delete(&shop.jira.issue().0);
     assert_eq!(shop.hook(&body, Some(&shop.hook.1)).await.status, StatusCode::NO_CONTENT);
+    shop.round().await;
     assert_eq!(shop.linked().await["gone"], true);
     shop.jira.assert_right();
 }
@@ -496,9 +500,6 @@ async fn only_who_knows_the_address_and_the_secret_is_heard() {
     assert_eq!(shop.hook(&other, Some(&shop.hook.1)).await.status, StatusCode::NO_CONTENT);
     let large = json!({"issue": {"id": number}, "text": "x".repeat(2 << 20)});
     assert_eq!(shop.hook(&large, Some(&shop.hook.1)).await.status, StatusCode::PAYLOAD_TOO_LARGE);
-    // Jira sends again what could not be read for now.
-    shop.jira.fail("GET", &format!("/issue/{number}"), 503, &[], "");
-    assert_eq!(shop.hook(&body, Some(&shop.hook.1)).await.status, StatusCode::BAD_GATEWAY);
     let new = shop.ask("POST", "/jira/hook", None).await.json();
     assert_eq!(
         shop.hook(&body, Some(&shop.hook.1)).await.status,
@@ -547,5 +548,181 @@ async fn data_center_is_spoken_to_in_its_own_way() {
     );
     assert!(shop.jira.credentials().iter().all(|credential| credential == "Bearer t0k3n-SECRET"));
     assert!(shop.jira.take_requests().iter().all(|request| request.contains("/rest/api/2/")));
+    shop.jira.assert_right();
+}
+
+#[tokio::test]
+async fn a_web_hook_is_kept_while_jira_cannot_be_asked() {
+    let shop = Shop::open("cloud").await;
+    let number = shop.created().await;
+    shop.jira.change(&number, |issue| issue.category = "done".to_owned());
+    for status in [503, 401] {
+        shop.jira.fail("GET", &format!("/issue/{number}"), status, &[], "");
+        shop.changed_there(&number).await;
+        let linked = shop.linked().await;
+        assert_eq!((&linked["pending"], &linked["category"]), (&json!(true), &json!("to_do")), "{linked}");
+        assert!(linked["fault"].is_string(), "{linked}");
+    }
+    shop.app.advance(16 * 60 * SECOND);
+    shop.round().await;
+    let issue = shop.issue().await;
+    let last = &issue["history"][0];
+    assert_eq!((&last["change"], &last["actor"]), (&json!("resolved"), &json!("Ana Lima in Jira")));
+    assert_eq!(shop.linked().await["fault"], Value::Null);
+    shop.jira.assert_right();
+}
+
+#[tokio::test]
+async fn links_belong_to_the_site_in_which_they_were_made() {
+    let shop = Shop::open("cloud").await;
+    let number = shop.created().await;
+    // Another company's Jira has an issue of the same number.
+    let other = Shop::open("cloud").await;
+    assert_eq!(other.created().await, number);
+    assert_eq!(shop.ask("PUT", "/jira", Some(draft(&other.jira, "cloud"))).await.status, StatusCode::OK);
+    change(&shop.app, &shop.project, 1, json!({"state": "resolved"})).await;
+    shop.round().await;
+    other.jira.change(&number, |issue| issue.category = "indeterminate".to_owned());
+    shop.changed_there(&number).await;
+    let refreshed = shop.ask("POST", &format!("{}/refresh", Shop::path(1)), None).await;
+    assert_eq!(
+        (refreshed.status, refreshed.problem().as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "jira-other-site")
+    );
+    assert_eq!(shop.create(1).await.problem(), "jira-other-site");
+    assert_eq!((other.jira.take_requests(), shop.jira.take_requests()), (vec![], vec![]));
+    let linked = shop.linked().await;
+    assert_eq!(linked["url"], format!("{}/browse/SHOP-1", shop.jira.url));
+    assert!(linked["fault"].as_str().unwrap().contains("unlink"), "{linked}");
+    // Back at its own site all is as before.
+    assert_eq!(shop.ask("PUT", "/jira", Some(draft(&shop.jira, "cloud"))).await.status, StatusCode::OK);
+    assert_eq!(shop.linked().await["fault"], Value::Null);
+    change(&shop.app, &shop.project, 1, json!({"state": "ongoing"})).await;
+    change(&shop.app, &shop.project, 1, json!({"state": "resolved"})).await;
+    shop.round().await;
+    assert_eq!(shop.jira.issue().1.category, "done");
+}
+
+#[tokio::test]
+async fn what_waits_when_the_site_changes_waits_for_it() {
+    let shop = Shop::open("cloud").await;
+    shop.created().await;
+    change(&shop.app, &shop.project, 1, json!({"state": "resolved"})).await;
+    let mut wrong = draft(&shop.jira, "cloud");
+    wrong["site"] = format!("{}/wrong", shop.jira.url).into();
+    assert_eq!(shop.ask("PUT", "/jira", Some(wrong)).await.status, StatusCode::OK);
+    shop.round().await;
+    assert_eq!((&shop.linked().await["gone"], &shop.linked().await["pending"]), (&json!(false), &json!(true)));
+    shop.ask("PUT", "/jira", Some(draft(&shop.jira, "cloud"))).await;
+    shop.app.advance(10 * SECOND);
+    shop.round().await;
+    assert_eq!((shop.jira.issue().1.category.as_str(), &shop.linked().await["fault"]), ("done", &Value::Null));
+    // A page that is not Jira's says nothing about the issue.
+    shop.jira.fail("GET", "/issue/10001", 404, &[], "<html>nothing here</html>");
+    let refreshed = shop.ask("POST", &format!("{}/refresh", Shop::path(1)), None).await;
+    assert_eq!(refreshed.problem(), "jira-unreachable");
+    assert_eq!(shop.linked().await["gone"], false);
+    // Nor does a part of it that is missing.
+    let said = r#"{"errorMessages":["no transitions here"],"errors":{}}"#;
+    shop.jira.fail("GET", "/transitions", 404, &[], said);
+    change(&shop.app, &shop.project, 1, json!({"state": "ongoing"})).await;
+    shop.round().await;
+    let linked = shop.linked().await;
+    assert_eq!((&linked["gone"], &linked["pending"]), (&json!(false), &json!(false)), "{linked}");
+    assert!(linked["fault"].as_str().unwrap().contains("no transitions here"), "{linked}");
+}
+
+#[tokio::test]
+async fn a_push_takes_over_only_what_it_changed() {
+    let shop = Shop::open("cloud").await;
+    let number = shop.created().await;
+    // Done in Jira, and its web hook was lost; then somebody assigns it here.
+    shop.jira.change(&number, |issue| issue.category = "done".to_owned());
+    change(&shop.app, &shop.project, 1, json!({"assignee": "ana lima"})).await;
+    shop.round().await;
+    assert_eq!(shop.jira.issue().1.assignee["accountId"], "acc-ana");
+    assert_eq!((shop.issue_state().await.as_str(), &shop.issue().await["assignee"]), ("resolved", &json!("ana lima")));
+    // One thing that cannot be done is not forgotten because another one was.
+    change(&shop.app, &shop.project, 1, json!({"state": "ongoing", "assignee": "nobody at all"})).await;
+    let none = r#"{"transitions":[]}"#;
+    shop.jira.fail("GET", "/transitions", 200, &[], none);
+    shop.round().await;
+    let fault = shop.linked().await["fault"].as_str().unwrap().to_owned();
+    assert!(fault.contains("no transition") && fault.contains("no users"), "{fault}");
+    shop.jira.fail("GET", "/transitions", 200, &[], none);
+    change(&shop.app, &shop.project, 1, json!({"state": "resolved"})).await;
+    change(&shop.app, &shop.project, 1, json!({"state": "ongoing", "assignee": "bo li"})).await;
+    shop.round().await;
+    let linked = shop.linked().await;
+    assert!(linked["fault"].as_str().unwrap().contains("no transition"), "{linked}");
+    assert_eq!(linked["assignee"], "Bo Li");
+    shop.jira.assert_right();
+}
+
+#[tokio::test]
+async fn the_first_change_after_creation_is_followed_and_who_is_assigned_is_told() {
+    let shop = Shop::open("cloud").await;
+    change(&shop.app, &shop.project, 1, json!({"assignee": "ana lima"})).await;
+    // The link back is refused for good, and its status is read all the same.
+    shop.jira.fail("POST", "/remotelink", 403, &[], r#"{"errorMessages":["no links"],"errors":{}}"#);
+    let state = shop.create(1).await.json();
+    assert_eq!((&state["issue"]["status"], &state["issue"]["pending"]), (&json!("To Do"), &json!(false)));
+    assert!(state["issue"]["fault"].as_str().unwrap().contains("no links"), "{state}");
+    let (number, there) = shop.jira.issue();
+    assert_eq!(there.assignee["accountId"], "acc-ana");
+    assert_eq!(shop.ask("DELETE", &Shop::path(1), None).await.status, StatusCode::NO_CONTENT);
+    shop.jira.delete(&number);
+    // It is done before it was read for the first time.
+    shop.jira.fail("POST", "/remotelink", 503, &[("retry-after", "30")], "");
+    assert_eq!(shop.create(1).await.json()["issue"]["category"], "unknown");
+    let number = shop.jira.issue().0;
+    shop.jira.change(&number, |issue| issue.category = "done".to_owned());
+    shop.app.advance(31 * SECOND);
+    shop.round().await;
+    assert_eq!((shop.issue_state().await.as_str(), shop.jira.issue().1.links.len()), ("resolved", 1));
+    shop.jira.assert_right();
+}
+
+#[tokio::test]
+async fn a_try_under_way_is_not_taken_away() {
+    let shop = Shop::open("cloud").await;
+    shop.created().await;
+    change(&shop.app, &shop.project, 1, json!({"state": "resolved"})).await;
+    shop.jira.hold("/transitions");
+    let other = Worker::new(shop.app.api.clone());
+    let first = async {
+        shop.jira.held().await;
+        // Somebody changes it again while Jira is told: who is at it stays at it.
+        change(&shop.app, &shop.project, 1, json!({"assignee": "bo li"})).await;
+        shop.jira.take_requests();
+        other.round().await.unwrap();
+        assert_eq!(shop.jira.take_requests(), Vec::<String>::new());
+        shop.jira.release();
+    };
+    futures::join!(shop.round(), first);
+    shop.round().await;
+    let (_, there) = shop.jira.issue();
+    assert_eq!((there.category.as_str(), &there.assignee["accountId"]), ("done", &json!("acc-bo")));
+    assert_eq!(shop.linked().await["pending"], false);
+    shop.jira.assert_right();
+}
+
+#[tokio::test]
+async fn a_site_that_is_busy_is_left_alone() {
+    let shop = Shop::open("cloud").await;
+    for number in 1..=3 {
+        assert_eq!(shop.create(number).await.status, StatusCode::OK);
+        change(&shop.app, &shop.project, number, json!({"state": "resolved"})).await;
+    }
+    shop.jira.take_requests();
+    shop.jira.fail_all(429, &[("retry-after", "60")]);
+    shop.round().await;
+    shop.app.advance(50 * SECOND);
+    shop.round().await;
+    assert_eq!(shop.jira.take_requests().len(), 1);
+    shop.jira.answer_again();
+    shop.app.advance(11 * SECOND);
+    shop.round().await;
+    assert!(shop.jira.issues().iter().all(|(_, issue)| issue.category == "done"));
     shop.jira.assert_right();
 }

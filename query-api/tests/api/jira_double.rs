@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::jira_description::Description;
 
@@ -29,7 +30,7 @@ struct Fault {
     path: String,
     /// It does what it was asked for all the same.
     is_done: bool,
-    answer: (u16, Vec<(&'static str, String)>, String),
+    answer: Refusal,
 }
 
 #[derive(Default)]
@@ -41,12 +42,20 @@ struct World {
     wrong: Vec<String>,
     /// Left out: the workflow as it is by default.
     transitions: Option<Value>,
+    /// Every request is answered so.
+    refusal: Option<Refusal>,
+    /// Requests with that end of path wait.
+    hold: Option<&'static str>,
 }
+
+type Refusal = (u16, Vec<(&'static str, String)>, String);
 
 #[derive(Clone)]
 pub(crate) struct Jira {
     world: Arc<Mutex<World>>,
     description: Arc<Description>,
+    /// One request waits; it may go on.
+    held: Arc<(Notify, Notify)>,
     pub(crate) url: String,
 }
 
@@ -67,7 +76,7 @@ impl Jira {
     pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let jira = Self { world: Arc::default(), description: Arc::new(Description::load()), url };
+        let jira = Self { world: Arc::default(), description: Arc::new(Description::load()), held: Arc::default(), url };
         let router = Router::new().fallback(answer).with_state(jira.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         jira
@@ -106,6 +115,30 @@ impl Jira {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let answer = (status, headers, body.to_owned());
         self.world(|world| world.faults.push_back(Fault { method, path: path.to_owned(), is_done, answer }));
+    }
+
+    /// Every request fails until [`Self::answer_again`].
+    pub(crate) fn fail_all(&self, status: u16, headers: &[(&'static str, &str)]) {
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        self.world(|world| world.refusal = Some((status, headers, String::new())));
+    }
+
+    pub(crate) fn answer_again(&self) {
+        self.world(|world| world.refusal = None);
+    }
+
+    /// The next request with that end of path waits for [`Self::release`].
+    pub(crate) fn hold(&self, path: &'static str) {
+        self.world(|world| world.hold = Some(path));
+    }
+
+    /// It came.
+    pub(crate) async fn held(&self) {
+        self.held.0.notified().await;
+    }
+
+    pub(crate) fn release(&self) {
+        self.held.1.notify_one();
     }
 
     pub(crate) fn issues(&self) -> Vec<(String, Issue)> {
@@ -166,10 +199,17 @@ async fn answer(
     if let Some(sent) = &sent {
         check_texts(sent, path.starts_with("/rest/api/3/"), &mut wrong);
     }
+    if jira.world(|world| world.hold.take_if(|end| path.ends_with(*end))).is_some() {
+        jira.held.0.notify_one();
+        jira.held.1.notified().await;
+    }
     let credential = headers.get("authorization").map_or("", |value| value.to_str().unwrap()).to_owned();
     let (status, answer_headers, answer) = jira.world(|world| {
         world.requests.push(format!("{method} {path}"));
         world.credentials.push(credential);
+        if let Some(refusal) = &world.refusal {
+            return refusal.clone();
+        }
         let fault =
             world.faults.front().is_some_and(|fault| method == fault.method && path.ends_with(&fault.path));
         let fault = if fault { world.faults.pop_front() } else { None };
@@ -349,6 +389,7 @@ impl World {
     }
 
     fn search(&self, jql: &str) -> (u16, Value) {
+        assert!(!jql.contains("project"), "another try may be about another project: {jql}");
         let marker = jql.split("playhead-").nth(1).unwrap().split('"').next().unwrap();
         let has = |issue: &Issue| issue.fields.to_string().contains(marker);
         let found: Vec<Value> = self

@@ -131,7 +131,7 @@ async fn a_channel_that_cannot_create_says_why() {
 async fn a_process_that_dies_anywhere_while_it_creates_leaves_one() {
     let mut died = 0;
     for is_done in [true, false] {
-        for after in 0..12 {
+        for after in 0..14 {
             let shop = Shop::open("cloud").await;
             let failing = Arc::new(FailingStore::new(shop.app.store.clone(), after, is_done));
             let dying = router(shop.app.api_on(failing.clone()));
@@ -146,7 +146,8 @@ async fn a_process_that_dies_anywhere_while_it_creates_leaves_one() {
             shop.app.advance(46_000);
             let again = shop.ask("POST", &Shop::path(1), Some(json!({}))).await;
             assert_eq!(again.status, StatusCode::OK, "{after}: {}", again.text());
-            shop.app.advance(120_000);
+            // As long as who died may have been at it.
+            shop.app.advance(151_000);
             shop.round().await;
             let (_, there) = shop.jira.issue();
             assert_eq!(
@@ -160,4 +161,30 @@ async fn a_process_that_dies_anywhere_while_it_creates_leaves_one() {
         }
     }
     assert!(died >= 12, "{died}");
+}
+
+#[tokio::test]
+async fn what_was_done_in_jira_meanwhile_is_neither_undone_nor_followed_by_an_alert() {
+    let shop = Shop::open("cloud").await;
+    let channel = channel(&shop).await;
+    without_defaults(&shop.app, &shop.project).await;
+    let number = shop.created().await;
+    let mut seen = new_issue(&[&channel]);
+    seen["condition"] = json!({"kind": "seen", "measure": "events", "at_least": 5, "window_minutes": 5});
+    rule(&shop.app, &shop.project, seen).await;
+    let evaluator = evaluator(&shop);
+    round(&shop.app, &shop.project, &evaluator).await;
+    // Its web hook was lost.
+    shop.jira.change(&number, |issue| issue.category = "done".to_owned());
+    shop.app.advance(MINUTE);
+    count(&shop.app, &shop.project, 1, &[NOON + MINUTE; 12]).await;
+    for _ in 0..4 {
+        round(&shop.app, &shop.project, &evaluator).await;
+        shop.round().await;
+        shop.app.advance(20_000);
+    }
+    let (_, there) = shop.jira.issue();
+    assert_eq!((there.comments.len(), there.category.as_str()), (1, "done"), "{:?}", there.comments);
+    assert_ne!(shop.issue_state().await, "resolved", "it happened a moment ago");
+    shop.jira.assert_right();
 }
