@@ -9,7 +9,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -148,7 +148,7 @@ fn observation(scope: Scope, day: i64, endpoint: usize, n: usize) -> Observation
     }
 }
 
-/// Returns how many bytes of rows there are.
+/// Rows as a processor leaves them: each day in one roll-up of each log partition. Returns how many bytes there are.
 async fn fill(store: &dyn Store, scope: Scope) -> usize {
     let today = NOW_MS.div_euclid(DAY_MS);
     let mut bytes = 0;
@@ -174,7 +174,7 @@ async fn fill(store: &dyn Store, scope: Scope) -> usize {
             let mut rows = Vec::new();
             for kind in Kind::ALL {
                 let mut totals = Totals::default();
-                totals.next_offset = 1;
+                (totals.next_offset, totals.sequence) = (1, 1);
                 totals.roll(&head, 1_440, kind);
                 let level = Level::Day(kind);
                 let value = totals.encode();
@@ -186,11 +186,30 @@ async fn fill(store: &dyn Store, scope: Scope) -> usize {
             store.write(rows).await.unwrap();
         }
     }
+    for partition in 0..PARTITIONS {
+        let mut head = Totals::default();
+        (head.next_offset, head.sequence, head.rolled) = (2, 1, 1);
+        (head.hour, head.rolled_hour) = (today * 24 + 12, today * 24 + 11);
+        let key = key::row(scope, Level::Head, head.hour, partition, 0, 0);
+        let put = Mutation::Put {
+            table: &table::PERFORMANCE,
+            key,
+            value: head.encode(),
+            version: 1,
+            expires_at_ms: None,
+        };
+        store.write(vec![put]).await.unwrap();
+    }
     bytes
 }
 
 async fn measure(router: &Router, name: &str, path: &str) -> Value {
     let mut times = Vec::with_capacity(TURNS);
+    // What is over is read once.
+    let begun = Instant::now();
+    ask(router, "GET", path, None).await;
+    let first_ms = begun.elapsed().as_secs_f64() * 1_000.0;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     for _ in 0..TURNS {
         let begun = Instant::now();
         let answer = ask(router, "GET", path, None).await;
@@ -198,6 +217,7 @@ async fn measure(router: &Router, name: &str, path: &str) -> Value {
         assert_eq!(answer["window"]["partial"], false, "{name}");
     }
     times.sort_by(f64::total_cmp);
-    let rounded = |at: usize| (times[at] * 10.0).round() / 10.0;
-    json!({"query": name, "p50_ms": rounded(TURNS / 2), "p95_ms": rounded(TURNS * 95 / 100)})
+    let rounded = |ms: f64| (ms * 10.0).round() / 10.0;
+    let (p50, p95) = (times[TURNS / 2], times[TURNS * 95 / 100]);
+    json!({"query": name, "first_ms": rounded(first_ms), "p50_ms": rounded(p50), "p95_ms": rounded(p95)})
 }

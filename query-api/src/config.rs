@@ -22,6 +22,8 @@ pub struct Config {
     pub segment_budget_bytes: usize,
     /// Bytes of source maps that are kept ready for the next stack.
     pub source_map_cache_bytes: usize,
+    /// Bytes of statistics of past hours and days that are kept ready for the next list of endpoints or pages; 0: none are.
+    pub statistics_cache_bytes: usize,
     /// Source maps that a project may have.
     pub max_source_maps: usize,
     /// Bytes that a project's source maps may take together, as they are stored.
@@ -55,6 +57,7 @@ impl Default for Config {
             failed_sign_ins_per_minute: 20,
             segment_budget_bytes: 256 << 20,
             source_map_cache_bytes: 128 << 20,
+            statistics_cache_bytes: 64 << 20,
             max_source_maps: 20_000,
             max_source_map_bytes: 20 << 30,
             outbound_allow: Vec::new(),

@@ -4,7 +4,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use playhead_proto::trace;
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
@@ -16,6 +16,8 @@ use crate::state::Api;
 pub(crate) struct Metrics {
     requests: IntCounterVec,
     seconds: HistogramVec,
+    /// Of [`crate::performance::past`].
+    pub(crate) statistics_cache_bytes: IntGauge,
     pub(crate) alerts: AlertMetrics,
     pub(crate) jira: JiraMetrics,
 }
@@ -29,11 +31,16 @@ impl Metrics {
         let metrics = Self {
             requests: IntCounterVec::new(requests, &["route", "method", "status"])?,
             seconds: HistogramVec::new(seconds, &["route"])?,
+            statistics_cache_bytes: IntGauge::new(
+                "playhead_api_statistics_cache_bytes",
+                "Statistics of past hours and days that are kept in memory",
+            )?,
             alerts: AlertMetrics::register(registry)?,
             jira: JiraMetrics::register(registry)?,
         };
         registry.register(Box::new(metrics.requests.clone()))?;
         registry.register(Box::new(metrics.seconds.clone()))?;
+        registry.register(Box::new(metrics.statistics_cache_bytes.clone()))?;
         Ok(metrics)
     }
 }

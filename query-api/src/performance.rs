@@ -4,6 +4,7 @@ pub(crate) mod routes;
 
 pub(crate) mod gather;
 pub(crate) mod names;
+pub(crate) mod past;
 pub(crate) mod question;
 pub(crate) mod spans;
 

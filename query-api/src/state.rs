@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::issue::dry_run::MAX_DRY_RUNS;
 use crate::metrics::Metrics;
 use crate::outbound::{AllowList, Outbound};
+use crate::performance::past::Past;
 use crate::performance::routes::MAX_SUMS;
 use crate::source_map::cache::MapCache;
 use crate::source_map::quota::Quota;
@@ -119,6 +120,7 @@ pub(crate) struct Inner {
     pub(crate) dry_runs: Arc<Semaphore>,
     /// Sums of statistics at once: likewise.
     pub(crate) summing: Arc<Semaphore>,
+    pub(crate) past: Past,
     /// Opens what projects were trusted with.
     pub(crate) secrets: SecretSealer,
     pub(crate) outbound: Outbound,
@@ -142,6 +144,7 @@ impl Api {
         let attempts = Attempts::new(parts.config.failed_sign_ins_per_minute);
         let segment_budget = Arc::new(Semaphore::new(parts.config.segment_budget_bytes >> 10));
         let maps = MapCache::new(parts.config.source_map_cache_bytes);
+        let past = Past::new(parts.config.statistics_cache_bytes);
         let erasure = Erasure::new(parts.store.clone(), parts.installation_key.derive(USER_HASH_PURPOSE));
         let allow = AllowList::parse(&parts.config.outbound_allow).map_err(StartError::Setting)?;
         let mailer = Mailer::new(&parts.config.smtp).map_err(StartError::Setting)?;
@@ -172,6 +175,7 @@ impl Api {
             uploads: Uploads::new(),
             dry_runs: Arc::new(Semaphore::new(MAX_DRY_RUNS)),
             summing: Arc::new(Semaphore::new(MAX_SUMS)),
+            past,
             secrets: SecretSealer::new(parts.installation_key.derive(SECRETS_PURPOSE)),
             outbound: Outbound::new(allow),
             mailer,

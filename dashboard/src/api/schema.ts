@@ -1920,8 +1920,8 @@ export interface components {
             pending: boolean;
             /** @description As Jira last told. */
             status?: string | null;
-            /** @description Null when the project is not connected any more. */
-            url?: string | null;
+            /** @description In the site in which it was created. */
+            url: string;
         };
         /** @description A type of issue. */
         JiraIssueType: {
@@ -5218,7 +5218,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Seen */
+            /** @description Noted; what changed is read from Jira */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5250,15 +5250,6 @@ export interface operations {
                 };
             };
             413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Jira was not reached; send it again */
-            502: {
                 headers: {
                     [name: string]: unknown;
                 };

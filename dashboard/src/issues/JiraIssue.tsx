@@ -151,7 +151,7 @@ export function JiraChip({ linked }: { linked: Linked }) {
       <span className="mono">{linked.key}</span> {status}
     </Chip>
   );
-  if (linked.url === null || linked.gone) return chip;
+  if (linked.gone) return chip;
   return (
     <a className="plain-link" href={linked.url} target="_blank" rel="noreferrer">
       {chip}

@@ -43,6 +43,18 @@ impl Totals {
         }
     }
 
+    /// One row that says what these say together but for their examples, as long as that is: to be kept in memory, not in the store.
+    ///
+    /// # Errors
+    /// One is no row of sums.
+    pub fn join(rows: Vec<Bytes>) -> Result<Bytes, DecodeError> {
+        let mut joined = Self::default();
+        for row in rows {
+            joined.add_whole(Self::decode(row)?);
+        }
+        Ok(joined.to_row().encode_to_vec().into())
+    }
+
     fn to_row(&self) -> row::Performance {
         let mut names = Names::default();
         let series = |names: &mut Names, key: &SeriesKey, series: &Series| row::PerformanceSeries {
@@ -187,6 +199,32 @@ mod tests {
         let read = Totals::decode(totals.encode()).unwrap();
         assert_eq!(read, totals);
         assert_eq!(read.series().map(|(_, _, series)| series.count).sum::<u64>(), 50);
+    }
+
+    #[test]
+    fn joined_rows_tell_apart_what_they_told_apart() {
+        let of = |numbers: std::ops::Range<u32>, country: &str| {
+            let mut totals = Totals::default();
+            for number in numbers {
+                let mut one = observation(number, country);
+                one.measured.status = 200 + number % 40;
+                totals.add(&one);
+            }
+            totals
+        };
+        let (mut one, mut two) = (of(0..1_000, "PT"), of(500..1_500, "DE"));
+        two.merged = Merged::Releases as u32;
+        let joined = Totals::join(vec![one.encode(), two.encode(), one.encode()]).unwrap();
+        let joined = row::Performance::decode(joined).unwrap();
+        let series = &joined.spans[0].series;
+        assert_eq!((joined.spans.len(), series.len(), joined.merged), (1, 2_000, Merged::Releases as u32));
+        assert_eq!(series.iter().map(|series| series.count).sum::<u64>(), 3_000);
+        let twice = |series: &&row::PerformanceSeries| series.count == 2 && series.measures[0].count == 2;
+        assert_eq!(series.iter().filter(twice).count(), 1_000);
+        let statuses = Totals::join((0..40).map(|number| of(number..number + 1, "PT").encode()).collect());
+        let statuses = row::Performance::decode(statuses.unwrap()).unwrap();
+        assert_eq!(statuses.spans[0].series.iter().map(|series| series.statuses.len()).sum::<usize>(), 40);
+        assert!(Totals::join(vec![Bytes::from_static(b"\xff\xff")]).is_err());
     }
 
     #[test]

@@ -82,6 +82,17 @@ impl Level {
         }
     }
 
+    /// The hours, or days, of the roll-ups in a partition.
+    #[must_use]
+    pub const fn units(self, bucket: i64) -> std::ops::RangeInclusive<i64> {
+        let together = match self {
+            Self::Head | Self::Segment => return 0..=0,
+            Self::Hour(_) => 24,
+            Self::Day(_) => DAYS_TOGETHER,
+        };
+        bucket * together..=bucket * together + together - 1
+    }
+
     /// When what the log took in that hour is dropped. A head must last until somebody comes again.
     #[must_use]
     pub const fn expires_at_ms(self, hour: i64) -> i64 {

@@ -146,14 +146,26 @@ impl Series {
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
+        self.merge_all_but_statuses(other);
+        for (&status, &count) in &other.statuses {
+            self.add_status(status, count);
+        }
+    }
+
+    /// The same with as many statuses as there are.
+    fn join(&mut self, other: &Self) {
+        self.merge_all_but_statuses(other);
+        for (&status, &count) in &other.statuses {
+            *self.statuses.entry(status).or_default() += count;
+        }
+    }
+
+    fn merge_all_but_statuses(&mut self, other: &Self) {
         self.count += other.count;
         self.failed += other.failed;
         self.sent_bytes += other.sent_bytes;
         self.received_bytes += other.received_bytes;
         self.sized += other.sized;
-        for (&status, &count) in &other.statuses {
-            self.add_status(status, count);
-        }
         for (&what, values) in &other.measures {
             let known = self.measures.entry(what).or_default();
             known.count += values.count;
@@ -246,6 +258,17 @@ impl Totals {
                 };
                 let key = self.admit(&key.name, key.class, context);
                 self.spans.entry(start).or_default().entry(key).or_default().merge(values);
+            }
+        }
+    }
+
+    /// Adds all that a row tells of requests and page loads, beyond every bound.
+    pub(super) fn add_whole(&mut self, row: Self) {
+        self.merged |= row.merged;
+        for (minute, series) in row.spans {
+            let span = self.spans.entry(minute).or_default();
+            for (key, values) in series {
+                span.entry(key).or_default().join(&values);
             }
         }
     }

@@ -94,9 +94,7 @@ impl Client<'_> {
 fn unsent(error: &outbound::Error, is_read: bool) -> Failure {
     match error {
         outbound::Error::LongAnswer(_) => Failure::Unreadable(error.to_string()),
-        error => {
-            Failure::Unreachable { said: error.to_string(), was_sent: error.is_retryable() && !is_read }
-        }
+        error => Failure::Unreachable { said: error.to_string(), was_sent: error.is_retryable() && !is_read },
     }
 }
 
@@ -217,7 +215,10 @@ mod tests {
         let missing = read(&answer(404, r#"{"errorMessages":["no such issue"],"errors":{}}"#), true);
         assert_eq!(missing, Err(Failure::NotFound { said: ": no such issue".to_owned() }));
         for strange in ["", "<html>not found</html>", r#"{"error":"not found"}"#] {
-            assert!(matches!(read(&answer(404, strange), true), Err(Failure::Unreachable { .. })), "{strange}");
+            assert!(
+                matches!(read(&answer(404, strange), true), Err(Failure::Unreachable { .. })),
+                "{strange}"
+            );
         }
         assert!(read(&answer(500, ""), false).is_err_and(|failure| failure.is_unsure()));
         assert!(read(&answer(500, ""), true).is_err_and(|failure| !failure.is_unsure()));

@@ -246,8 +246,7 @@ impl Outcome {
 
     /// What people may mend in the connection is tried again like what mends itself.
     fn note(&mut self, tasks: &[Task], failure: Failure, wants: &JiraWants, now_ms: i64) {
-        let is_waiting =
-            failure.is_retryable() || failure == Failure::Credentials || is_elsewhere(&failure);
+        let is_waiting = failure.is_retryable() || failure == Failure::Credentials || is_elsewhere(&failure);
         if is_waiting && now_ms - wants.since_ms <= GIVE_UP_MS {
             self.again = Some(failure);
         } else {

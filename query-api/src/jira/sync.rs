@@ -135,7 +135,8 @@ pub(crate) async fn refresh(
     let Some(link) = link else { return Ok(()) };
     let Some(told) = read(api, scope, connection, (issue, &link)).await? else { return Ok(()) };
     // What people wanted while Jira answered goes before what it answered.
-    let Some(newest) = repository::link(api, scope, issue).await?.filter(|newest| newest.id == link.id) else {
+    let Some(newest) = repository::link(api, scope, issue).await?.filter(|newest| newest.id == link.id)
+    else {
         return Ok(());
     };
     follow(api, (scope, project), connection, (issue, &newest), &told, "Jira").await?;

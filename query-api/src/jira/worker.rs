@@ -65,7 +65,8 @@ impl Worker {
 
     async fn list(&self) -> VecDeque<Project> {
         let projects = projects::all(self.api.store()).await;
-        let projects = projects.inspect_err(|error| tracing::warn!(%error, "Jira is not told anything for now"));
+        let projects =
+            projects.inspect_err(|error| tracing::warn!(%error, "Jira is not told anything for now"));
         projects.unwrap_or_default().into()
     }
 

@@ -1,6 +1,7 @@
-//! Reading the rows of a window: heads, segments that are not rolled up, and the roll-ups; all as of one moment of each log partition.
+//! Reading the rows of a window: heads, segments that are not rolled up, and the roll-ups; all as of one moment of each log partition. What no
+//! flush adds to any more is kept ([`past`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use playhead_domain::store::{self, ClusteringRange, Value};
 use playhead_domain::table::PERFORMANCE;
 use prost::Message;
 
+use super::past::{self, Place};
 use super::question::Question;
 use crate::error::ApiError;
 use crate::state::Api;
@@ -53,8 +55,18 @@ pub(crate) async fn gather(
         let heads = read(api, scope, Level::Head, [0].into(), &mut gathered.partial).await?;
         let level = question.level(kind);
         let hours = question.hours(api.now_ms());
-        let buckets = (level.bucket(*hours.start())..=level.bucket(*hours.end())).collect();
-        let mut rows = read(api, scope, level, buckets, &mut gathered.partial).await?;
+        let mut buckets: BTreeSet<i64> =
+            (level.bucket(*hours.start())..=level.bucket(*hours.end())).collect();
+        let partitions: Vec<i64> = heads.keys().map(|(partition, _)| *partition).collect();
+        let place = |bucket| Place { project: scope.project(), level, bucket };
+        buckets.retain(|bucket| {
+            let kept = api.0.past.get(place(*bucket), &partitions);
+            let is_kept = kept.is_some();
+            gathered.rows.extend(kept);
+            !is_kept
+        });
+        let mut rows =
+            read(api, scope, level, buckets.iter().copied().collect(), &mut gathered.partial).await?;
         let is_settled = match level {
             Level::Segment => {
                 // Of a head that is newer than the one that was read.
@@ -62,15 +74,24 @@ pub(crate) async fn gather(
                 true
             }
             _ => {
-                let units = level.unit(*hours.start())..=level.unit(*hours.end());
-                rows.retain(|(_, unit), _| units.contains(unit));
                 let open = open_segments(api, scope, &heads).await?;
                 let is_whole =
                     open.len() as u64 == heads.values().map(|found| open_count(&found.head)).sum::<u64>();
                 gathered.rows.extend(open);
-                is_whole && heads.iter().all(|(of, found)| agrees(level, of.0, &found.head, &rows, &units))
+                is_whole && heads.iter().all(|(of, found)| agrees(level, of.0, &found.head, &rows, &buckets))
             }
         };
+        if is_settled && !gathered.partial && is_kept_of(kind) {
+            let over = over(level, &heads, &rows, buckets).into_iter().map(|bucket| {
+                let of_bucket = rows.iter().filter(|((_, unit), _)| level.units(bucket).contains(unit));
+                (place(bucket), of_bucket.map(|(_, found)| found.row.clone()).collect())
+            });
+            past::keep(api, partitions, over.collect());
+        }
+        if level != Level::Segment {
+            let units = level.unit(*hours.start())..=level.unit(*hours.end());
+            rows.retain(|(_, unit), _| units.contains(unit));
+        }
         gathered.rows.extend(rows.into_values().chain(heads.into_values()).map(|found| found.row));
         if is_settled || attempt == TRIES {
             gathered.partial |= !is_settled;
@@ -79,6 +100,28 @@ pub(crate) async fn gather(
         tokio::time::sleep(BETWEEN_TRIES).await;
     }
     Ok(Gathered::default())
+}
+
+/// Examples are not kept: they are many, and few of them are shown.
+const fn is_kept_of(kind: Kind) -> bool {
+    !matches!(kind, Kind::Samples)
+}
+
+/// Of the buckets those to which no flush adds any more. Flushes add to the hour in which their log partition's head began, and to later ones; a
+/// flush that rolls up may be under way still, unless the head is of one after it.
+fn over(level: Level, heads: &Newest, rows: &Newest, buckets: BTreeSet<i64>) -> Vec<i64> {
+    if level == Level::Segment || heads.is_empty() {
+        return Vec::new();
+    }
+    let mut first_open = i64::MAX;
+    for ((partition, _), Found { head, .. }) in heads {
+        first_open = first_open.min(level.unit(head.hour));
+        let rolled = rows.get(&(*partition, level.unit(head.rolled_hour)));
+        if rolled.is_some_and(|rolled| rolled.head.next_offset >= head.next_offset) {
+            return Vec::new();
+        }
+    }
+    buckets.into_iter().filter(|bucket| *level.units(*bucket).end() < first_open).collect()
 }
 
 fn is_before(head: Option<&Found>, number: i64) -> bool {
@@ -95,10 +138,10 @@ fn agrees(
     partition: i64,
     head: &PerformanceHead,
     rows: &Newest,
-    units: &std::ops::RangeInclusive<i64>,
+    buckets: &BTreeSet<i64>,
 ) -> bool {
     let unit = level.unit(head.rolled_hour);
-    if head.rolled == 0 || !units.contains(&unit) {
+    if head.rolled == 0 || !buckets.contains(&level.bucket(head.rolled_hour)) {
         return true;
     }
     rows.get(&(partition, unit)).is_some_and(|found| found.head.sequence == head.rolled)

@@ -37,6 +37,7 @@ pub(crate) struct App {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) api: Api,
+    pub(crate) registry: prometheus::Registry,
     router: Router,
     blobs: Arc<InMemory>,
     now_ms: Arc<AtomicI64>,
@@ -86,6 +87,7 @@ fn api(
     config: Config,
     (store, log, blobs): (&Arc<dyn Store>, &Arc<dyn EventLog>, &Arc<InMemory>),
     now_ms: &Arc<AtomicI64>,
+    registry: &prometheus::Registry,
 ) -> Api {
     let time = now_ms.clone();
     Api::new(Parts {
@@ -102,7 +104,7 @@ fn api(
         demo_url: Some("/demo".to_owned()),
         script_stub: "<script>__ORIGIN__ __KEY__</script>".to_owned(),
         clock: Arc::new(move || time.load(Ordering::Relaxed)),
-        registry: prometheus::Registry::new(),
+        registry: registry.clone(),
     })
     .unwrap()
 }
@@ -121,13 +123,15 @@ impl App {
         log.ensure_topic(&batches()).await.unwrap();
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new(clock));
         let blobs = Arc::new(InMemory::new());
-        let api = api(config.clone(), (&store, &log, &blobs), &now_ms);
-        Self { log, store, router: router(api.clone()), api, blobs, now_ms, config }
+        let registry = prometheus::Registry::new();
+        let api = api(config.clone(), (&store, &log, &blobs), &now_ms, &registry);
+        Self { log, store, router: router(api.clone()), api, registry, blobs, now_ms, config }
     }
 
     /// Another process's API on a store of its own making over the same log.
     pub(crate) fn api_on(&self, store: Arc<dyn Store>) -> Api {
-        api(self.config.clone(), (&store, &self.log, &self.blobs), &self.now_ms)
+        let registry = prometheus::Registry::new();
+        api(self.config.clone(), (&store, &self.log, &self.blobs), &self.now_ms, &registry)
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

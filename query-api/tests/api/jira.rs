@@ -612,11 +612,17 @@ async fn what_waits_when_the_site_changes_waits_for_it() {
     wrong["site"] = format!("{}/wrong", shop.jira.url).into();
     assert_eq!(shop.ask("PUT", "/jira", Some(wrong)).await.status, StatusCode::OK);
     shop.round().await;
-    assert_eq!((&shop.linked().await["gone"], &shop.linked().await["pending"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&shop.linked().await["gone"], &shop.linked().await["pending"]),
+        (&json!(false), &json!(true))
+    );
     shop.ask("PUT", "/jira", Some(draft(&shop.jira, "cloud"))).await;
     shop.app.advance(10 * SECOND);
     shop.round().await;
-    assert_eq!((shop.jira.issue().1.category.as_str(), &shop.linked().await["fault"]), ("done", &Value::Null));
+    assert_eq!(
+        (shop.jira.issue().1.category.as_str(), &shop.linked().await["fault"]),
+        ("done", &Value::Null)
+    );
     // A page that is not Jira's says nothing about the issue.
     shop.jira.fail("GET", "/issue/10001", 404, &[], "<html>nothing here</html>");
     let refreshed = shop.ask("POST", &format!("{}/refresh", Shop::path(1)), None).await;
@@ -641,7 +647,10 @@ async fn a_push_takes_over_only_what_it_changed() {
     change(&shop.app, &shop.project, 1, json!({"assignee": "ana lima"})).await;
     shop.round().await;
     assert_eq!(shop.jira.issue().1.assignee["accountId"], "acc-ana");
-    assert_eq!((shop.issue_state().await.as_str(), &shop.issue().await["assignee"]), ("resolved", &json!("ana lima")));
+    assert_eq!(
+        (shop.issue_state().await.as_str(), &shop.issue().await["assignee"]),
+        ("resolved", &json!("ana lima"))
+    );
     // One thing that cannot be done is not forgotten because another one was.
     change(&shop.app, &shop.project, 1, json!({"state": "ongoing", "assignee": "nobody at all"})).await;
     let none = r#"{"transitions":[]}"#;

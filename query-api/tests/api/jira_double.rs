@@ -76,7 +76,12 @@ impl Jira {
     pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let jira = Self { world: Arc::default(), description: Arc::new(Description::load()), held: Arc::default(), url };
+        let jira = Self {
+            world: Arc::default(),
+            description: Arc::new(Description::load()),
+            held: Arc::default(),
+            url,
+        };
         let router = Router::new().fallback(answer).with_state(jira.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         jira
