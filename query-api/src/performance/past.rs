@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -20,7 +21,11 @@ pub(super) struct Place {
     pub(super) bucket: i64,
 }
 
-/// Rows by place; those that were not used for longest go first.
+/// What was not used for so long gives way to something else. What is used stays, or all would be joined anew for every list that needs more than
+/// there is room for.
+const UNUSED: Duration = Duration::from_secs(600);
+
+/// Rows by place.
 pub(crate) struct Past {
     most_bytes: usize,
     held: Mutex<Held>,
@@ -30,14 +35,14 @@ pub(crate) struct Past {
 struct Held {
     rows: BTreeMap<Place, Row>,
     bytes: usize,
-    uses: u64,
 }
 
 struct Row {
     /// The log partitions that had a head: one that is new may have been behind.
     partitions: Vec<i64>,
-    bytes: Bytes,
-    used: u64,
+    /// `None`: there was no room for it.
+    bytes: Option<Bytes>,
+    used: Instant,
 }
 
 impl Past {
@@ -47,37 +52,46 @@ impl Past {
 
     pub(super) fn get(&self, place: Place, partitions: &[i64]) -> Option<Bytes> {
         let mut held = self.held.lock();
-        held.uses += 1;
-        let used = held.uses;
         let row = held.rows.get_mut(&place).filter(|row| row.partitions == partitions)?;
-        row.used = used;
-        Some(row.bytes.clone())
+        let bytes = row.bytes.clone()?;
+        row.used = Instant::now();
+        Some(bytes)
+    }
+
+    /// Whether there may be room for it.
+    fn wants(&self, place: Place, partitions: &[i64], now: Instant) -> bool {
+        let held = self.held.lock();
+        let known = held.rows.get(&place).filter(|row| row.partitions == partitions);
+        known.is_none_or(|row| now.duration_since(row.used) > UNUSED)
     }
 
     /// Returns how many bytes are held then.
-    fn put(&self, place: Place, partitions: Vec<i64>, bytes: Bytes) -> usize {
+    fn put(&self, place: Place, partitions: Vec<i64>, bytes: Bytes, now: Instant) -> usize {
         let mut held = self.held.lock();
-        // One row leaves room for those of some other buckets.
-        if bytes.len() > self.most_bytes / 4 {
-            return held.bytes;
+        held.remove(place);
+        if bytes.len() <= self.most_bytes && held.bytes + bytes.len() > self.most_bytes {
+            let unused = held.rows.iter().filter(|(_, row)| now.duration_since(row.used) > UNUSED);
+            for place in unused.map(|(place, _)| *place).collect::<Vec<_>>() {
+                held.remove(place);
+            }
         }
-        held.uses += 1;
-        held.bytes += bytes.len();
-        let row = Row { partitions, bytes, used: held.uses };
-        if let Some(replaced) = held.rows.insert(place, row) {
-            held.bytes -= replaced.bytes.len();
-        }
-        while held.bytes > self.most_bytes {
-            let oldest = held.rows.iter().min_by_key(|(_, row)| row.used).map(|(place, _)| *place);
-            let Some(row) = oldest.and_then(|place| held.rows.remove(&place)) else { break };
-            held.bytes -= row.bytes.len();
-        }
+        let bytes = Some(bytes).filter(|bytes| held.bytes + bytes.len() <= self.most_bytes);
+        held.bytes += bytes.as_ref().map_or(0, Bytes::len);
+        held.rows.insert(place, Row { partitions, bytes, used: now });
         held.bytes
     }
 }
 
+impl Held {
+    fn remove(&mut self, place: Place) {
+        let removed = self.rows.remove(&place);
+        self.bytes -= removed.and_then(|row| row.bytes).map_or(0, |bytes| bytes.len());
+    }
+}
+
 /// Keeps what was read of some places, beside the request that read it; when others keep the cores busy, a later request does.
-pub(super) fn keep(api: &Api, partitions: Vec<i64>, read: Vec<(Place, Vec<Bytes>)>) {
+pub(super) fn keep(api: &Api, partitions: Vec<i64>, mut read: Vec<(Place, Vec<Bytes>)>) {
+    read.retain(|(place, _)| api.0.past.wants(*place, &partitions, Instant::now()));
     if read.is_empty() {
         return;
     }
@@ -88,7 +102,7 @@ pub(super) fn keep(api: &Api, partitions: Vec<i64>, read: Vec<(Place, Vec<Bytes>
         for (place, rows) in read {
             match Totals::join(rows) {
                 Ok(row) => {
-                    let bytes = api.0.past.put(place, partitions.clone(), row);
+                    let bytes = api.0.past.put(place, partitions.clone(), row, Instant::now());
                     api.0.metrics.statistics_cache_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
                 }
                 Err(error) => tracing::warn!(%error, "statistics of requests cannot be kept in memory"),
@@ -113,26 +127,27 @@ mod tests {
     #[test]
     fn a_row_is_given_for_the_same_log_partitions_only() {
         let past = Past::new(1_000);
-        assert_eq!(past.put(place(1), vec![0, 1], row(10)), 10);
+        assert_eq!(past.put(place(1), vec![0, 1], row(10), Instant::now()), 10);
         assert_eq!(past.get(place(1), &[0, 1]), Some(row(10)));
         assert_eq!(past.get(place(1), &[0, 1, 2]), None);
         assert_eq!(past.get(Place { project: ProjectId(2), ..place(1) }, &[0, 1]), None);
         assert_eq!(past.get(Place { level: Level::Hour(Kind::Plain), ..place(1) }, &[0, 1]), None);
+        assert_eq!(past.put(place(1), vec![0, 1, 2], row(30), Instant::now()), 30);
     }
 
     #[test]
-    fn what_was_not_used_for_longest_goes_first() {
+    fn what_is_used_stays_and_what_has_no_room_is_not_asked_for_again_at_once() {
         let past = Past::new(1_000);
-        past.put(place(0), vec![0], row(251));
-        assert_eq!(past.get(place(0), &[0]), None, "too large");
-        for bucket in 1..=4 {
-            past.put(place(bucket), vec![0], row(250));
-        }
-        past.put(place(2), vec![0], row(240));
-        assert!(past.get(place(1), &[0]).is_some());
-        past.put(place(5), vec![0], row(100));
+        let begun = Instant::now();
+        let put = |bucket, bytes, now| past.put(place(bucket), vec![0], row(bytes), now);
         let is_there = |bucket| past.get(place(bucket), &[0]).is_some();
-        assert_eq!([1, 2, 3, 4, 5].map(is_there), [true, true, false, true, true]);
-        assert_eq!(past.put(place(9), vec![0], row(1)), 250 + 240 + 250 + 100 + 1);
+        assert_eq!([put(1, 600, begun), put(2, 400, begun), put(3, 1, begun)], [600, 1_000, 1_000]);
+        assert_eq!([1, 2, 3].map(is_there), [true, true, false]);
+        assert!(!past.wants(place(3), &[0], begun) && past.wants(place(3), &[1], begun));
+        let later = Instant::now() + UNUSED + Duration::from_secs(1);
+        assert!(past.wants(place(3), &[0], later));
+        assert_eq!(put(3, 700, later), 700);
+        assert_eq!(put(4, 1_001, later + UNUSED * 2), 700, "nothing makes room for what is too large");
+        assert_eq!([1, 2, 3, 4].map(is_there), [false, false, true, false]);
     }
 }
