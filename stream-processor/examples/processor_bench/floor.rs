@@ -11,8 +11,6 @@ use playhead_proto::signal::Signal;
 use crate::processor_time;
 use crate::world::World;
 
-/// The window with which blocks are kept.
-const WINDOW_LOG: u32 = 24;
 
 /// Reads every record, inflates its signals and parses them.
 pub(crate) async fn parse(world: &World) -> Duration {
@@ -53,8 +51,7 @@ pub(crate) async fn recompress(world: &World) -> Duration {
             let (_, dom) = batch::frames(body, header_len, &header);
             raw.extend(inflate(&dom, header.dom.enc, header.dom.raw).unwrap());
         }
-        let mut compressor = zstd::bulk::Compressor::new(Effort::Thorough.level()).unwrap();
-        compressor.set_parameter(zstd::zstd_safe::CParameter::WindowLog(WINDOW_LOG)).unwrap();
+        let mut compressor = Effort::Thorough.compressor().unwrap();
         std::hint::black_box(compressor.compress(&raw).unwrap());
     }
     processor_time::used() - before

@@ -66,7 +66,7 @@ impl Stored {
         let puts = (self.flush_objects + self.kept_objects) as f64;
         json!({
             "kept_bytes_per_session": self.kept_bytes / sessions,
-            "against_snappy_json_lines": crate::round(kept / self.snappy_bytes as f64),
+            "against_snappy_json_lines": (kept / self.snappy_bytes as f64 * 1_000.0).round() / 1_000.0,
             "against_received_frames": crate::round(kept / self.dom_frame_bytes as f64),
             "objects": {"flushed": self.flush_objects, "compacted": self.kept_objects},
             "puts_per_gb_received": crate::round(puts / (self.frame_bytes as f64 / 1e9)),
