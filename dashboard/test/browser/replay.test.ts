@@ -318,6 +318,22 @@ describe('panes', () => {
     for (const [left, right] of inner) expect(left >= backend[0] && right <= backend[1]).toBe(true);
   });
 
+  it('a request of a session with too many spans has those of its trace', async () => {
+    const first = paymentSpans()[0];
+    if (first === undefined) throw new Error('the fixture has no spans');
+    const others = Array.from({ length: 10_000 }, (_, index) => ({
+      ...first,
+      at_ms: index,
+      data: { ...first.data, trace_id: 'another', span_id: String(index) },
+    }));
+    server.sessions.get(SHOP_ID)?.spans.push(...others, ...paymentSpans());
+    await open('?pane=network');
+    await page.getByRole('button', { name: /authorize/ }).click();
+    const trace = page.getByRole('region', { name: 'Waterfall of the trace' });
+    await eventually(async () => expect(await trace.locator('.trace-row').count()).toBe(4));
+    await page.getByText('no spans of this request').waitFor({ state: 'detached' });
+  });
+
   it('a list follows the play head until it is scrolled', async () => {
     await open('?pane=console&t=45000');
     await page.locator('.row.now').waitFor();
