@@ -320,6 +320,40 @@ async fn escalation_is_told_and_is_over() {
     assert_eq!(post.told(), ["triggered", "resolved"]);
 }
 
+/// A partition that does not get on holds up no rule that counts: what is there triggers, and says so. It is over when the stream is there.
+#[tokio::test]
+async fn a_part_of_the_log_that_is_behind_does_not_stop_the_counting() {
+    let (app, post) = (App::new().await, Arc::new(Post::default()));
+    let project = app.project("shop").await;
+    without_defaults(&app, &project).await;
+    rule(&app, &project, three_in_five(0)).await;
+    let worker = worker(&app, &post);
+    round(&app, &project, &worker).await;
+    let record = Record { key: vec![1; 16].into(), value: vec![1].into(), meta: vec![].into() };
+    let position = app.log.append(batches().name, record).await.unwrap();
+    for _ in 0..20 {
+        app.advance(MINUTE);
+        round(&app, &project, &worker).await;
+    }
+    let happened = NOON + 20 * MINUTE;
+    count(&app, &project, 1, &[happened, happened + 1, happened + 2]).await;
+    for _ in 0..20 {
+        app.advance(MINUTE);
+        round(&app, &project, &worker).await;
+    }
+    assert_eq!(post.told(), ["triggered"], "once, and not over while it is not known what else came");
+    assert!(post.carried()[0].why.contains("counted so far"), "{}", post.carried()[0].why);
+    let control = PartitionControl { next_offset: position.offset + 1, ..PartitionControl::default() };
+    let place = key::control(batches().name, position.partition);
+    let value = Some(control.encode_to_vec().into());
+    app.store.compare_and_set(&table::PARTITION_CONTROL, &place, None, value, None).await.unwrap();
+    for _ in 0..3 {
+        app.advance(MINUTE);
+        round(&app, &project, &worker).await;
+    }
+    assert_eq!(post.told(), ["triggered", "resolved"]);
+}
+
 #[tokio::test]
 async fn silence_is_that_nothing_came_not_that_the_processor_is_behind() {
     let (app, post) = (App::new().await, Arc::new(Post::default()));
