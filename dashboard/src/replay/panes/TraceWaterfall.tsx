@@ -86,7 +86,7 @@ function SpanRow({ placed: { span, depth, from }, scale }: { placed: PlacedSpan;
           />
         </span>
       ) : (
-        <span className="muted trace-later">{formatDuration(from)} after the request began</span>
+        <span className="muted trace-later">{formatDuration(from)} later</span>
       )}
       <span className="num muted">{formatDuration(span.duration)}</span>
     </li>
