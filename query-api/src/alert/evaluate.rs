@@ -289,7 +289,8 @@ impl<'a> Evaluation<'a> {
     ) -> Result<bool, ApiError> {
         if mark > self.now.at_ms && self.now.until_ms > self.now.at_ms {
             let minutes = (self.now.until_ms - self.now.at_ms) / 60_000;
-            notice.why.push_str(&format!(" (counted so far: a part of what came in is {minutes} minutes behind)"));
+            let behind = format!(" (counted so far: a part of what came in is {minutes} minutes behind)");
+            notice.why.push_str(&behind);
         }
         let new = step::trigger(memory, mark, notice, self.at_mark(rule, mark));
         self.outcome.transitions += 1;

@@ -49,7 +49,7 @@ pub(crate) async fn send(
 
 /// A recipient of a message, as it is noted: not by the address, which is kept sealed.
 fn mark(message: &Message, recipient: &Mailbox) -> String {
-    hash(&[&message.id, "\n", &recipient.email.to_string()].concat())
+    hash(&[&message.id, "\n", recipient.email.as_ref()].concat())
 }
 
 fn addresses<'a>(of: impl IntoIterator<Item = &'a Mailbox>) -> String {
