@@ -12,6 +12,7 @@ mod json;
 mod protobuf;
 mod shape;
 mod sort;
+mod source;
 
 use std::sync::Arc;
 

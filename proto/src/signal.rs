@@ -225,6 +225,7 @@ static SPAN: &[Field] = &[
     optional("parent_id", Type::Text),
     optional("role", Type::Text),
     optional("service", Type::Text),
+    optional("instance", Type::Text),
     optional("status", Type::Text),
     optional("status_message", Type::Text),
     optional("attributes", Type::Object),

@@ -36,6 +36,9 @@ pub struct Span<'a> {
     pub role: Option<&'static str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     pub service: Cow<'a, str>,
+    /// Which of the service's processes: see [`instance`].
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub instance: Cow<'a, str>,
     pub duration_ms: f64,
     /// `ok` or `error`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +54,15 @@ pub struct Span<'a> {
 pub fn session_of(trace_state: &str) -> Option<SessionId> {
     let members = trace_state.split(',').filter_map(|member| member.trim().split_once('='));
     members.filter(|(key, _)| *key == TRACE_STATE_KEY).find_map(|(_, id)| id.trim().parse().ok())
+}
+
+/// A name for a process by what it says of itself, which tells nothing of its host; empty when it says nothing.
+pub fn instance(told: impl IntoIterator<Item = String>) -> String {
+    let told: Vec<String> = told.into_iter().collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    blake3::hash(told.join("\n").as_bytes()).to_hex()[..16].to_owned()
 }
 
 /// Lines of one session's spans, collected until they are a batch.

@@ -130,6 +130,8 @@ pub struct Message {
     pub links: Links,
     /// The issue that it is about, if it is about one.
     pub issue: Option<Fingerprint>,
+    /// Recipients of its channel who have it from an earlier try, by what [`email::mark`] makes of them.
+    pub taken: Vec<String>,
 }
 
 /// A channel with its secrets, opened.
@@ -162,6 +164,8 @@ pub(crate) struct SendError {
     pub(crate) retryable: bool,
     /// When a later try may be made at the earliest, if the other side said so.
     pub(crate) not_before_ms: Option<i64>,
+    /// Recipients who have it nevertheless: see [`Message::taken`].
+    pub(crate) taken: Vec<String>,
 }
 
 impl SendError {
@@ -172,7 +176,13 @@ impl SendError {
 
     /// What no later try changes.
     pub(crate) fn permanent(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), status: None, retryable: false, not_before_ms: None }
+        Self {
+            sentence: sentence.into(),
+            status: None,
+            retryable: false,
+            not_before_ms: None,
+            taken: Vec::new(),
+        }
     }
 }
 

@@ -135,6 +135,7 @@ const OUTCOMES: Record<string, { tone: Tone; label: string; meaning: string }> =
   sent: { tone: 'ok', label: 'told', meaning: 'The channel took the message' },
   failed: { tone: 'warn', label: 'trying again', meaning: 'It failed for now and is tried again for a day' },
   gave_up: { tone: 'error', label: 'given up', meaning: 'It was refused for good, or failed for a day' },
+  not_sent: { tone: 'neutral', label: 'not sent', meaning: 'When it was due, nobody needed it any more' },
   held: { tone: 'neutral', label: 'held', meaning: 'Too many within this hour: told in one message at its end' },
 };
 export const outcomeOf = (name: string) => OUTCOMES[name] ?? { tone: 'neutral' as const, label: name, meaning: name };

@@ -1324,7 +1324,7 @@ export interface components {
             channel: string;
             /** @description The same with every try. */
             message: string;
-            /** @description `sent`, `failed` (tried again), `gave_up` or `held` (told in a digest). */
+            /** @description `sent`, `failed` (tried again), `gave_up`, `held` (told in a digest) or `not_sent` (when it was due nobody needed it any more). */
             outcome: string;
             rule: string;
             sentence: string;

@@ -1,36 +1,52 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { fetchEvents } from '../api/endpoints';
-import type { SessionEvent } from '../api/model';
+import { loadSpans } from './load-spans';
 import { byTrace, type SpansByTrace } from './panes/spans';
 
 const PAGE_SIZE = 1000;
-/** More are not held at once. */
-const MOST_SPANS = 10_000;
 const LIVE_INTERVAL_MS = 5000;
 
-const NONE: readonly SessionEvent[] = [];
+export interface Spans {
+  traces: SpansByTrace;
+  /** False: there are more, and these are the first. */
+  areAll: boolean;
+}
+
+interface Asked {
+  projectId: string;
+  sessionId: string;
+  isLive: boolean;
+}
 
 /** The spans of the session's backend; undefined until they are known. They come on their own way, later than the requests. */
-export function useSpans(projectId: string, sessionId: string, isLive: boolean): SpansByTrace | undefined {
-  const query = useQuery({
-    queryKey: ['spans', projectId, sessionId],
-    queryFn: ({ signal }) => load(projectId, sessionId, signal),
+export function useSpans(asked: Asked): Spans | undefined {
+  return useLoaded(asked, null, true);
+}
+
+/** The spans of one trace: out of all the session's, or by themselves where those are too many. */
+export function useTrace(asked: Asked, trace: string | null): Spans | undefined {
+  const all = useSpans(asked);
+  const own = useLoaded(asked, trace, all?.areAll === false && trace !== null);
+  return all?.areAll === false && trace !== null ? own : all;
+}
+
+function useLoaded({ projectId, sessionId, isLive }: Asked, trace: string | null, enabled: boolean) {
+  const { data } = useQuery({
+    queryKey: ['spans', projectId, sessionId, trace],
+    queryFn: ({ signal }) =>
+      loadSpans((cursor) => {
+        const asked = {
+          kinds: 'span',
+          limit: PAGE_SIZE,
+          ...(trace ? { q: trace } : {}),
+          ...(cursor ? { cursor } : {}),
+        };
+        return fetchEvents(projectId, sessionId, asked, signal);
+      }),
+    enabled,
     refetchInterval: isLive ? LIVE_INTERVAL_MS : false,
     staleTime: isLive ? 0 : 30_000,
   });
-  const spans = useMemo(() => byTrace(query.data ?? NONE), [query.data]);
-  return query.data ? spans : undefined;
-}
-
-async function load(project: string, session: string, signal: AbortSignal): Promise<SessionEvent[]> {
-  const items: SessionEvent[] = [];
-  let cursor: string | null = null;
-  do {
-    const asked = { kinds: 'span', limit: PAGE_SIZE, ...(cursor ? { cursor } : {}) };
-    const page: Awaited<ReturnType<typeof fetchEvents>> = await fetchEvents(project, session, asked, signal);
-    items.push(...page.items);
-    cursor = page.next;
-  } while (cursor !== null && items.length < MOST_SPANS);
-  return items;
+  return useMemo(() => data && { traces: byTrace(data.items), areAll: data.areAll }, [data]);
 }

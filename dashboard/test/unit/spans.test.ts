@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionEvent } from '../../src/api/model';
-import { backendOf, byTrace, shortly, toSpan } from '../../src/replay/panes/spans';
+import { loadSpans, MOST_SPANS } from '../../src/replay/load-spans';
+import { scaleOf } from '../../src/replay/panes/placing';
+import {
+  backendOf,
+  byTrace,
+  requestsBySpan,
+  shortly,
+  straysOf,
+  toSpan,
+  withoutSpans,
+} from '../../src/replay/panes/spans';
 import { splitTime } from '../../src/replay/panes/timing';
 
 const START = 1_767_225_600_000;
@@ -8,6 +18,7 @@ const TRACE = 'a'.repeat(32);
 const REQUEST = 'r'.repeat(16);
 
 const moment = (data: Record<string, unknown> = {}) => ({
+  kind: 'request',
   time: START,
   data: { trace_id: TRACE, span_id: REQUEST, duration_ms: 100, ...data },
 });
@@ -25,8 +36,14 @@ function span(id: string, parent: string | null, at: number, duration: number, m
   return { id, at_ms: at, time: START + at, stream: '', kind: 'span', data } as unknown as SessionEvent;
 }
 
-const placed = (events: SessionEvent[], request = moment()) =>
-  backendOf(request, byTrace(events))?.spans.map(({ span: { id }, depth, from }) => [id, depth, from]);
+const backend = (events: SessionEvent[], request = moment(), others: (typeof request)[] = []) =>
+  backendOf(request, byTrace(events), requestsBySpan([request, ...others]));
+
+const placed = (...given: Parameters<typeof backend>) =>
+  backend(...given)?.spans.map(({ span: { id }, depth, from }) => [id, depth, from]);
+
+const strays = (events: SessionEvent[], request = moment(), others: (typeof request)[] = []) =>
+  straysOf(request, byTrace(events), requestsBySpan([request, ...others])).map(({ id }) => id);
 
 describe('spans of a request', () => {
   it('are a tree under the request, in order of time, each once', () => {
@@ -41,8 +58,8 @@ describe('spans of a request', () => {
       ['db1', 1, 25],
       ['db2', 1, 50],
     ]);
-    const backend = backendOf(moment(), byTrace(events));
-    expect([backend?.durationMs, backend?.skewMs, backend?.more]).toEqual([60, 0, 0]);
+    const all = backend(events);
+    expect([all?.durationMs, all?.shifts, all?.more]).toEqual([60, [], 0]);
   });
 
   it('of other requests of the same trace are not shown, and none is no zero', () => {
@@ -51,34 +68,109 @@ describe('spans of a request', () => {
     expect(placed([])).toBeUndefined();
     expect(placed(events, moment({ trace_id: 'b'.repeat(32) }))).toBeUndefined();
     expect(placed(events, moment({ trace_id: undefined }))).toBeUndefined();
-    expect(backendOf(moment(), byTrace(events))?.durationMs).toBeNull();
+    expect(backend(events)?.durationMs).toBeNull();
   });
 
-  it('go by their own tree when the request’s span is not known, or a proxy between told nothing', () => {
+  it('are at no request when their parent is none that is known: they are told apart', () => {
     const events = [span('srv', 'proxy', 20, 60), span('db', 'srv', 30, 10)];
-    const tree = [
+    expect(placed(events)).toBeUndefined();
+    expect(strays(events)).toEqual(['srv']);
+    expect(strays([span('srv', null, 20, 60)])).toEqual(['srv']);
+    const unknown = moment({ span_id: undefined });
+    expect([placed(events, unknown), strays(events, unknown)]).toEqual([undefined, ['srv']]);
+  });
+
+  it('are at the request they go back to, not at another of its trace', () => {
+    const other = moment({ span_id: 'o'.repeat(16) });
+    const events = [span('srv', 'o'.repeat(16), 20, 60), span('db', 'srv', 30, 10)];
+    expect(placed(events, moment(), [other])).toBeUndefined();
+    expect(strays(events, moment(), [other])).toEqual([]);
+    expect(placed(events, other, [moment()])).toEqual([
       ['srv', 0, 20],
       ['db', 1, 30],
-    ];
-    expect(placed(events)).toEqual(tree);
-    expect(placed(events, moment({ span_id: undefined }))).toEqual(tree);
+    ]);
   });
 
-  it('are put inside of what led to them when clocks disagree, and that is said', () => {
+  it('are at neither of two requests that the page sent as one', () => {
+    const events = [span('srv', REQUEST, 20, 60)];
+    expect(placed(events, moment(), [moment()])).toBeUndefined();
+    expect(strays(events, moment(), [moment()])).toEqual(['srv']);
+  });
+
+  it('are moved into what led to them when clocks disagree: all of one clock alike, and that is said', () => {
     const events = [
       span('srv', REQUEST, -90_000, 60),
       span('db', 'srv', -89_990, 10),
       span('mail', 'srv', 5000, 20, { service: 'mailer' }),
+      span('smtp', 'mail', 5005, 10, { service: 'mailer' }),
     ];
     expect(placed(events)).toEqual([
       ['srv', 0, 20],
       ['db', 1, 30],
       ['mail', 1, 40],
+      ['smtp', 2, 45],
     ]);
-    expect(backendOf(moment(), byTrace(events))?.skewMs).toBe(90_020);
-    // Longer than the request that it outlives: it began no earlier.
-    expect(placed([span('srv', REQUEST, -500, 300)])).toEqual([['srv', 0, 0]]);
+    expect(backend(events)?.shifts).toEqual([
+      { service: 'shop', byMs: 90_020 },
+      { service: 'mailer', byMs: -4960 },
+    ]);
+  });
+
+  it('of one clock keep their distances: one offset has room for all that came in', () => {
+    const events = [
+      span('srv', REQUEST, 0, 100),
+      span('one', 'srv', 70_010, 10, { service: 'stock' }),
+      span('two', 'srv', 70_080, 10, { service: 'stock' }),
+    ];
+    expect(placed(events)).toEqual([
+      ['srv', 0, 0],
+      ['one', 1, 10],
+      ['two', 1, 80],
+    ]);
+    // Two processes of a service have two clocks.
+    const two = [
+      span('srv', REQUEST, 0, 100),
+      span('one', 'srv', 70_010, 10, { service: 'stock', instance: 'a' }),
+      span('two', 'srv', 80, 10, { service: 'stock', instance: 'b' }),
+    ];
+    expect(placed(two)).toEqual([
+      ['srv', 0, 0],
+      ['one', 1, 45],
+      ['two', 1, 80],
+    ]);
+  });
+
+  it('have the time that their backend told, not that at which they were taken in', () => {
+    const told = { start_ms: START + 3_600_020.5 };
+    const later = { start_ms: START + 3_600_030.25 };
+    const events = [span('srv', REQUEST, 900, 60, told), span('db', 'srv', 900, 10, later)];
+    expect(placed(events)).toEqual([
+      ['srv', 0, 20],
+      ['db', 1, 29.75],
+    ]);
+  });
+
+  it('of work that goes on after the answer are where they happened', () => {
+    const events = [
+      span('srv', REQUEST, 20, 60, { role: 'server' }),
+      span('job', 'srv', 70, 500),
+      span('send', 'srv', 60, 5, { role: 'producer' }),
+      span('take', 'send', 4000, 30, { role: 'consumer', service: 'mailer' }),
+      span('smtp', 'take', 4010, 10, { service: 'mailer' }),
+    ];
+    expect(placed(events)).toEqual([
+      ['srv', 0, 20],
+      ['send', 1, 60],
+      ['take', 2, 4000],
+      ['smtp', 3, 4010],
+      ['job', 1, 70],
+    ]);
+    expect(backend(events)?.shifts).toEqual([]);
+    // A server may go on, too; and nothing begins before what led to it.
+    expect(placed([span('srv', REQUEST, 90, 300, { role: 'server' })])).toEqual([['srv', 0, 90]]);
     expect(placed([span('srv', REQUEST, -500, 300)], moment({ duration_ms: undefined }))).toEqual([['srv', 0, 0]]);
+    const early = [events[0], events[2], span('take', 'send', -4000, 30, { role: 'consumer', service: 'mailer' })];
+    expect(placed(early as SessionEvent[])?.[2]).toEqual(['take', 2, 60]);
   });
 
   it('that outlive their own service’s span stay where they are', () => {
@@ -88,8 +180,8 @@ describe('spans of a request', () => {
 
   it('may be many, or a ring', () => {
     const many = Array.from({ length: 500 }, (_, index) => span(`s${String(index)}`, REQUEST, index / 10, 1));
-    const backend = backendOf(moment(), byTrace(many));
-    expect([backend?.spans.length, backend?.more]).toEqual([200, 300]);
+    const all = backend(many);
+    expect([all?.spans.length, all?.more]).toEqual([200, 300]);
     const ring = [
       span('srv', REQUEST, 20, 60),
       span('one', 'two', 30, 1),
@@ -123,6 +215,46 @@ describe('spans of a request', () => {
     expect(of({ 'db.system.name': 'redis', 'db.operation.name': 'GET' })).toBe('redis GET');
     expect(of({ 'messaging.system': 'kafka', 'messaging.destination.name': 'orders' })).toBe('kafka orders');
     expect(of({ 'http.route': { toString: 'x' } })).toBe('');
+  });
+});
+
+describe('spans of a session', () => {
+  const page = (next: string | null) => ({
+    items: Array.from({ length: 1000 }, () => span('a', null, 0, 1)),
+    next,
+  });
+
+  it('are the first of them where there are too many', async () => {
+    const asked: (string | null)[] = [];
+    const many = await loadSpans((cursor) => {
+      asked.push(cursor);
+      return Promise.resolve(page(String(asked.length)));
+    });
+    expect([many.items.length, many.areAll, asked.length, asked[1]]).toEqual([MOST_SPANS, false, 10, '1']);
+    expect((await loadSpans(() => Promise.resolve(page(null)))).areAll).toBe(true);
+  });
+});
+
+describe('a request’s waterfall', () => {
+  it('says what is known where no spans have come', () => {
+    const server_timing = [{ name: 'total', duration_ms: 1710 }];
+    expect(withoutSpans({ server_timing }, true)).toMatch(
+      /^Server-Timing says that the backend took 1\.71 s;.*have come/,
+    );
+    expect(withoutSpans({}, true)).toBe('What the backend did is not known: no spans of this request have come.');
+    expect(withoutSpans({}, false)).toContain('not among the first 10,000');
+  });
+
+  it('has room for what the request waited for, and not for what came an hour later', () => {
+    const of = (from: number, duration: number) => ({
+      span: toSpan(span('a', null, 0, duration)) ?? expect.fail('no span'),
+      depth: 0,
+      from,
+    });
+    expect(scaleOf(100, [of(20, 60)])).toBe(100);
+    expect(scaleOf(100, [of(20, 60), of(90, 200)])).toBe(290);
+    expect(scaleOf(100, [of(20, 60), of(3_600_000, 10)])).toBe(100);
+    expect(scaleOf(100, [of(20, 60), of(90, 3_600_000)])).toBe(400);
   });
 });
 

@@ -39,6 +39,8 @@ pub struct Issue<'a> {
 pub struct Moment {
     /// All that the log took before is counted.
     pub at_ms: i64,
+    /// What is counted up to here may trigger already: later than `at_ms` while a part of the log is far behind.
+    pub until_ms: i64,
     /// What ended before is decided.
     pub decided_ms: i64,
     /// Since when the rule asks.
@@ -216,7 +218,13 @@ pub(super) fn is_above(seen: &Seen, window: &Window, reach: &Reach) -> bool {
 fn candidates(seen: &Seen, totals: &IssueTotals, memory: Option<&AlertState>, moment: Moment) -> Vec<Window> {
     let known = memory.map_or(0, |memory| memory.changed_ms.max(throttled_until_ms(memory, moment)));
     let past_ms = known.max(moment.from_ms);
-    Grain::of(seen.window_minutes).windows(totals, past_ms.max(moment.decided_ms - LATE_MS), moment.at_ms)
+    let until_ms = match seen.measure {
+        // What was counted only grows.
+        Measure::Events | Measure::Sessions | Measure::Users => moment.until_ms,
+        // Of a part of all sessions no share can be told.
+        Measure::Share => moment.at_ms,
+    };
+    Grain::of(seen.window_minutes).windows(totals, past_ms.max(moment.decided_ms - LATE_MS), until_ms)
 }
 
 /// What was passed within the throttle and is over after it is not told.
@@ -300,7 +308,7 @@ mod tests {
     }
 
     fn at(at_ms: i64) -> Moment {
-        Moment { at_ms, decided_ms: at_ms - 2_000, from_ms: NOON - DAY_MS, throttle_ms: 0 }
+        Moment { at_ms, until_ms: at_ms, decided_ms: at_ms - 2_000, from_ms: NOON - DAY_MS, throttle_ms: 0 }
     }
 
     fn seen(measure: Measure, window_minutes: u32) -> Condition {

@@ -142,7 +142,8 @@ pub fn judge(
     let last_ms = if limit.is_lack() {
         whole_until(limit, grain, moment.at_ms)
     } else {
-        (moment.at_ms.div_euclid(grain.ms) + 1) * grain.ms
+        // Sessions are spread over the log: those of the parts that are not behind stand for all.
+        (moment.until_ms.div_euclid(grain.ms) + 1) * grain.ms
     };
     let first_ms = (known.div_euclid(grain.ms) + 1) * grain.ms;
     let mut ends = (0..).map(|n| first_ms + n * grain.ms).take_while(|to_ms| *to_ms <= last_ms);

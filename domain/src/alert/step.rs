@@ -78,7 +78,7 @@ pub fn trigger(memory: Option<&AlertState>, mark: i64, notice: AlertNotice, at: 
     let why = notice.why.clone();
     new.notice = Some(notice);
     let due_ms = new.told_ms;
-    tell(&mut new, TRIGGERED, &why, due_ms);
+    tell(&mut new, TRIGGERED, &why, (at.now_ms, due_ms));
     new
 }
 
@@ -111,7 +111,7 @@ pub fn escalate(memory: &AlertState, at: At<'_>) -> Option<AlertState> {
     let why = format!("nobody acknowledged it for {minutes} minutes: {why}");
     let further = at.rule.escalation_channels.clone();
     let told = std::mem::replace(&mut new.told, further);
-    tell(&mut new, ESCALATED, &why, told_ms(at));
+    tell(&mut new, ESCALATED, &why, (at.now_ms, told_ms(at)));
     // Whoever was told of it before is told how it ends, too.
     let others = told.into_iter().filter(|channel| !new.told.contains(channel)).collect::<Vec<_>>();
     new.told.splice(..0, others);
@@ -147,17 +147,56 @@ pub fn decide_by_hand(memory: &AlertState, status: &str, actor: &str, now_ms: i6
     Some(new)
 }
 
+/// Why a message that waited for its rule's hours is not sent any more, now that it is due. `None`: it is, or it did not wait.
+#[must_use]
+pub fn is_pointless(
+    memory: &AlertState,
+    delivery: &AlertDelivery,
+    rule: Option<&AlertRule>,
+    now_ms: i64,
+) -> Option<&'static str> {
+    if !delivery.waits || delivery.tries > 0 {
+        return None;
+    }
+    let Some(rule) = rule else { return Some("the rule was deleted before its hours began") };
+    let is_newer = |other: &AlertDelivery| {
+        other.channel == delivery.channel && other.transition == TRIGGERED && other.number > delivery.number
+    };
+    match memory.status.as_str() {
+        _ if rule.disabled => Some("the rule was turned off before its hours began"),
+        _ if now_ms < rule.muted_until_ms => Some("the rule was muted before its hours began"),
+        RESOLVED => Some("it was over before the rule's hours began"),
+        ACKNOWLEDGED => Some("it was acknowledged before the rule's hours began"),
+        _ if memory.pending.iter().any(is_newer) => Some("it triggered again before the rule's hours began"),
+        _ => None,
+    }
+}
+
+/// Takes a message out that is not sent any more. Who is not told of the firing is not told of its end, and nobody is who could acknowledge it.
+pub fn leave_out(state: &mut AlertState, delivery: &AlertDelivery, rule: Option<&AlertRule>) {
+    state.pending.retain(|other| other.number != delivery.number || other.channel != delivery.channel);
+    let is_newest = !state.pending.iter().any(|other| {
+        other.channel == delivery.channel && other.transition == TRIGGERED && other.number > delivery.number
+    });
+    // Of an escalation: those who were told that it triggered are told of the rest.
+    let was_told = delivery.transition == ESCALATED
+        && rule.is_some_and(|rule| rule.channels.contains(&delivery.channel));
+    if is_newest && !was_told {
+        state.told.retain(|channel| *channel != delivery.channel);
+        state.muted |= state.told.is_empty() && state.status == OPEN;
+    }
+}
+
 fn change_status(state: &mut AlertState, status: &str, actor: &str, why: &str, at_ms: i64, now_ms: i64) {
     state.number += 1;
     status.clone_into(&mut state.status);
     actor.clone_into(&mut state.actor);
     state.changed_ms = at_ms;
     if now_ms < state.told_ms {
-        // It still waits for the rule's hours: who has heard of nothing need not hear that it is over.
-        state.pending.retain(|pending| pending.created_ms <= now_ms);
+        // It still waits for the rule's hours: who has heard of nothing need not hear that it is over. What waits is looked at when it is due.
         state.told.clear();
     }
-    tell(state, status, why, now_ms);
+    tell(state, status, why, (now_ms, now_ms));
 }
 
 fn versioned(mut state: AlertState, rule: &AlertRule) -> AlertState {
@@ -169,7 +208,7 @@ fn versioned(mut state: AlertState, rule: &AlertRule) -> AlertState {
 }
 
 /// Puts a message for each channel that is told of the firing into the outbox, not to be sent before `due_ms`.
-fn tell(state: &mut AlertState, transition: &str, why: &str, due_ms: i64) {
+fn tell(state: &mut AlertState, transition: &str, why: &str, (now_ms, due_ms): (i64, i64)) {
     for channel in state.told.clone() {
         let waiting = state.pending.iter().filter(|pending| pending.channel == channel).count();
         if waiting >= MAX_PENDING_OF_CHANNEL
@@ -185,6 +224,7 @@ fn tell(state: &mut AlertState, transition: &str, why: &str, due_ms: i64) {
             why: why.to_owned(),
             created_ms: due_ms,
             next_ms: due_ms,
+            waits: due_ms > now_ms,
             ..AlertDelivery::default()
         });
     }

@@ -248,6 +248,12 @@ pub struct AlertDelivery {
     /// It is told with the digest of this hour since 1970; 0: by itself.
     #[prost(int64, tag = "9")]
     pub held_hour: i64,
+    /// It was not due when it was made: it waits for the rule's hours.
+    #[prost(bool, tag = "10")]
+    pub waits: bool,
+    /// Of several recipients those who have it, by a hash; at most as many as a channel has.
+    #[prost(string, repeated, tag = "11")]
+    pub taken: Vec<String>,
 }
 
 /// Who evaluates a project's rules, and how far that is.
@@ -295,7 +301,7 @@ pub struct AlertAttempt {
     pub channel: String,
     #[prost(uint32, tag = "6")]
     pub attempt: u32,
-    /// `sent`, `failed`, `gave_up` or `held`.
+    /// `sent`, `failed`, `gave_up`, `held` or `not_sent`.
     #[prost(string, tag = "7")]
     pub outcome: String,
     /// What came back, or what was wrong.

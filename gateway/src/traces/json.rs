@@ -11,23 +11,23 @@ use serde_json::value::RawValue;
 
 use super::protobuf::{self, AnyValue, KeyValue, Scalar};
 use super::sort::Raw;
+use super::source::Source;
 use crate::error::ApiError;
 
-/// Tells `take` of every span, with the name of its service.
+/// Tells `take` of every span, with whose it is.
 ///
 /// # Errors
 /// [`ApiError::BadExport`].
-pub(super) fn for_each_span(export: &[u8], take: &mut impl FnMut(&str, Raw<'_>)) -> Result<(), ApiError> {
+pub(super) fn for_each_span(export: &[u8], take: &mut impl FnMut(&Source, Raw<'_>)) -> Result<(), ApiError> {
     let text = std::str::from_utf8(export).map_err(|_| malformed("not UTF-8"))?;
     let export: &RawValue = serde_json::from_str(text).map_err(malformed)?;
     let mut walk = || {
         for_each(member(export, "resourceSpans")?, &mut |resource_spans| {
             let resource = member(resource_spans, "resource")?;
-            let service = resource.filter(|raw| raw.get().len() <= limits::MAX_SPAN_BYTES).map(service);
-            let service = service.transpose()?.unwrap_or_default();
+            let source = resource.map(source).unwrap_or_default();
             for_each(member(resource_spans, "scopeSpans")?, &mut |scope_spans| {
                 for_each(member(scope_spans, "spans")?, &mut |span| {
-                    take(&service, Raw::Json(span.get()));
+                    take(&source, Raw::Json(span.get()));
                     Ok(())
                 })
             })
@@ -40,61 +40,94 @@ fn malformed(error: impl fmt::Display) -> ApiError {
     ApiError::BadExport(format!("not an ExportTraceServiceRequest in JSON: {error}"))
 }
 
-fn service(resource: &RawValue) -> serde_json::Result<String> {
-    #[derive(Deserialize)]
+fn source(resource: &RawValue) -> Source {
+    #[derive(Default, Deserialize)]
     struct Resource {
-        #[serde(default)]
-        attributes: Vec<JsonKeyValue>,
+        #[serde(default, deserialize_with = "attributes")]
+        attributes: Vec<KeyValue>,
     }
-    let resource: Resource = serde_json::from_str(resource.get())?;
-    let attributes: Vec<KeyValue> = resource.attributes.into_iter().map(KeyValue::from).collect();
-    Ok(protobuf::service_of(&attributes).to_owned())
+    if resource.get().len() > limits::MAX_SPAN_BYTES {
+        return Source::default();
+    }
+    let resource: Resource = serde_json::from_str(resource.get()).unwrap_or_default();
+    Source::of(&resource.attributes)
 }
 
 pub(super) fn read_span(text: &str) -> Option<protobuf::Span> {
     serde_json::from_str::<JsonSpan>(text).ok()?.read()
 }
 
-#[derive(Deserialize)]
+/// `null` is what is absent, and so is what has another form than it should: it is no reason to lose the span.
+#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-#[derive(Default)]
-struct JsonSpan<'a> {
-    #[serde(borrow)]
-    trace_id: Cow<'a, str>,
-    #[serde(borrow)]
-    span_id: Cow<'a, str>,
-    #[serde(borrow)]
-    parent_span_id: Cow<'a, str>,
+struct JsonSpan {
+    #[serde(deserialize_with = "readable")]
+    trace_id: String,
+    #[serde(deserialize_with = "readable")]
+    span_id: String,
+    #[serde(deserialize_with = "readable")]
+    parent_span_id: String,
+    #[serde(deserialize_with = "readable")]
     trace_state: String,
+    #[serde(deserialize_with = "readable")]
     name: String,
+    #[serde(deserialize_with = "readable")]
     kind: i32,
+    #[serde(deserialize_with = "readable")]
     start_time_unix_nano: Integer<u64>,
+    #[serde(deserialize_with = "readable")]
     end_time_unix_nano: Integer<u64>,
-    attributes: Vec<JsonKeyValue>,
-    status: Option<JsonStatus>,
+    #[serde(deserialize_with = "attributes")]
+    attributes: Vec<KeyValue>,
+    #[serde(deserialize_with = "readable")]
+    status: JsonStatus,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct JsonStatus {
+    #[serde(deserialize_with = "readable")]
     message: String,
+    #[serde(deserialize_with = "readable")]
     code: i32,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct JsonKeyValue {
-    key: String,
-    value: Option<JsonValue>,
-}
-
+/// Without lists, maps and bytes: nothing that is kept has such a value.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct JsonValue {
+    #[serde(deserialize_with = "readable")]
     string_value: Option<String>,
+    #[serde(deserialize_with = "readable")]
     bool_value: Option<bool>,
-    int_value: Option<Integer<i64>>,
+    #[serde(deserialize_with = "readable")]
+    int_value: Integer<i64>,
+    #[serde(deserialize_with = "readable")]
     double_value: Option<f64>,
+}
+
+/// The value, if it has the form that it should.
+fn readable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(from: D) -> Result<T, D::Error> {
+    let raw = <&RawValue>::deserialize(from)?;
+    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
+}
+
+/// Those that can be read.
+fn attributes<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<KeyValue>, D::Error> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Attribute {
+        #[serde(deserialize_with = "readable")]
+        key: String,
+        #[serde(deserialize_with = "readable")]
+        value: JsonValue,
+    }
+    let all: Vec<&RawValue> = readable(from)?;
+    let attributes = all.into_iter().filter_map(|raw| serde_json::from_str(raw.get()).ok());
+    let read = |Attribute { key, value }| {
+        Some(KeyValue { key, value: Some(AnyValue { value: Some(value.read()?) }) })
+    };
+    Ok(attributes.filter_map(read).collect())
 }
 
 /// 64-bit integers are texts in protobuf's JSON; numbers are taken, too.
@@ -107,19 +140,28 @@ enum Integer<T> {
     Absent,
 }
 
-impl<T: std::str::FromStr + Default> Integer<T> {
+impl<T: std::str::FromStr> Integer<T> {
     fn read(self) -> Option<T> {
         match self {
             Self::Number(value) => Some(value),
             Self::Text(text) => text.parse().ok(),
-            Self::Absent => Some(T::default()),
+            Self::Absent => None,
         }
     }
 }
 
-impl JsonSpan<'_> {
+impl JsonValue {
+    fn read(self) -> Option<Scalar> {
+        let text = self.string_value.map(Scalar::Text);
+        let flag = self.bool_value.map(Scalar::Flag);
+        let integer = || self.int_value.read().map(Scalar::Integer);
+        text.or(flag).or_else(integer).or_else(|| self.double_value.map(Scalar::Number))
+    }
+}
+
+impl JsonSpan {
     fn read(self) -> Option<protobuf::Span> {
-        let status = self.status.map(|JsonStatus { message, code }| protobuf::Status { message, code });
+        let JsonStatus { message, code } = self.status;
         Some(protobuf::Span {
             trace_id: hex(&self.trace_id)?,
             span_id: hex(&self.span_id)?,
@@ -129,22 +171,9 @@ impl JsonSpan<'_> {
             kind: self.kind,
             start_time_unix_nano: self.start_time_unix_nano.read()?,
             end_time_unix_nano: self.end_time_unix_nano.read()?,
-            attributes: self.attributes.into_iter().map(KeyValue::from).collect(),
-            status,
+            attributes: self.attributes,
+            status: Some(protobuf::Status { message, code }),
         })
-    }
-}
-
-impl From<JsonKeyValue> for KeyValue {
-    fn from(JsonKeyValue { key, value }: JsonKeyValue) -> Self {
-        let scalar = value.and_then(|value| {
-            let text = value.string_value.map(Scalar::Text);
-            let flag = || value.bool_value.map(Scalar::Flag);
-            text.or_else(flag)
-                .or_else(|| value.int_value.and_then(Integer::read).map(Scalar::Integer))
-                .or_else(|| value.double_value.map(Scalar::Number))
-        });
-        Self { key, value: Some(AnyValue { value: scalar }) }
     }
 }
 

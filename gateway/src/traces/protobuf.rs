@@ -7,39 +7,61 @@ use playhead_proto::limits;
 use prost::{Message, Oneof};
 
 use super::sort::Raw;
+use super::source::Source;
 use crate::error::ApiError;
 
 /// A span, without its links, its events and what of it is lost.
-#[derive(Clone, PartialEq, Message)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Span {
-    #[prost(bytes = "vec", tag = "1")]
     pub(super) trace_id: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
     pub(super) span_id: Vec<u8>,
-    #[prost(string, tag = "3")]
-    pub(super) trace_state: String,
-    #[prost(bytes = "vec", tag = "4")]
     pub(super) parent_span_id: Vec<u8>,
-    #[prost(string, tag = "5")]
+    pub(super) trace_state: String,
     pub(super) name: String,
-    #[prost(int32, tag = "6")]
     pub(super) kind: i32,
-    #[prost(fixed64, tag = "7")]
     pub(super) start_time_unix_nano: u64,
-    #[prost(fixed64, tag = "8")]
     pub(super) end_time_unix_nano: u64,
-    #[prost(message, repeated, tag = "9")]
     pub(super) attributes: Vec<KeyValue>,
-    #[prost(message, optional, tag = "15")]
     pub(super) status: Option<Status>,
 }
 
-#[derive(Clone, PartialEq, Eq, Message)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Status {
-    #[prost(string, tag = "2")]
     pub(super) message: String,
-    #[prost(int32, tag = "3")]
     pub(super) code: i32,
+}
+
+/// As it comes. Texts need not be UTF-8, and attributes nothing that is known: what is odd about one is no reason to lose the span.
+#[derive(Clone, PartialEq, Eq, Message)]
+struct WireSpan {
+    #[prost(bytes = "vec", tag = "1")]
+    trace_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    span_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    trace_state: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    parent_span_id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "5")]
+    name: Vec<u8>,
+    #[prost(int32, tag = "6")]
+    kind: i32,
+    #[prost(fixed64, tag = "7")]
+    start_time_unix_nano: u64,
+    #[prost(fixed64, tag = "8")]
+    end_time_unix_nano: u64,
+    #[prost(bytes = "vec", repeated, tag = "9")]
+    attributes: Vec<Vec<u8>>,
+    #[prost(bytes = "vec", optional, tag = "15")]
+    status: Option<Vec<u8>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Message)]
+struct WireStatus {
+    #[prost(bytes = "vec", tag = "2")]
+    message: Vec<u8>,
+    #[prost(int32, tag = "3")]
+    code: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -69,39 +91,52 @@ pub(super) enum Scalar {
     Number(f64),
 }
 
-#[derive(Clone, PartialEq, Message)]
-struct Resource {
-    #[prost(message, repeated, tag = "1")]
-    attributes: Vec<KeyValue>,
-}
-
-/// The name of the service among a resource's attributes.
-pub(super) fn service_of(attributes: &[KeyValue]) -> &str {
-    let service = attributes.iter().find(|attribute| attribute.key == "service.name");
-    match service.and_then(|attribute| attribute.value.as_ref()?.value.as_ref()) {
-        Some(Scalar::Text(name)) => name,
-        _ => "",
-    }
-}
-
 pub(super) fn read_span(bytes: &[u8]) -> Option<Span> {
-    Span::decode(bytes).ok()
+    let wire = WireSpan::decode(bytes).ok()?;
+    let status = wire.status.and_then(|status| WireStatus::decode(&status[..]).ok());
+    Some(Span {
+        trace_id: wire.trace_id,
+        span_id: wire.span_id,
+        parent_span_id: wire.parent_span_id,
+        trace_state: text(&wire.trace_state),
+        name: text(&wire.name),
+        kind: wire.kind,
+        start_time_unix_nano: wire.start_time_unix_nano,
+        end_time_unix_nano: wire.end_time_unix_nano,
+        attributes: readable(wire.attributes.iter().map(Vec::as_slice)),
+        status: status.map(|WireStatus { message, code }| Status { message: text(&message), code }),
+    })
 }
 
-/// Tells `take` of every span, with the name of its service.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Those that can be read.
+fn readable<'a>(attributes: impl Iterator<Item = &'a [u8]>) -> Vec<KeyValue> {
+    attributes.filter_map(|attribute| KeyValue::decode(attribute).ok()).collect()
+}
+
+fn source(resource: &[u8]) -> Source {
+    if resource.len() > limits::MAX_SPAN_BYTES {
+        return Source::default();
+    }
+    // What comes after a field that cannot be told apart is not read.
+    Source::of(&readable(fields(resource, 1).map_while(Result::ok)))
+}
+
+/// Tells `take` of every span, with whose it is.
 ///
 /// # Errors
 /// [`ApiError::BadExport`].
-pub(super) fn for_each_span(export: &[u8], take: &mut impl FnMut(&str, Raw<'_>)) -> Result<(), ApiError> {
+pub(super) fn for_each_span(export: &[u8], take: &mut impl FnMut(&Source, Raw<'_>)) -> Result<(), ApiError> {
     for resource_spans in fields(export, 1) {
         let resource_spans = resource_spans?;
         let resource = fields(resource_spans, 1).last().transpose()?.unwrap_or_default();
-        let resource = if resource.len() > limits::MAX_SPAN_BYTES { &[] } else { resource };
-        let resource = Resource::decode(resource).map_err(|_| malformed())?;
-        let service = service_of(&resource.attributes);
+        let source = source(resource);
         for scope_spans in fields(resource_spans, 2) {
             for span in fields(scope_spans?, 2) {
-                take(service, Raw::Protobuf(span?));
+                take(&source, Raw::Protobuf(span?));
             }
         }
     }

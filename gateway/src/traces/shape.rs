@@ -11,6 +11,7 @@ use playhead_proto::span::Span;
 use serde_json::{Map, Value};
 
 use super::protobuf::{self, KeyValue, Scalar};
+use super::source::Source;
 
 const MAX_NAME_BYTES: usize = 200;
 const NS_PER_MS: f64 = 1e6;
@@ -66,7 +67,7 @@ static KEPT: &[(&str, Treat)] = &[
 ];
 
 /// The span as a signal; none for one that breaks the format: ids of other lengths or zero, no name, an end before its start.
-pub(super) fn shape<'a>(service: &'a str, given: &'a protobuf::Span) -> Option<Span<'a>> {
+pub(super) fn shape<'a>(source: &'a Source, given: &'a protobuf::Span) -> Option<Span<'a>> {
     let parent_id = match given.parent_span_id.len() {
         0 => None,
         _ => id(&given.parent_span_id, 8),
@@ -87,7 +88,8 @@ pub(super) fn shape<'a>(service: &'a str, given: &'a protobuf::Span) -> Option<S
             name => name,
         },
         role: role(given.kind),
-        service: plain(service, MAX_NAME_BYTES),
+        service: plain(&source.service, MAX_NAME_BYTES),
+        instance: Cow::Borrowed(&source.instance),
         duration_ms: duration_ns as f64 / NS_PER_MS,
         status: status.and_then(|status| status_name(status.code)),
         status_message: status.map_or(Cow::Borrowed(""), |status| {
@@ -238,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_span_that_breaks_the_format_is_none() {
-        assert!(shape("", &given()).is_some());
+        assert!(shape(&Source::default(), &given()).is_some());
         let broken: [fn(&mut protobuf::Span); 7] = [
             |span| span.trace_id = vec![1; 15],
             |span| span.trace_id = vec![0; 16],
@@ -251,7 +253,7 @@ mod tests {
         for (index, change) in broken.iter().enumerate() {
             let mut span = given();
             change(&mut span);
-            assert!(shape("", &span).is_none(), "{index}");
+            assert!(shape(&Source::default(), &span).is_none(), "{index}");
         }
     }
 
@@ -298,7 +300,7 @@ mod tests {
         assert_eq!(sentence("Key (email)=(ann@shop.example) exists already"), "Key ? exists already");
         assert_eq!(sentence(&format!("no stock for {}", "f".repeat(60))), "no stock for ?");
         let named = protobuf::Span { name: "GET /reset?token=secret".to_owned(), ..given() };
-        assert_eq!(shape("", &named).unwrap().name, "GET /reset");
+        assert_eq!(shape(&Source::default(), &named).unwrap().name, "GET /reset");
         // Whether the text ends there depends on the dialect.
         assert_eq!(statement(r"VALUES ('C:\', 'ann secret')"), "VALUES (?");
     }

@@ -8,6 +8,7 @@ use playhead_proto::limits;
 use playhead_proto::span::{Lines, session_of};
 
 use super::answer::Encoding;
+use super::source::Source;
 use super::{json, protobuf, shape};
 use crate::body::Charged;
 use crate::budget::Permit;
@@ -103,21 +104,21 @@ struct Sorter {
 }
 
 impl Sorter {
-    fn take(&mut self, service: &str, raw: Raw<'_>) {
+    fn take(&mut self, source: &Source, raw: Raw<'_>) {
         self.seen += 1;
         if self.seen > limits::MAX_SPANS_PER_EXPORT {
             self.outcome.over_limit += 1;
         } else if raw.len() > limits::MAX_SPAN_BYTES {
             self.outcome.too_large += 1;
         } else if let Some(span) = raw.read() {
-            self.add(service, &span);
+            self.add(source, &span);
         } else {
             self.outcome.malformed += 1;
         }
     }
 
-    fn add(&mut self, service: &str, given: &protobuf::Span) {
-        let Some(span) = shape::shape(service, given) else {
+    fn add(&mut self, source: &Source, given: &protobuf::Span) {
+        let Some(span) = shape::shape(source, given) else {
             self.outcome.malformed += 1;
             return;
         };
@@ -153,7 +154,7 @@ pub(super) fn sort(
         &bytes[..]
     };
     let mut sorter = Sorter::default();
-    let take = &mut |service: &str, raw: Raw<'_>| sorter.take(service, raw);
+    let take = &mut |source: &Source, raw: Raw<'_>| sorter.take(source, raw);
     match encoding {
         Encoding::Protobuf => protobuf::for_each_span(body, take)?,
         Encoding::Json => json::for_each_span(body, take)?,
@@ -194,7 +195,7 @@ mod tests {
     /// What became of the spans, and how many are kept.
     fn read(body: &[u8], encoding: Encoding) -> Option<(Outcome, usize)> {
         let mut sorter = Sorter::default();
-        let take = &mut |service: &str, raw: Raw<'_>| sorter.take(service, raw);
+        let take = &mut |source: &Source, raw: Raw<'_>| sorter.take(source, raw);
         match encoding {
             Encoding::Protobuf => protobuf::for_each_span(body, take).ok()?,
             Encoding::Json => json::for_each_span(body, take).ok()?,

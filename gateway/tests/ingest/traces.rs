@@ -285,6 +285,78 @@ async fn hostile_shapes_are_walked_over() {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
+/// What is odd about an attribute, or about the resource, is no reason to lose the span.
+#[tokio::test]
+async fn odd_values_are_left_out_and_the_span_stays() {
+    let app = App::start().await;
+    for odd in [
+        json!(null),
+        json!("plain"),
+        json!({"key": null, "value": null}),
+        json!({"key": "http.route"}),
+        json!({"key": "http.route", "value": null}),
+        json!({"key": "http.route", "value": "plain"}),
+        json!({"key": "http.route", "value": {"stringValue": 7}}),
+        json!({"key": "http.route", "value": {"intValue": {"high": 1}}}),
+        json!({"key": "http.route", "value": {"intValue": "1.5"}}),
+        json!({"key": "http.route", "value": {"doubleValue": "NaN"}}),
+        json!({"key": "http.route", "value": {"boolValue": "yes"}}),
+        json!({"key": "http.route", "value": {"bytesValue": "AAE="}}),
+        json!({"key": "http.route", "value": {"kvlistValue": {"values": [{"key": "a", "value": {"kvlistValue": null}}]}}}),
+        json!({"key": "http.route", "value": {"arrayValue": {"values": [{"arrayValue": {"values": [null, {}]}}]}}}),
+        json!({"key": "http.route", "value": {"strangeValue": [[[]]]}}),
+    ] {
+        let good = json!({"key": "http.request.method", "value": {"stringValue": "GET"}});
+        let name = json!({"key": "service.name", "value": {"stringValue": "orders"}});
+        let span = json!({"traceId": "07".repeat(16), "spanId": "02".repeat(8), "parentSpanId": null, "kind": "SERVER",
+            "traceState": format!("playhead={SESSION}"), "name": "n", "startTimeUnixNano": "1", "endTimeUnixNano": 2,
+            "attributes": [odd, good], "status": []});
+        let export = json!({"resourceSpans": [{"resource": {"attributes": [odd, name]}, "scopeSpans": [{"spans": [span]}]}]});
+        let answer = send(&app, export.to_string().as_bytes(), JSON, &[]).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "{}"), "{odd}");
+        let stored = app.stored().await;
+        let line = lines(stored.last().unwrap()).remove(0);
+        assert_eq!(line["attributes"], json!({"http.request.method": "GET"}), "{odd}");
+        assert_eq!(line["service"], "orders", "{odd}");
+    }
+    assert_eq!(app.metric("playhead_gateway_spans_total", Some("kept")), 15);
+}
+
+#[tokio::test]
+async fn protobuf_that_is_no_text_is_left_out_and_the_span_stays() {
+    let app = App::start().await;
+    let mut bytes = export(vec![span(2, SESSION)]).encode_to_vec();
+    // Letters become bytes that are no UTF-8: of a value, of a message, of a name and of the resource.
+    for text in ["/orders/:id", "no stock", "GET /orders", "orders"] {
+        let found = bytes.windows(text.len()).rposition(|window| window == text.as_bytes()).unwrap();
+        bytes[found] = 0xff;
+    }
+    assert_eq!(told(&send(&app, &bytes, PROTOBUF, &[]).await), (0, String::new()));
+    let line = lines(&app.stored().await[0]).remove(0);
+    assert_eq!(line["attributes"], json!({"http.response.status_code": 500}));
+    assert_eq!((&line["status"], &line["span_id"]), (&json!("error"), &json!("02".repeat(8))));
+}
+
+#[tokio::test]
+async fn processes_of_a_service_are_told_apart_and_not_named() {
+    let app = App::start().await;
+    let of = |host: &str| {
+        let mut export = export(vec![span(2, SESSION)]);
+        let attributes = &mut export.resource_spans[0].resource.as_mut().unwrap().attributes;
+        attributes.push(attribute("host.name", Any::StringValue(host.to_owned())));
+        attributes.push(attribute("process.pid", Any::IntValue(7)));
+        export.encode_to_vec()
+    };
+    for host in ["alpha", "beta", "alpha"] {
+        assert_eq!(told(&send(&app, &of(host), PROTOBUF, &[]).await).0, 0);
+    }
+    let stored = app.stored().await;
+    let instances: Vec<_> = stored.iter().map(|record| lines(record)[0]["instance"].clone()).collect();
+    assert_eq!(instances[0], instances[2]);
+    assert_ne!(instances[0], instances[1]);
+    assert_eq!(instances[0].as_str().unwrap().len(), 16);
+}
+
 #[tokio::test]
 async fn who_should_come_back_is_told_when() {
     let app = App::with(|config| {

@@ -23,12 +23,14 @@ impl Channels {
             is_retryable: false,
             after_ms: None,
             sentence: "the project has no such channel any more".to_owned(),
+            taken: Vec::new(),
         };
         let id: ChannelId = id.parse().map_err(|_| gone())?;
         let found = channel::load(&self.0, scope, id).await.map_err(|error| Undelivered {
             is_retryable: error.is_retryable(),
             after_ms: None,
             sentence: format!("the channel could not be read: {error}"),
+            taken: Vec::new(),
         })?;
         let channel = found.ok_or_else(gone)?;
         match channel::send(&self.0, scope, &channel, message).await {
@@ -37,6 +39,7 @@ impl Channels {
                 is_retryable: error.is_retryable(),
                 after_ms: error.not_before_ms.map(|ms| ms - self.0.now_ms()),
                 sentence: error.sentence,
+                taken: error.taken,
             }),
         }
     }

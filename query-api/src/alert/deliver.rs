@@ -51,6 +51,8 @@ pub struct Undelivered {
     /// In how many milliseconds at the earliest, if the channel said so.
     pub after_ms: Option<i64>,
     pub sentence: String,
+    /// Of several recipients those who have it: the next try leaves them out.
+    pub taken: Vec<String>,
 }
 
 /// What a round works with.
@@ -113,7 +115,11 @@ fn heads(place: (RuleId, Subject), state: &AlertState) -> Vec<Waiting> {
 impl Round<'_> {
     async fn deliver(&self, waiting: &Waiting) -> Result<(), ApiError> {
         let Waiting { place, state, delivery } = waiting;
-        let Some(rule) = self.rules.get(&place.0) else { return Ok(()) };
+        let listed = self.rules.get(&place.0);
+        if let Some(why) = step::is_pointless(state, delivery, listed, self.now_ms) {
+            return self.leave_out(waiting, why).await;
+        }
+        let Some(rule) = listed else { return Ok(()) };
         let is_first = delivery.tries == 0;
         let is_high = state.notice.as_ref().is_some_and(|notice| notice.priority == "high");
         let is_counted = matches!(delivery.transition.as_str(), step::TRIGGERED | step::ESCALATED);
@@ -129,11 +135,29 @@ impl Round<'_> {
         self.settle(waiting, &message.id, result).await
     }
 
+    /// The log first: whoever looks for the message must find why it is gone.
+    async fn leave_out(&self, waiting: &Waiting, why: &str) -> Result<(), ApiError> {
+        let (place, delivery) = (waiting.place, &waiting.delivery);
+        // A list may be older than its rules.
+        let rule = rows::rule(self.api, self.scope, place.0).await?.map(|stored| stored.value);
+        if step::is_pointless(&waiting.state, delivery, rule.as_ref(), self.now_ms).is_none() {
+            return Ok(());
+        }
+        let id = key::firing(place.0, delivery.rule_version, place.1, delivery.number);
+        log::not_sent(self.api, self.scope, (place, &waiting.state), delivery, (&id, why)).await?;
+        let left_out = rows::amend(self.api, self.scope, place, |state| {
+            let mut new = state.clone();
+            step::leave_out(&mut new, delivery, rule.as_ref());
+            (new != *state).then_some(new)
+        });
+        left_out.await.map(drop)
+    }
+
     pub(super) async fn carry(&self, channel: &str, message: &Message) -> Result<String, Undelivered> {
         let carried = self.courier.carry(self.scope, channel, message);
         tokio::time::timeout(CARRY_FOR, carried).await.unwrap_or_else(|_| {
             let sentence = format!("the channel took longer than {} s", CARRY_FOR.as_secs());
-            Err(Undelivered { is_retryable: true, after_ms: None, sentence })
+            Err(Undelivered { is_retryable: true, after_ms: None, sentence, taken: Vec::new() })
         })
     }
 
@@ -176,9 +200,13 @@ impl Round<'_> {
             (Err(_), Some(_)) => "failed",
             (Err(_), None) => "gave_up",
         };
-        let sentence = result.unwrap_or_else(|error| error.sentence);
+        let (sentence, taken) = match result {
+            Ok(sentence) => (sentence, Vec::new()),
+            Err(error) => (error.sentence, error.taken),
+        };
         let settled = self.amend(waiting, |other| {
             (other.tries, other.next_ms) = (tried, next.unwrap_or_default());
+            other.taken.extend(taken.iter().filter(|mark| !waiting.delivery.taken.contains(mark)).cloned());
             next.is_some()
         });
         let settled = settled.await;

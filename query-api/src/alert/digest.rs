@@ -64,5 +64,6 @@ fn message(round: &Round<'_>, hour: i64, channel: &str, held: &[Waiting]) -> Mes
         // Each hour's is one of its own for those that join messages about the same.
         links: Links { subject: format!("{page}?digest={hour}"), replay: None, rule: page },
         issue: None,
+        taken: held.iter().flat_map(|waiting| waiting.delivery.taken.clone()).collect(),
     }
 }

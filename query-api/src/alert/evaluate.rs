@@ -14,6 +14,7 @@ use playhead_domain::scope::Scope;
 use playhead_domain::table::ALERT_STATES;
 
 use super::gather::{self, Asked, Issues};
+use super::log;
 use super::measure::{self, Readings};
 use super::notice;
 use super::rows::{self, States, Stored};
@@ -28,6 +29,8 @@ const MAX_STATES: usize = 5_000;
 pub(crate) struct Now {
     /// The stream's time.
     pub(crate) at_ms: i64,
+    /// Up to when what is counted may trigger: see [`Moment::until_ms`].
+    pub(crate) until_ms: i64,
     /// Up to when windows are decided.
     pub(crate) decided_ms: i64,
     /// When the project last received something; 0: never.
@@ -79,10 +82,12 @@ pub(crate) async fn project(
     evaluation.forget_rules(&rules).await?;
     let on: BTreeMap<RuleId, &AlertRule> =
         rules.iter().filter(|(_, rule)| !rule.disabled).map(|(id, rule)| (*id, rule)).collect();
+    // Of a rule that tells nobody any more, too, what waits is looked at.
+    let has_pending = evaluation.states.states.values().any(|stored| !stored.value.pending.is_empty());
+    evaluation.outcome.tells = has_pending || on.values().any(|rule| rule::tells(rule));
     if on.is_empty() {
         return Ok(evaluation.outcome);
     }
-    evaluation.outcome.tells = on.values().any(|rule| rule::tells(rule));
     let mut issues = gather::gather(api, scope, project, now.at_ms).await?;
     let mut readings = evaluation.readings(&on);
     for (id, rule) in &on {
@@ -101,7 +106,7 @@ impl<'a> Evaluation<'a> {
             let condition = Condition::of(rule.condition.as_ref()?).ok()?;
             Some((measure::Asked::of(rule, condition)?.limit, self.moment(rule)))
         });
-        Readings::of_moments(self.api, (self.scope, self.project), limits, self.now.at_ms)
+        Readings::of_moments(self.api, (self.scope, self.project), limits, self.now.until_ms)
     }
 
     /// Rows of rules that were deleted go, with what they would still tell. A list may be older than its rules: each is asked for.
@@ -118,6 +123,11 @@ impl<'a> Evaluation<'a> {
         let places: Vec<_> = self.states.states.keys().copied().filter(gone).collect();
         for (rule, subject) in places {
             let Some(stored) = self.states.states.remove(&(rule, subject)) else { continue };
+            for delivery in &stored.value.pending {
+                let id = key::firing(rule, delivery.rule_version, subject, delivery.number);
+                let told = ((rule, subject), &stored.value);
+                log::not_sent(self.api, self.scope, told, delivery, (&id, "the rule was deleted")).await?;
+            }
             let key = key::state(self.scope, rule, subject);
             rows::swap::<AlertState>(self.api, &ALERT_STATES, &key, Some(&stored.bytes), None, None).await?;
         }
@@ -162,7 +172,7 @@ impl<'a> Evaluation<'a> {
                 self.note_before((place, rule), memory.as_ref(), &verdict).await?;
                 continue;
             }
-            let at = self.at(rule);
+            let at = self.at_verdict(rule, &verdict);
             let written = match step::decide(memory.as_ref(), &verdict, at) {
                 Step::Nothing => continue,
                 Step::Trigger => self.trigger((place, rule), memory.as_ref(), verdict, issues).await?,
@@ -212,8 +222,8 @@ impl<'a> Evaluation<'a> {
 
     fn moment(&self, rule: &AlertRule) -> Moment {
         let throttle_ms = i64::from(rule.throttle_minutes) * 60_000;
-        let Now { at_ms, decided_ms, .. } = self.now;
-        Moment { at_ms, decided_ms, from_ms: rule.from_ms, throttle_ms }
+        let Now { at_ms, until_ms, decided_ms, .. } = self.now;
+        Moment { at_ms, until_ms, decided_ms, from_ms: rule.from_ms, throttle_ms }
     }
 
     fn at<'r>(&self, rule: &'r AlertRule) -> At<'r> {
@@ -221,6 +231,18 @@ impl<'a> Evaluation<'a> {
         let is_quiet =
             self.settings.maintenance.iter().any(|span| (span.from_ms..span.to_ms).contains(&now_ms));
         At { rule, at_ms: self.now.at_ms, now_ms, is_quiet }
+    }
+
+    /// What is passed before the stream is there happened where its window ends.
+    fn at_mark<'r>(&self, rule: &'r AlertRule, mark: i64) -> At<'r> {
+        At { at_ms: mark.clamp(self.now.at_ms, self.now.until_ms), ..self.at(rule) }
+    }
+
+    fn at_verdict<'r>(&self, rule: &'r AlertRule, verdict: &Verdict) -> At<'r> {
+        match verdict {
+            Verdict::Met(met) => self.at_mark(rule, met.mark),
+            _ => self.at(rule),
+        }
     }
 
     async fn trigger(
@@ -263,9 +285,14 @@ impl<'a> Evaluation<'a> {
         (place, rule): ((RuleId, Subject), &AlertRule),
         memory: Option<&AlertState>,
         mark: i64,
-        notice: AlertNotice,
+        mut notice: AlertNotice,
     ) -> Result<bool, ApiError> {
-        let new = step::trigger(memory, mark, notice, self.at(rule));
+        if mark > self.now.at_ms && self.now.until_ms > self.now.at_ms {
+            let minutes = (self.now.until_ms - self.now.at_ms) / 60_000;
+            let behind = format!(" (counted so far: a part of what came in is {minutes} minutes behind)");
+            notice.why.push_str(&behind);
+        }
+        let new = step::trigger(memory, mark, notice, self.at_mark(rule, mark));
         self.outcome.transitions += 1;
         self.write(place, new).await
     }
@@ -278,7 +305,7 @@ impl<'a> Evaluation<'a> {
         verdict: &Verdict,
     ) -> Result<bool, ApiError> {
         let (Some(memory), Verdict::Over(why)) = (memory, verdict) else { return Ok(true) };
-        let new = step::end(memory, step, why, self.at(rule));
+        let new = step::end(memory, step, why, self.at_mark(rule, memory.changed_ms));
         self.outcome.transitions += usize::from(*step == Step::Resolve);
         self.write(place, new).await
     }

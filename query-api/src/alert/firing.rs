@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::State;
 use playhead_domain::alert::key::{RuleId, Subject};
 use playhead_domain::alert::step;
-use playhead_domain::row::{AlertRule, AlertState};
+use playhead_domain::row::{AlertDelivery, AlertRule, AlertState};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -66,9 +66,10 @@ pub(crate) async fn list_firings(
         None => !state.status.is_empty(),
     });
     states.sort_by_key(|(place, state)| (std::cmp::Reverse(state.opened_ms), *place));
-    let more = states.len() > limit;
+    let (more, now_ms) = (states.len() > limit, api.now_ms());
     states.truncate(limit);
-    let items = states.into_iter().filter_map(|(place, state)| shown(place, rules.get(&place.0)?, state));
+    let items =
+        states.into_iter().filter_map(|(place, state)| shown(place, rules.get(&place.0)?, state, now_ms));
     Ok(Json(FiringList { items: items.collect(), more }))
 }
 
@@ -106,7 +107,7 @@ pub(crate) async fn change_firing(
     let (actor, now_ms) = (caller.name(), api.now_ms());
     let change = |state: &AlertState| step::decide_by_hand(state, status, &actor, now_ms);
     let state = rows::amend(&api, scope, (id, subject), change).await?;
-    let firing = state.and_then(|state| shown((id, subject), &rule, state));
+    let firing = state.and_then(|state| shown((id, subject), &rule, state, now_ms));
     firing.map(Json).ok_or(ApiError::NotFound("firing"))
 }
 
@@ -151,7 +152,15 @@ fn status_of(name: &str) -> Option<FiringStatus> {
 }
 
 /// `None`: it never triggered.
-fn shown((id, subject): (RuleId, Subject), rule: &AlertRule, state: AlertState) -> Option<Firing> {
+fn shown(
+    (id, subject): (RuleId, Subject),
+    rule: &AlertRule,
+    state: AlertState,
+    now_ms: i64,
+) -> Option<Firing> {
+    let is_to_be_sent =
+        |delivery: &&AlertDelivery| step::is_pointless(&state, delivery, Some(rule), now_ms).is_none();
+    let pending = state.pending.iter().filter(is_to_be_sent).count();
     let notice = state.notice.unwrap_or_default();
     let (kind, name) = settings::about(rule);
     Some(Firing {
@@ -171,6 +180,6 @@ fn shown((id, subject): (RuleId, Subject), rule: &AlertRule, state: AlertState) 
         by: known(&state.actor),
         muted: state.muted,
         escalated: state.escalated,
-        pending: state.pending.len(),
+        pending,
     })
 }

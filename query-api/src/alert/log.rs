@@ -1,7 +1,7 @@
 //! The delivery log: each try to tell somebody.
 
-use playhead_domain::alert::key;
-use playhead_domain::row::AlertAttempt;
+use playhead_domain::alert::key::{self, RuleId, Subject};
+use playhead_domain::row::{AlertAttempt, AlertDelivery, AlertState};
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key::day;
 use playhead_domain::store::{ClusteringRange, Mutation, Order};
@@ -28,6 +28,29 @@ pub(crate) async fn write(api: &Api, scope: Scope, attempt: &AlertAttempt) -> Re
     api.store().write(vec![put]).await?;
     api.0.metrics.alerts.deliveries.with_label_values(&[&attempt.outcome]).inc();
     Ok(())
+}
+
+/// A message that nobody tries to send any more, and why.
+pub(crate) async fn not_sent(
+    api: &Api,
+    scope: Scope,
+    (place, state): ((RuleId, Subject), &AlertState),
+    delivery: &AlertDelivery,
+    (message, why): (&str, &str),
+) -> Result<(), ApiError> {
+    let attempt = AlertAttempt {
+        message: message.to_owned(),
+        rule: place.0.to_string(),
+        subject: place.1.to_string(),
+        transition: delivery.transition.clone(),
+        channel: delivery.channel.clone(),
+        attempt: delivery.tries,
+        outcome: "not_sent".to_owned(),
+        sentence: why.to_owned(),
+        title: state.notice.as_ref().map(|notice| notice.title.clone()).unwrap_or_default(),
+        time_ms: api.now_ms(),
+    };
+    write(api, scope, &attempt).await
 }
 
 /// The newest tries.

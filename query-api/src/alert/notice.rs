@@ -195,5 +195,6 @@ pub(crate) fn message(
             Subject::Issue(issue) => Some(issue),
             Subject::Project => None,
         },
+        taken: delivery.taken.clone(),
     }
 }

@@ -29,6 +29,9 @@ const CONCURRENT_PROJECTS: usize = 8;
 const MAX_ROUNDS: usize = 8;
 /// What a flush writes is not there at once: after something moved, a project is looked at for so long.
 const SETTLE_MS: i64 = 10_000;
+/// For so long rules wait until everything that the log took is counted. Then what is counted may trigger, though one partition is behind;
+/// nothing is over, and nothing silent, before the stream is there.
+const PATIENCE_MS: i64 = 120_000;
 /// What ends by itself, and what people decide, is looked for so often.
 const EVALUATE_ALL_MS: i64 = 60_000;
 
@@ -167,7 +170,8 @@ impl Worker {
             return Ok(());
         }
         let row = taken_in(own.held.row.clone(), mark, at_ms);
-        let now = Now { at_ms, decided_ms: row.evaluated_ms, intake_ms: row.intake_ms };
+        let until_ms = if now_ms - at_ms > PATIENCE_MS { now_ms } else { at_ms };
+        let now = Now { at_ms, until_ms, decided_ms: row.evaluated_ms, intake_ms: row.intake_ms };
         let evaluated = self.evaluate_renewing(scope, project, &own, now).await;
         if evaluated.is_err() {
             // What was decided is delivered nevertheless.

@@ -24,7 +24,7 @@ impl Sender<'_> {
         let retryable = is_retryable(answer.status);
         let wait_ms = answer.retry_after_s.filter(|_| retryable).and_then(|s| i64::try_from(s * 1_000).ok());
         let not_before_ms = wait_ms.map(|wait| self.now_ms.saturating_add(wait));
-        Err(SendError { sentence, status: Some(answer.status), retryable, not_before_ms })
+        Err(SendError { sentence, status: Some(answer.status), retryable, not_before_ms, taken: Vec::new() })
     }
 }
 
@@ -34,6 +34,7 @@ fn unsent(error: &Error) -> SendError {
         status: None,
         retryable: error.is_retryable(),
         not_before_ms: None,
+        taken: Vec::new(),
     }
 }
 

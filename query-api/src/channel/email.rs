@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 
-use super::mailer::Mailer;
+use super::mailer::{self, Mailer, Unsent};
 use super::text::{self, html};
 use super::{Message, Priority, Receipt, SendError, Sender, Transition};
 
@@ -18,43 +18,69 @@ pub(crate) async fn send(
     message: &Message,
 ) -> Result<Receipt, SendError> {
     let Some(mailer) = sender.mailer else {
-        return Err(SendError {
-            sentence: "this installation has no mail server (query_api.smtp)".to_owned(),
-            status: None,
-            retryable: true,
-            not_before_ms: None,
-        });
+        return Err(mailer::for_now("this installation has no mail server (query_api.smtp)".to_owned()));
     };
-    let to: Vec<Mailbox> = recipients.iter().filter_map(|recipient| recipient.parse().ok()).collect();
+    let all: Vec<Mailbox> = recipients.iter().filter_map(|recipient| recipient.parse().ok()).collect();
+    let to: Vec<Mailbox> =
+        all.iter().filter(|recipient| !message.taken.contains(&mark(message, recipient))).cloned().collect();
+    if to.is_empty() && !all.is_empty() {
+        return Ok(Receipt {
+            sentence: "nobody is left to send it to: see the tries before".to_owned(),
+            status: None,
+        });
+    }
     let together = compose(mailer, &to, message, sender.now_ms)?;
     match mailer.send(together).await {
-        Err(error) if !error.is_retryable() && to.len() > 1 => {
+        Err(Unsent { may_be_of_one: true, .. }) if to.len() > 1 => {
             each(mailer, &to, message, sender.now_ms).await
         }
-        sent => sent,
+        Err(Unsent { error, .. }) => Err(error),
+        Ok(receipt) if to.len() < all.len() => Ok(Receipt {
+            sentence: format!(
+                "{} (for {}; the others: see the tries before)",
+                receipt.sentence,
+                addresses(&to)
+            ),
+            ..receipt
+        }),
+        Ok(receipt) => Ok(receipt),
     }
 }
 
-/// One mail box that does not exist keeps the message from nobody else.
+/// A recipient of a message, as it is noted: not by the address, which is kept sealed.
+fn mark(message: &Message, recipient: &Mailbox) -> String {
+    hash(&[&message.id, "\n", recipient.email.as_ref()].concat())
+}
+
+fn addresses<'a>(of: impl IntoIterator<Item = &'a Mailbox>) -> String {
+    let addresses: Vec<String> = of.into_iter().map(|recipient| recipient.email.to_string()).collect();
+    addresses.join(", ")
+}
+
+/// A mail box that does not exist, or is not ready, keeps the message from nobody else. It is tried again for those who may still get it.
 async fn each(mailer: &Mailer, to: &[Mailbox], message: &Message, now_ms: i64) -> Result<Receipt, SendError> {
-    let (mut taken, mut refused) = (0, Vec::new());
+    let (mut taken, mut refused) = (Vec::new(), Vec::new());
     for recipient in to {
         let alone = compose(mailer, std::slice::from_ref(recipient), message, now_ms)?;
         match mailer.send(alone).await {
-            Ok(_) => taken += 1,
-            Err(error) => refused.push((recipient, error)),
+            Ok(_) => taken.push(recipient),
+            Err(Unsent { error, .. }) => refused.push((recipient, error)),
         }
     }
-    let told: Vec<String> = refused.iter().map(|(to, error)| format!("{}: {error}", to.email)).collect();
-    let told = text::line(&told.join("; "), 500);
-    if taken > 0 {
-        return Ok(Receipt {
-            sentence: format!("taken for {taken} of {} recipients; {told}", to.len()),
-            status: None,
-        });
+    let why: Vec<String> = refused.iter().map(|(to, error)| format!("{}: {error}", to.email)).collect();
+    let told = match addresses(taken.iter().copied()) {
+        nobody if nobody.is_empty() => why.join("; "),
+        some => format!("taken for {some}; {}", why.join("; ")),
+    };
+    let (sentence, retryable) =
+        (text::line(&told, 500), refused.iter().any(|(_, error)| error.is_retryable()));
+    if !taken.is_empty() && !retryable {
+        return Ok(Receipt { sentence, status: None });
     }
-    let retryable = refused.iter().any(|(_, error)| error.is_retryable());
-    Err(SendError { sentence: told, status: None, retryable, not_before_ms: None })
+    // Those who refused it for good do not get it with the next try either.
+    let gone = refused.iter().filter(|(_, error)| !error.is_retryable()).map(|(to, _)| *to);
+    let taken = taken.into_iter().chain(gone).map(|recipient| mark(message, recipient)).collect();
+    Err(SendError { sentence, status: None, retryable, not_before_ms: None, taken })
 }
 
 fn compose(

@@ -20,6 +20,19 @@ const MESSAGE_LIMIT: Duration = Duration::from_secs(60);
 /// Of what the server said, so much is shown.
 const SHOWN: usize = 300;
 
+/// It was not taken, or nobody knows.
+#[derive(Debug)]
+pub(crate) struct Unsent {
+    pub(crate) error: SendError,
+    /// The server refused it, for now or for good: of several recipients it may mean one.
+    pub(crate) may_be_of_one: bool,
+}
+
+/// What a later try may change.
+pub(crate) const fn for_now(sentence: String) -> SendError {
+    SendError { sentence, status: None, retryable: true, not_before_ms: None, taken: Vec::new() }
+}
+
 /// Hands messages to the mail server.
 pub(crate) struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
@@ -63,20 +76,19 @@ impl Mailer {
     /// Hands one message over once.
     ///
     /// # Errors
-    /// [`SendError`].
-    pub(crate) async fn send(&self, message: lettre::Message) -> Result<Receipt, SendError> {
+    /// [`Unsent`].
+    pub(crate) async fn send(&self, message: lettre::Message) -> Result<Receipt, Unsent> {
         match tokio::time::timeout(self.limit, self.transport.send(message)).await {
             Ok(Ok(response)) => {
                 let said = super::text::line(&response.message().collect::<Vec<_>>().join(" "), SHOWN);
                 Ok(Receipt { sentence: format!("the mail server took it: {said}"), status: None })
             }
             Ok(Err(error)) => Err(unsent(&error)),
-            Err(_) => Err(SendError {
-                sentence: format!("the mail server did not take it within {} seconds", self.limit.as_secs()),
-                status: None,
-                retryable: true,
-                not_before_ms: None,
-            }),
+            Err(_) => {
+                let within = self.limit.as_secs();
+                let sentence = format!("the mail server did not take it within {within} seconds");
+                Err(Unsent { error: for_now(sentence), may_be_of_one: false })
+            }
         }
     }
 }
@@ -138,15 +150,20 @@ const fn is_about_credentials(status: u16) -> bool {
     matches!(status, 530 | 534 | 535 | 538)
 }
 
-fn unsent(error: &lettre::transport::smtp::Error) -> SendError {
+/// It closes: the next message would hear the same (RFC 5321, 4.2.3).
+const CLOSING: u16 = 421;
+
+fn unsent(error: &lettre::transport::smtp::Error) -> Unsent {
     let status = error.status().map(u16::from);
     let is_permanent = error.is_permanent() || error.is_client();
     let said = super::text::line(&with_causes(error), SHOWN);
-    SendError {
-        sentence: format!("the mail server did not take it: {said}"),
-        status: None,
-        retryable: !is_permanent || status.is_some_and(is_about_credentials),
-        not_before_ms: None,
+    let is_of_login = status.is_some_and(is_about_credentials);
+    let retryable = !is_permanent || is_of_login;
+    let error = SendError { retryable, ..for_now(format!("the mail server did not take it: {said}")) };
+    Unsent {
+        error,
+        may_be_of_one: is_permanent && !is_of_login
+            || status.is_some_and(|status| status != CLOSING && !is_of_login),
     }
 }
 

@@ -215,5 +215,6 @@ fn test_message(api: &Api, project: &str, name: &str, channel: &Channel) -> Resu
         since_ms: api.now_ms(),
         links: Links { subject: format!("{page}/issues"), replay: None, rule: format!("{page}/alerts") },
         issue: None,
+        taken: Vec::new(),
     })
 }

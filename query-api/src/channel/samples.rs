@@ -24,6 +24,7 @@ pub(crate) fn triggered() -> Message {
             rule: "https://play.example/p/1/alerts/rules/r1".to_owned(),
         },
         issue: None,
+        taken: Vec::new(),
     }
 }
 

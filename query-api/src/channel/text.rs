@@ -33,6 +33,7 @@ pub(crate) fn cleaned(message: &Message) -> Message {
             rule: message.links.rule.clone(),
         },
         issue: message.issue,
+        taken: message.taken.clone(),
     }
 }
 

@@ -44,6 +44,7 @@ fn unsent(api: &Api, error: &ApiError) -> SendError {
         status: None,
         retryable: is_retryable,
         not_before_ms: wait_ms.map(|wait_ms| api.now_ms() + wait_ms),
+        taken: Vec::new(),
     }
 }
 

@@ -306,7 +306,7 @@ pub struct Delivery {
     pub transition: String,
     pub channel: String,
     pub attempt: u32,
-    /// `sent`, `failed` (tried again), `gave_up` or `held` (told in a digest).
+    /// `sent`, `failed` (tried again), `gave_up`, `held` (told in a digest) or `not_sent` (when it was due nobody needed it any more).
     pub outcome: String,
     pub sentence: String,
     pub title: String,

@@ -11,7 +11,12 @@ use crate::app::{ADMIN, App, NOON, Project};
 use crate::issues::{HOUR, id};
 
 fn failure(is_retryable: bool, after_ms: Option<i64>) -> Option<Undelivered> {
-    Some(Undelivered { is_retryable, after_ms, sentence: "the channel answered 503".to_owned() })
+    Some(Undelivered {
+        is_retryable,
+        after_ms,
+        sentence: "the channel answered 503".to_owned(),
+        taken: Vec::new(),
+    })
 }
 
 async fn deliveries(app: &App, project: &Project) -> Vec<Value> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::alerting::{MINUTE, Post, count, new_issue, round, rule, without_defaults, worker};
 use crate::app::{ADMIN, App, NOON, Project};
-use crate::issues::id;
+use crate::issues::{HOUR, id};
 
 async fn decide(app: &App, project: &Project, (rule, issue): (&Value, u8), status: &str) {
     let (rule, issue) = (rule["id"].as_str().unwrap(), id(issue));
@@ -89,9 +89,56 @@ async fn outside_the_hours_of_a_rule_its_messages_wait_and_what_is_over_by_then_
         round(&app, &project, &worker).await;
     }
     assert_eq!(post.told(), ["triggered"], "the other one was over");
+    assert_eq!(not_sent(&app, &project).await, ["it was over before the rule's hours began"]);
     app.advance(20 * MINUTE);
     round(&app, &project, &worker).await;
     assert_eq!(post.told(), ["triggered", "escalated"], "half an hour after it was told");
+}
+
+async fn not_sent(app: &App, project: &Project) -> Vec<String> {
+    let all = app.read(project, "/alerts/deliveries?limit=200").await["items"].as_array().unwrap().clone();
+    let not_sent = all.iter().filter(|delivery| delivery["outcome"] == "not_sent");
+    not_sent.map(|delivery| delivery["sentence"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What becomes of a rule while its messages wait, and what the log says then.
+#[tokio::test]
+async fn what_waits_for_its_hours_is_looked_at_again_when_it_is_due() {
+    for (change, expected) in [
+        (json!({"muted_until_ms": NOON + 24 * HOUR}), "the rule was muted before its hours began"),
+        (json!({"disabled": true}), "the rule was turned off before its hours began"),
+        (Value::Null, "the rule was deleted"),
+    ] {
+        let (app, post) = (App::new().await, Arc::new(Post::default()));
+        let project = app.project("shop").await;
+        without_defaults(&app, &project).await;
+        let rule = rule(&app, &project, at_three(&ALL_DAYS)).await;
+        let worker = worker(&app, &post);
+        count(&app, &project, 1, &[NOON]).await;
+        round(&app, &project, &worker).await;
+        let path = format!("/api/v1/projects/{}/alerts/rules/{}", project.id, rule["id"].as_str().unwrap());
+        let answer = match change.as_object() {
+            None => app.call("DELETE", &path, ADMIN, None).await,
+            Some(change) => {
+                let mut draft = at_three(&ALL_DAYS);
+                draft.as_object_mut().unwrap().extend(change.clone());
+                draft["version"] = rule["version"].clone();
+                app.call("PUT", &path, ADMIN, Some(draft)).await
+            }
+        };
+        assert!(answer.status.is_success(), "{expected}: {}", answer.text());
+        for _ in 0..30 {
+            app.advance(10 * MINUTE);
+            round(&app, &project, &worker).await;
+        }
+        assert_eq!(post.told(), [""; 0], "{expected}");
+        let said = not_sent(&app, &project).await;
+        assert!(said.len() == 1 && said[0].starts_with(expected), "{expected}: {said:?}");
+        let firings = app.read(&project, "/alerts/firings").await;
+        for firing in firings["items"].as_array().unwrap() {
+            assert_eq!((&firing["pending"], &firing["escalated"]), (&json!(0), &json!(false)), "{expected}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -197,6 +197,7 @@ async fn a_new_project_watches_all_its_endpoints_and_a_preview_goes_back_seven_d
         )
     };
     let short = preview(&app, &project, of(10, 10)).await;
+    assert!(short["notes"][0].as_str().unwrap().contains("shorter peaks do not show"), "{short}");
     let expected = json!({"issue": null, "title": "High error share of all endpoints", "from_ms": NOON - 100 * HOUR,
         "to_ms": NOON - 98 * HOUR, "why": "error share 50.0 % within an hour, limit 10.0 %", "grain_ms": HOUR, "certain": false});
     assert_eq!(short["items"], json!([expected]));

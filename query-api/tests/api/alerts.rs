@@ -3,20 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use playhead_domain::log::Record;
-use playhead_domain::row::PartitionControl;
-use playhead_domain::session::key;
 use playhead_domain::store::Store;
-use playhead_domain::table;
 use playhead_query_api::alert::{Courier, Worker};
-use prost::Message;
 use serde_json::{Value, json};
 
 use crate::alerting::{
     FailingStore, MINUTE, Post, count, new_issue, receive, round, rule, three_in_five, without_defaults,
     worker,
 };
-use crate::app::{ADMIN, App, NOON, Project, batches};
+use crate::app::{ADMIN, App, NOON, Project};
 use crate::issues::{DAY, HOUR, change, id};
 
 async fn firings(app: &App, project: &Project) -> Vec<Value> {
@@ -316,40 +311,6 @@ async fn escalation_is_told_and_is_over() {
     round(&app, &project, &worker).await;
     assert_eq!(post.carried()[0].why, "11 events in 3 hours, forecast 10");
     app.advance(4 * HOUR);
-    round(&app, &project, &worker).await;
-    assert_eq!(post.told(), ["triggered", "resolved"]);
-}
-
-#[tokio::test]
-async fn silence_is_that_nothing_came_not_that_the_processor_is_behind() {
-    let (app, post) = (App::new().await, Arc::new(Post::default()));
-    let project = app.project("shop").await;
-    without_defaults(&app, &project).await;
-    let draft = json!({"name": "silent", "condition": {"kind": "silent", "window_minutes": 5}, "channels": ["ops"], "throttle_minutes": 0});
-    rule(&app, &project, draft).await;
-    let worker = worker(&app, &post);
-    round(&app, &project, &worker).await;
-    // A batch is in the log, and the processor does not get to it.
-    let record = Record { key: vec![1; 16].into(), value: vec![1].into(), meta: vec![].into() };
-    let position = app.log.append(batches().name, record).await.unwrap();
-    for _ in 0..10 {
-        app.advance(2 * MINUTE);
-        worker.evaluate().await;
-    }
-    assert_eq!(worker.deliver().await, 0);
-    assert_eq!(post.told(), [""; 0]);
-    let control = PartitionControl { next_offset: position.offset + 1, ..PartitionControl::default() };
-    let place = key::control(batches().name, position.partition);
-    let value = Some(control.encode_to_vec().into());
-    app.store.compare_and_set(&table::PARTITION_CONTROL, &place, None, value, None).await.unwrap();
-    // That brought the project nothing: what the stream says now is true.
-    for _ in 0..3 {
-        app.advance(MINUTE);
-        worker.evaluate().await;
-        worker.deliver().await;
-    }
-    assert_eq!(post.told(), ["triggered"]);
-    assert_eq!(post.carried()[0].title, "shop receives nothing");
     round(&app, &project, &worker).await;
     assert_eq!(post.told(), ["triggered", "resolved"]);
 }

@@ -12,11 +12,12 @@ use hmac::{Hmac, Mac};
 use playhead_domain::store::ClusteringRange;
 use playhead_domain::table;
 use playhead_query_api::Config;
+use playhead_query_api::alert::{Channels, Courier, Worker};
 use playhead_query_api::config::Smtp;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::alerting;
+use crate::alerting::{self, MINUTE, count, new_issue, round, rule, without_defaults};
 use crate::app::{ADMIN, Answer, App, NOON, Project};
 use crate::mail_server::MailServer;
 
@@ -454,6 +455,47 @@ async fn one_mail_box_that_does_not_exist_keeps_nobody_else_from_it() {
     }
     let outcome = mail(smtp(&server, "smtp://u:wrong@localhost:{port}"), &["a@example.com"]).await;
     assert_eq!(outcome["retryable"], true, "a password can be mended: {outcome}");
+}
+
+/// Whoever cannot take it now gets it later; nobody else waits, and nobody gets it twice.
+#[tokio::test]
+async fn one_mail_box_that_is_not_ready_delays_nobody_else() {
+    let server = MailServer::start(false).await;
+    let app = App::with(smtp(&server, "smtp://u:p@localhost:{port}")).await;
+    let project = app.project("shop").await;
+    without_defaults(&app, &project).await;
+    let recipients = ["a@example.com", "third@example.com", "nobody@example.com", "c@example.com"];
+    let id = created(&app, &project, json!({"kind": "email", "recipients": recipients})).await;
+    rule(&app, &project, new_issue(&[&id])).await;
+    let courier: Arc<dyn Courier> = Arc::new(Channels::new(app.api.clone()));
+    let worker = Worker::new(app.api.clone(), Some(courier)).unwrap();
+    count(&app, &project, 1, &[NOON]).await;
+    round(&app, &project, &worker).await;
+    let to = || server.got().iter().flat_map(|mail| mail.to.clone()).collect::<Vec<_>>();
+    assert_eq!(to(), ["a@example.com", "c@example.com"]);
+    for _ in 0..3 {
+        app.advance(MINUTE);
+        round(&app, &project, &worker).await;
+    }
+    assert_eq!(to(), ["a@example.com", "c@example.com", "third@example.com"]);
+    let log = app.read(&project, "/alerts/deliveries").await;
+    let said: Vec<_> = log["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|each| (&each["outcome"], &each["sentence"]))
+        .collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    let sentence = said[0].1.as_str().unwrap();
+    assert_eq!(said[0].0, "failed");
+    assert!(
+        sentence.starts_with("taken for a@example.com, c@example.com; third@example.com: "),
+        "{sentence}"
+    );
+    assert!(sentence.contains("nobody@example.com: "), "{sentence}");
+    assert_eq!(said[1].0, "sent");
+    assert!(said[1].1.as_str().unwrap().contains("for third@example.com"), "{said:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A mail server that speaks as much SMTP as a client needs (RFC 5321, RFC 3207, RFC 4954), with TLS by a certificate of its own.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -43,10 +44,15 @@ impl MailServer {
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (port, got) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
-        let kept = Arc::clone(&got);
+        let (kept, refused) = (Arc::clone(&got), Arc::new(AtomicUsize::new(0)));
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                tokio::spawn(serve(socket, acceptor.clone(), wrapped, Arc::clone(&kept)));
+                tokio::spawn(serve(
+                    socket,
+                    acceptor.clone(),
+                    wrapped,
+                    (Arc::clone(&kept), Arc::clone(&refused)),
+                ));
             }
         });
         Self { port, got, ca_file }
@@ -61,15 +67,20 @@ impl MailServer {
     }
 }
 
-async fn serve(socket: TcpStream, acceptor: TlsAcceptor, wrapped: bool, got: Arc<Mutex<Vec<Mail>>>) {
+async fn serve(
+    socket: TcpStream,
+    acceptor: TlsAcceptor,
+    wrapped: bool,
+    (got, refused): (Arc<Mutex<Vec<Mail>>>, Arc<AtomicUsize>),
+) {
     if wrapped {
         let Ok(stream) = acceptor.accept(socket).await else { return };
-        talk(Box::new(stream), true, true, &got).await;
+        talk(Box::new(stream), true, true, (&got, &refused)).await;
         return;
     }
-    let Some(socket) = talk(Box::new(socket), true, false, &got).await else { return };
+    let Some(socket) = talk(Box::new(socket), true, false, (&got, &refused)).await else { return };
     let Ok(stream) = acceptor.accept(socket).await else { return };
-    talk(Box::new(stream), false, true, &got).await;
+    talk(Box::new(stream), false, true, (&got, &refused)).await;
 }
 
 /// Until the client quits, or wants TLS: then the stream.
@@ -77,7 +88,7 @@ async fn talk(
     stream: Box<dyn Stream>,
     greet: bool,
     encrypted: bool,
-    got: &Mutex<Vec<Mail>>,
+    (got, refused): (&Mutex<Vec<Mail>>, &AtomicUsize),
 ) -> Option<Box<dyn Stream>> {
     let mut stream = BufReader::new(stream);
     if greet {
@@ -113,6 +124,10 @@ async fn talk(
             "RCPT" => match path()?.as_str() {
                 "nobody@example.com" => "550 5.1.1 no such mail box",
                 "later@example.com" => "451 4.3.0 come back later",
+                // With all others, and by itself.
+                "third@example.com" if refused.fetch_add(1, Ordering::SeqCst) < 2 => {
+                    "451 4.3.0 come back later"
+                }
                 recipient => {
                     mail.to.push(recipient.to_owned());
                     "250 ok"

@@ -7,6 +7,7 @@ mod alert_deliveries;
 mod alert_hours;
 mod alert_limits;
 mod alert_rules;
+mod alert_stream;
 mod alerting;
 mod alerts;
 mod app;

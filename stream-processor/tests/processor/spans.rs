@@ -62,6 +62,18 @@ async fn spans_join_the_session_and_change_nothing_else_of_it() {
     assert!(changed.iter().all(|line| !line.contains("open_sessions")), "{changed:?}");
 }
 
+/// Their times by themselves may be of tomorrow; how far apart they are is not lost.
+#[tokio::test]
+async fn spans_keep_the_times_that_a_wrong_clock_told() {
+    let world = World::new().await;
+    world.send(&page()).await;
+    send(&world, &[span(1, 3_600_000), span(2, 3_600_020)]).await;
+    world.process().await;
+    let events = world.events(session(1)).await;
+    let starts: Vec<_> = events.iter().filter_map(|event| event["data"]["start_ms"].as_f64()).collect();
+    assert_eq!(starts, [(START_MS + 3_600_000) as f64, (START_MS + 3_600_020) as f64]);
+}
+
 #[tokio::test]
 async fn spans_that_come_first_wait_for_the_session() {
     let world = World::new().await;

@@ -10,7 +10,7 @@ import { type Filter, usePaneSearch } from './PaneSearch';
 import type { PaneProps } from './Panes';
 import { PathText } from './PathText';
 import { SyncedList } from './SyncedList';
-import { type Backend, backendOf } from './spans';
+import { type Backend, backendOf, requestsBySpan } from './spans';
 import { splitTime, wholeTime } from './timing';
 import { groupsOf, SHORTEST_SCALE_MS, type Span } from './waterfall';
 
@@ -35,7 +35,10 @@ export function NetworkPane(props: PaneProps) {
     emptyTitle: 'No requests',
     emptyText: 'Requests by fetch, XHR, beacon and WebSocket show here with their timing.',
   });
-  const spans = useSpans(props.session.project_id, props.session.id, props.manifest.state === 'live');
+  const { session, manifest, moments } = props;
+  const asked = { projectId: session.project_id, sessionId: session.id, isLive: manifest.state === 'live' };
+  const spans = useSpans(asked);
+  const requests = useMemo(() => requestsBySpan(moments), [moments]);
   const groups = useMemo(() => groupsOf(items), [items]);
   return (
     <>
@@ -52,7 +55,7 @@ export function NetworkPane(props: PaneProps) {
             <RequestRow
               moment={moment}
               span={groups.get(moment.id)}
-              backend={spans ? backendOf(moment, spans) : null}
+              backend={spans ? backendOf(moment, spans.traces, requests) : null}
             />
           )}
         />

@@ -4,12 +4,12 @@ import { formatDuration, formatPosition } from '../../format/duration';
 import { formatBytes } from '../../format/number';
 import { Button, Chip, CopyButton } from '../../ui';
 import { type Moment, number, text } from '../moments';
-import { useSpans } from '../use-spans';
+import { useTrace } from '../use-spans';
 import { statusOf } from './NetworkPane';
 import type { PaneProps } from './Panes';
-import { type Backend, backendOf } from './spans';
+import { type Backend, backendOf, requestsBySpan, straysOf } from './spans';
 import { asRecord, serverTime, type Split, splitTime } from './timing';
-import { TraceWaterfall } from './TraceWaterfall';
+import { Strays, TraceWaterfall } from './TraceWaterfall';
 
 /** One request: what was asked, what came back, where the time went, and the click that started it. */
 export function RequestDetail(props: PaneProps & { moment: Moment }) {
@@ -17,8 +17,15 @@ export function RequestDetail(props: PaneProps & { moment: Moment }) {
   const { data } = moment;
   const url = text(data['url']) ?? '';
   const duration = number(data['duration_ms']);
-  const spans = useSpans(props.session.project_id, props.session.id, props.manifest.state === 'live');
-  const backend = useMemo(() => (spans ? backendOf(moment, spans) : null), [moment, spans]);
+  const asked = {
+    projectId: props.session.project_id,
+    sessionId: props.session.id,
+    isLive: props.manifest.state === 'live',
+  };
+  const spans = useTrace(asked, text(data['trace_id']));
+  const requests = useMemo(() => requestsBySpan(props.moments), [props.moments]);
+  const backend = useMemo(() => spans && backendOf(moment, spans.traces, requests), [moment, spans, requests]);
+  const strays = useMemo(() => (spans ? straysOf(moment, spans.traces, requests) : []), [moment, spans, requests]);
   const parts = splitTime(data, backend?.durationMs);
   return (
     <>
@@ -31,8 +38,9 @@ export function RequestDetail(props: PaneProps & { moment: Moment }) {
         <span className="muted num">{duration === null ? 'open' : formatDuration(duration)}</span>
       </div>
       <Findings {...props} />
-      <TimeSplit data={data} parts={parts} backend={backend} />
-      <TraceWaterfall moment={moment} parts={parts} backend={backend} loading={spans === undefined} />
+      <TimeSplit data={data} parts={parts} backend={backend ?? null} />
+      <TraceWaterfall moment={moment} parts={parts} backend={backend} areAll={spans?.areAll !== false} />
+      <Strays spans={strays} />
       <StartedBy {...props} />
       <Facts data={data} />
       <ServerTiming value={data['server_timing']} />

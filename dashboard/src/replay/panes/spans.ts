@@ -1,7 +1,11 @@
 /** Spans of the session's backend, and where they are in the request that led to them. */
 import type { SessionEvent } from '../../api/model';
+import { formatDuration } from '../../format/duration';
+import { formatCount } from '../../format/number';
 import { type Moment, number, text } from '../moments';
-import { asRecord } from './timing';
+import { MOST_SPANS } from '../load-spans';
+import { place, type Placed } from './placing';
+import { asRecord, serverTime } from './timing';
 
 export interface BackendSpan {
   trace: string;
@@ -9,6 +13,8 @@ export interface BackendSpan {
   parent: string | null;
   name: string;
   service: string;
+  /** Which of the service's processes, where its backend says so. */
+  instance: string;
   /** `server`, `client`, `internal`, `producer`, `consumer`. */
   role: string;
   failed: boolean;
@@ -28,10 +34,12 @@ export function toSpan({ kind, time, data }: SessionEvent): BackendSpan | null {
     parent: text(data['parent_id']),
     name: text(data['name']) ?? '',
     service: text(data['service']) ?? '',
+    instance: text(data['instance']) ?? '',
     role: text(data['role']) ?? '',
     failed: data['status'] === 'error',
     message: text(data['status_message']) ?? '',
-    start: time,
+    // As the backend told it; the event's time has its place among all others.
+    start: number(data['start_ms']) ?? time,
     duration,
     attributes: asRecord(data['attributes']),
   };
@@ -51,105 +59,68 @@ export function byTrace(events: readonly SessionEvent[]): SpansByTrace {
   return new Map([...traces].map(([trace, spans]) => [trace, [...spans.values()]]));
 }
 
-export interface PlacedSpan {
-  span: BackendSpan;
-  depth: number;
-  /** Milliseconds after the request's start. */
-  from: number;
+/** How many requests went out as the parent of spans. A page that sets `traceparent` itself may send several with the same. */
+export type RequestsBySpan = ReadonlyMap<string, number>;
+
+export function requestsBySpan(moments: readonly Pick<Moment, 'kind' | 'data'>[]): RequestsBySpan {
+  const requests = new Map<string, number>();
+  for (const { kind, data } of moments) {
+    const [trace, span] = [text(data['trace_id']), text(data['span_id'])];
+    if (kind !== 'request' || trace === null || span === null) continue;
+    requests.set(`${trace} ${span}`, (requests.get(`${trace} ${span}`) ?? 0) + 1);
+  }
+  return requests;
 }
 
-export interface Backend {
-  spans: PlacedSpan[];
+/** Whether it is one request's, and no other's, that spans with this parent are. */
+const isOfOne = (requests: RequestsBySpan, trace: string, parent: string | null) =>
+  parent !== null && requests.get(`${trace} ${parent}`) === 1;
+
+export interface Backend extends Placed {
   /** How long the server worked on the request: its own span; null when what came has none. */
   durationMs: number | null;
-  /** How far the clocks of browser and backend are apart at least, where spans had to be moved to be inside of what led to them. */
-  skewMs: number;
-  /** Spans that are not shown. */
-  more: number;
 }
 
-const MOST_SPANS = 200;
-/** Times are told in milliseconds with fractions; less than this is no difference. */
-const TOLERANCE_MS = 1;
+type Request = Pick<Moment, 'time' | 'data'>;
 
-/** What the backend did for a request; null when nothing of it is known. */
-export function backendOf({ time, data }: Pick<Moment, 'time' | 'data'>, traces: SpansByTrace): Backend | null {
-  const spans = traces.get(text(data['trace_id']) ?? '') ?? [];
-  const own = text(data['span_id']);
-  const roots = rootsOf(spans, own);
+/** What the backend did for a request: spans that go back to the request's own. Null when there are none. */
+export function backendOf({ time, data }: Request, traces: SpansByTrace, requests: RequestsBySpan): Backend | null {
+  const [trace, own] = [text(data['trace_id']) ?? '', text(data['span_id'])];
+  const spans = traces.get(trace) ?? [];
+  if (!isOfOne(requests, trace, own)) return null;
+  const roots = spans.filter(({ parent }) => parent === own);
   if (roots.length === 0) return null;
-  const children = new Map<string, BackendSpan[]>();
-  for (const span of spans) {
-    if (span.parent !== null) children.set(span.parent, [...(children.get(span.parent) ?? []), span]);
-  }
-  const request = { from: 0, duration: number(data['duration_ms']), service: null };
-  const placer = new Placer(time, children);
-  for (const root of roots) placer.place(root, request, 0, 0);
   // After a redirect there are several: the others handed over at once.
   const server = roots
     .filter(({ role }) => role === 'server')
     .reduce<BackendSpan | null>((long, span) => (long && long.duration >= span.duration ? long : span), null);
-  return {
-    spans: placer.placed,
-    durationMs: server?.duration ?? null,
-    skewMs: placer.skewMs,
-    more: placer.more,
-  };
+  const request = { start: time, duration: number(data['duration_ms']) };
+  return { ...place(roots, spans, request), durationMs: server?.duration ?? null };
 }
 
 /**
- * Children of the request. Where it is not known by which span it went out, or something between told nothing (a proxy): those without a
- * parent among the spans.
+ * Spans of a request's trace that are no known request's: something between told nothing, or several requests were sent as one. To which
+ * they belong cannot be told; here are those that the others hang on.
  */
-function rootsOf(spans: readonly BackendSpan[], own: string | null): BackendSpan[] {
-  const direct = own === null ? [] : spans.filter(({ parent }) => parent === own);
+export function straysOf({ data }: Request, traces: SpansByTrace, requests: RequestsBySpan): BackendSpan[] {
+  const trace = text(data['trace_id']) ?? '';
+  const spans = traces.get(trace) ?? [];
   const ids = new Set(spans.map(({ id }) => id));
-  const roots = direct.length > 0 ? direct : spans.filter(({ parent }) => parent === null || !ids.has(parent));
-  return roots.toSorted((one, other) => one.start - other.start);
+  const strays = spans.filter(
+    ({ parent }) => parent === null || (!ids.has(parent) && !isOfOne(requests, trace, parent)),
+  );
+  return strays.toSorted((one, other) => one.start - other.start);
 }
 
-interface Parent {
-  from: number;
-  /** Null while it is not known. */
-  duration: number | null;
-  /** Null for the browser. */
-  service: string | null;
-}
-
-/** Puts spans into the time of what led to them. Clocks of one service agree; those of two may not. */
-class Placer {
-  readonly placed: PlacedSpan[] = [];
-  skewMs = 0;
-  more = 0;
-  private readonly seen = new Set<string>();
-
-  constructor(
-    private readonly start: number,
-    private readonly children: ReadonlyMap<string, readonly BackendSpan[]>,
-  ) {}
-
-  place(span: BackendSpan, parent: Parent, shift: number, depth: number): void {
-    // Parents may form a ring in what hostile or broken backends send.
-    if (this.seen.has(span.id)) return;
-    this.seen.add(span.id);
-    const told = span.start - this.start + shift;
-    const from = parent.service === span.service ? told : inside(told, span.duration, parent);
-    const moved = from - told;
-    this.skewMs = Math.max(this.skewMs, Math.abs(moved + shift));
-    if (this.placed.length < MOST_SPANS) this.placed.push({ span, depth, from });
-    else this.more += 1;
-    const next = { from, duration: span.duration, service: span.service };
-    const children = (this.children.get(span.id) ?? []).toSorted((one, other) => one.start - other.start);
-    // Deeper ones would not fit on any screen.
-    if (depth < MOST_SPANS) for (const child of children) this.place(child, next, shift + moved, depth + 1);
-  }
-}
-
-/** Where it is said to begin, if that is inside; else in the middle, as the way there and back is as long each, as far as is known. */
-function inside(told: number, length: number, { from, duration }: Parent): number {
-  const end = duration === null ? Infinity : from + duration;
-  if (told >= from - TOLERANCE_MS && told + length <= end + TOLERANCE_MS) return told;
-  return duration === null ? from : from + Math.max(0, (duration - length) / 2);
+/** What is known of the backend's part without any span. */
+export function withoutSpans(data: Record<string, unknown>, areAll: boolean): string {
+  const server = serverTime(data);
+  const told =
+    server === null
+      ? 'What the backend did is not known'
+      : `Server-Timing says that the backend took ${formatDuration(server)}; on what is not known`;
+  if (!areAll) return `${told}: this request’s spans are not among the first ${formatCount(MOST_SPANS)} of its trace.`;
+  return `${told}: no spans of this request have come.`;
 }
 
 const ASKED = ['http.request.method', 'http.method', 'rpc.method', 'db.operation.name', 'db.operation'];

@@ -20,7 +20,7 @@ fn limit(measure: Measure, trigger_at: f64, resolve_at: f64) -> Limit {
 }
 
 fn at(at_ms: i64) -> Moment {
-    Moment { at_ms, decided_ms: at_ms - 2_000, from_ms: NOON - HOUR_MS, throttle_ms: 0 }
+    Moment { at_ms, until_ms: at_ms, decided_ms: at_ms - 2_000, from_ms: NOON - HOUR_MS, throttle_ms: 0 }
 }
 
 /// Minutes from noon on.

@@ -78,7 +78,7 @@ impl Evaluation<'_> {
         notice: Option<AlertNotice>,
     ) -> Result<(), ApiError> {
         let place = (id, Subject::Project);
-        let written = match step::decide(memory, &verdict, self.at(rule)) {
+        let written = match step::decide(memory, &verdict, self.at_verdict(rule, &verdict)) {
             Step::Nothing => return Ok(()),
             Step::Trigger => {
                 let (Verdict::Met(met), Some(notice)) = (verdict, notice) else { return Ok(()) };
