@@ -11,7 +11,6 @@ use playhead_proto::signal::Signal;
 use crate::processor_time;
 use crate::world::World;
 
-
 /// Reads every record, inflates its signals and parses them.
 pub(crate) async fn parse(world: &World) -> Duration {
     let before = processor_time::used();
