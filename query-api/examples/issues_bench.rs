@@ -272,7 +272,7 @@ struct Filling<'a> {
 }
 
 impl<'a> Filling<'a> {
-    const fn new(store: &'a dyn Store, scope: Scope) -> Self {
+    fn new(store: &'a dyn Store, scope: Scope) -> Self {
         let (rows, live) = (Vec::new(), BTreeMap::new());
         Self { store, scope, rows, bytes: 0, occurrences: 0, users: 0, live, flushes: 2 }
     }
@@ -346,7 +346,8 @@ impl<'a> Filling<'a> {
             let (key, value) = (issue_key::issue(scope, issue, partition, *slot), totals.encode_to_vec());
             self.put_at(&table::ISSUES, key, value, next_offset).await;
         }
-        let changes = IssueChanges { issues: changed.values().flat_map(|issue| issue.0).collect(), all: false };
+        let changes =
+            IssueChanges { issues: changed.values().flat_map(|issue| issue.0).collect(), all: false };
         let key = issue_key::changes(scope, partition, key::day(now_ms), next_offset);
         self.put_at(&table::ISSUE_CHANGES, key, changes.encode_to_vec(), next_offset).await;
         self.write().await;

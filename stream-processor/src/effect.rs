@@ -7,7 +7,8 @@ use playhead_domain::id::StreamId;
 use playhead_domain::issue;
 use playhead_domain::performance::observation::Observation;
 use playhead_domain::row::{
-    DeadLetter, EventChunk, Frame, IntakeCounts, IssueChanges, Object, ObjectSession, OpenSession, SessionKey, SessionState,
+    DeadLetter, EventChunk, Frame, IntakeCounts, IssueChanges, Object, ObjectSession, OpenSession,
+    SessionKey, SessionState,
 };
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::DataKey;
@@ -189,11 +190,11 @@ impl Effects {
 
 impl IssueEffects {
     fn rows(&self, rows: &mut Vec<Mutation>, stamp: Stamp<'_>) {
+        self.changes(rows, stamp);
         for IssueTotal { scope, issue, slot, totals } in &self.totals {
             let key = issue::key::issue(*scope, *issue, stamp.partition, *slot);
             rows.push(put(&table::ISSUES, key, totals.encode_to_vec(), stamp, totals.expires_at_ms));
         }
-        self.changes(rows, stamp);
         for IssueVisitor { scope, issue, visitor, sealed, expires_at_ms } in &self.visitors {
             let key = issue::key::user(*scope, *issue, *visitor);
             rows.push(match sealed {

@@ -180,7 +180,8 @@ impl Asked {
 
     pub(crate) fn is_about(&self, issue: &Gathered) -> bool {
         let assignee = issue.given.as_ref().map_or("", |given| &given.assignee);
-        rank(issue.priority.level) >= self.least && self.filter.matches_totals(&issue.totals, issue.shown, assignee)
+        rank(issue.priority.level) >= self.least
+            && self.filter.matches_totals(&issue.totals, issue.shown, assignee)
     }
 }
 

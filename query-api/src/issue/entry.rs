@@ -107,7 +107,8 @@ impl Entry {
 
     /// What state, priority and archives ask for.
     pub(super) fn counts(&self) -> Result<IssueTotals, ApiError> {
-        let corrupt = |e: prost::DecodeError| ApiError::Internal(format!("counts of an issue in memory: {e}"));
+        let corrupt =
+            |e: prost::DecodeError| ApiError::Internal(format!("counts of an issue in memory: {e}"));
         IssueTotals::decode(&*self.counts).map_err(corrupt)
     }
 

@@ -176,7 +176,10 @@ pub(super) fn build(api: &Api, scope: Scope) {
             }
             Ok(None) => {
                 let project = scope.project().to_string();
-                tracing::warn!(project, "its issues do not fit query_api.issue_index_bytes: lists of them are partial");
+                tracing::warn!(
+                    project,
+                    "its issues do not fit query_api.issue_index_bytes: lists of them are partial"
+                );
                 api.0.issues.give_up(scope, api.now_ms());
             }
             Err(error) => {

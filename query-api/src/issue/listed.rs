@@ -36,14 +36,8 @@ impl<'a> Listed<'a> {
     ) -> Result<Self, ApiError> {
         let index = index::open(api, scope).await?;
         let now_ms = api.now_ms();
-        let mut listed = Self {
-            project,
-            now_ms,
-            index,
-            own: BTreeMap::new(),
-            hidden: BTreeSet::new(),
-            partial: false,
-        };
+        let mut listed =
+            Self { project, now_ms, index, own: BTreeMap::new(), hidden: BTreeSet::new(), partial: false };
         let issues = match &mut listed.index {
             Some(index) => {
                 index.read_parts(api.store(), merges, now_ms).await?;

@@ -44,12 +44,15 @@ impl Index {
             }
             Ok::<_, store::Error>((partition, today - 2, None))
         });
-        for (partition, day, row) in newest.buffer_unordered(CONCURRENT_READS).try_collect::<Vec<_>>().await? {
+        for (partition, day, row) in newest.buffer_unordered(CONCURRENT_READS).try_collect::<Vec<_>>().await?
+        {
             self.cursors.insert(partition, Cursor { day, next_offset: 0 });
             if let Some(row) = row {
                 // The totals are all read after this.
                 if !self.note(partition, day, &row)? {
-                    return Err(ApiError::Internal("the newest flush changed too many issues to follow it".to_owned()));
+                    return Err(ApiError::Internal(
+                        "the newest flush changed too many issues to follow it".to_owned(),
+                    ));
                 }
             }
         }
@@ -100,10 +103,8 @@ impl Index {
             let rows = store::scan_all(store, &ISSUE_CHANGES, &columns, range).await?;
             Ok::<_, store::Error>((partition, day, rows))
         });
-        let mut read: Vec<_> = stream::iter(reads.collect::<Vec<_>>())
-            .buffer_unordered(CONCURRENT_READS)
-            .try_collect()
-            .await?;
+        let mut read: Vec<_> =
+            stream::iter(reads.collect::<Vec<_>>()).buffer_unordered(CONCURRENT_READS).try_collect().await?;
         read.sort_unstable_by_key(|(partition, day, _)| (*partition, *day));
         for (partition, day, rows) in read {
             for row in rows {
@@ -141,15 +142,19 @@ impl Index {
         merges: &Merges,
         now_ms: i64,
     ) -> Result<(), ApiError> {
-        let wanted: BTreeSet<Fingerprint> =
-            merges.roots().into_iter().flat_map(|(root, members)| members.into_iter().chain([root])).collect();
+        let wanted: BTreeSet<Fingerprint> = merges
+            .roots()
+            .into_iter()
+            .flat_map(|(root, members)| members.into_iter().chain([root]))
+            .collect();
         self.parts.retain(|issue, _| wanted.contains(issue));
         let missing = wanted.into_iter().filter(|issue| self.issues.contains_key(issue));
         let missing = missing.filter(|issue| !self.parts.contains_key(issue)).collect();
         for (issue, told) in read_issues(store, self.scope, missing).await? {
             let totals = told.as_ref().map(|told| told.totals.clone());
             self.take(issue, told, now_ms);
-            self.parts.extend(totals.filter(|totals| read::is_there(totals, now_ms)).map(|totals| (issue, totals)));
+            self.parts
+                .extend(totals.filter(|totals| read::is_there(totals, now_ms)).map(|totals| (issue, totals)));
         }
         Ok(())
     }
