@@ -17,8 +17,8 @@ pub use alert::{
 };
 pub use channel::AlertChannel;
 pub use issue::{
-    ArchivedUntil, Breakdown, Discard, GroupingRule, IssueChange, IssueComponent, IssueCount, IssueMerge,
-    IssueMerges, IssueSample, IssueSequel, IssueSettings, IssueState, IssueTotals, Seen,
+    ArchivedUntil, Breakdown, Discard, GroupingRule, IssueChange, IssueChanges, IssueComponent, IssueCount,
+    IssueMerge, IssueMerges, IssueSample, IssueSequel, IssueSettings, IssueState, IssueTotals, Seen,
 };
 pub use jira::{JiraConnection, JiraLink, JiraWants};
 pub use performance::{

@@ -139,6 +139,10 @@ tables! {
     /// [`crate::row::IssueTotals`].
     ISSUES = Data Changing "issues"
         [int("tenant"), int("project"), int("shard")] [bytes("issue"), int("partition"), int("slot")];
+    /// Which issues a flush of a log partition changed, by the day on which it was written and where it ended: [`crate::row::IssueChanges`].
+    /// Whoever keeps totals in memory follows these.
+    ISSUE_CHANGES = Data Expiring "issue_changes"
+        [int("tenant"), int("project"), int("partition"), int("day")] [int("next_offset")];
     /// Whom an issue happened to, by a pseudonym of the issue; the value is sealed (16 bytes): see [`crate::issue::visitor`].
     ISSUE_USERS = Data Changing "issue_users"
         [int("tenant"), int("project"), bytes("issue"), int("shard")] [bytes("user")];

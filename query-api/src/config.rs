@@ -24,6 +24,8 @@ pub struct Config {
     pub source_map_cache_bytes: usize,
     /// Bytes of statistics of past hours and days that are kept ready for the next list of endpoints or pages; 0: none are.
     pub statistics_cache_bytes: usize,
+    /// Bytes of issues that are kept in memory for lists of projects with many of them; 0: none are, and such lists are partial.
+    pub issue_index_bytes: usize,
     /// Source maps that a project may have.
     pub max_source_maps: usize,
     /// Bytes that a project's source maps may take together, as they are stored.
@@ -58,6 +60,7 @@ impl Default for Config {
             segment_budget_bytes: 256 << 20,
             source_map_cache_bytes: 128 << 20,
             statistics_cache_bytes: 128 << 20,
+            issue_index_bytes: 192 << 20,
             max_source_maps: 20_000,
             max_source_map_bytes: 20 << 30,
             outbound_allow: Vec::new(),

@@ -23,6 +23,7 @@ use crate::channel::mailer::Mailer;
 use crate::channel::tests_sent::TestsSent;
 use crate::config::Config;
 use crate::issue::dry_run::MAX_DRY_RUNS;
+use crate::issue::index::Indexes;
 use crate::metrics::Metrics;
 use crate::outbound::{AllowList, Outbound};
 use crate::performance::past::Past;
@@ -121,6 +122,8 @@ pub(crate) struct Inner {
     /// Sums of statistics at once: likewise.
     pub(crate) summing: Arc<Semaphore>,
     pub(crate) past: Past,
+    /// What lists of issues ask of large projects.
+    pub(crate) issues: Indexes,
     /// Opens what projects were trusted with.
     pub(crate) secrets: SecretSealer,
     pub(crate) outbound: Outbound,
@@ -144,6 +147,7 @@ impl Api {
         let attempts = Attempts::new(parts.config.failed_sign_ins_per_minute);
         let segment_budget = Arc::new(Semaphore::new(parts.config.segment_budget_bytes >> 10));
         let maps = MapCache::new(parts.config.source_map_cache_bytes);
+        let issues = Indexes::new(parts.config.issue_index_bytes);
         let past = Past::new(parts.config.statistics_cache_bytes);
         let erasure = Erasure::new(parts.store.clone(), parts.installation_key.derive(USER_HASH_PURPOSE));
         let allow = AllowList::parse(&parts.config.outbound_allow).map_err(StartError::Setting)?;
@@ -176,6 +180,7 @@ impl Api {
             dry_runs: Arc::new(Semaphore::new(MAX_DRY_RUNS)),
             summing: Arc::new(Semaphore::new(MAX_SUMS)),
             past,
+            issues,
             secrets: SecretSealer::new(parts.installation_key.derive(SECRETS_PURPOSE)),
             outbound: Outbound::new(allow),
             mailer,

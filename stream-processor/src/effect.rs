@@ -7,7 +7,8 @@ use playhead_domain::id::StreamId;
 use playhead_domain::issue;
 use playhead_domain::performance::observation::Observation;
 use playhead_domain::row::{
-    DeadLetter, EventChunk, Frame, IntakeCounts, Object, ObjectSession, OpenSession, SessionKey, SessionState,
+    DeadLetter, EventChunk, Frame, IntakeCounts, IssueChanges, Object, ObjectSession, OpenSession,
+    SessionKey, SessionState,
 };
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::DataKey;
@@ -111,10 +112,14 @@ pub(crate) struct Stamp<'a> {
     pub(crate) write_us: i64,
     /// How long the log keeps a record: a dead letter without it is of no use, and takes up room.
     pub(crate) kept_ms: i64,
+    /// By this process's clock.
+    pub(crate) now_ms: i64,
 }
 
 const DAY_MS: i64 = 86_400_000;
 const INTAKE_TTL_MS: i64 = 35 * DAY_MS;
+/// Issues of a project that one flush names as changed: 800 KB, less than a row may have.
+const MAX_NAMED_ISSUES: usize = 50_000;
 /// Sessions of an object that one row tells of: some hundred KB.
 const SESSIONS_PER_ROW: usize = 10_000;
 /// How much longer than the object its rows are kept: it must go first.
@@ -185,6 +190,7 @@ impl Effects {
 
 impl IssueEffects {
     fn rows(&self, rows: &mut Vec<Mutation>, stamp: Stamp<'_>) {
+        self.changes(rows, stamp);
         for IssueTotal { scope, issue, slot, totals } in &self.totals {
             let key = issue::key::issue(*scope, *issue, stamp.partition, *slot);
             rows.push(put(&table::ISSUES, key, totals.encode_to_vec(), stamp, totals.expires_at_ms));
@@ -195,6 +201,24 @@ impl IssueEffects {
                 Some(sealed) => put(&table::ISSUE_USERS, key, sealed.to_vec(), stamp, *expires_at_ms),
                 None => Mutation::Delete { table: &table::ISSUE_USERS, key, version: stamp.write_us },
             });
+        }
+    }
+}
+
+impl IssueEffects {
+    /// By the clock, not by the log: a reader that follows them does not look at days on which a processor that is behind took in what it
+    /// writes now. A redo on another day names the same issues twice, which does no harm.
+    fn changes(&self, rows: &mut Vec<Mutation>, stamp: Stamp<'_>) {
+        let mut projects: BTreeMap<Scope, Vec<&IssueTotal>> = BTreeMap::new();
+        self.totals.iter().for_each(|total| projects.entry(total.scope).or_default().push(total));
+        for (scope, totals) in projects {
+            let Some(next_offset) = totals.first().map(|total| total.totals.next_offset) else { continue };
+            let all = totals.len() > MAX_NAMED_ISSUES;
+            let named = totals.iter().filter(|_| !all).flat_map(|total| total.issue.0);
+            let changes = IssueChanges { issues: named.collect(), all };
+            let key = issue::key::changes(scope, stamp.partition, key::day(stamp.now_ms), next_offset);
+            let expires_at_ms = stamp.now_ms + issue::key::CHANGES_KEPT_MS;
+            rows.push(put(&table::ISSUE_CHANGES, key, changes.encode_to_vec(), stamp, expires_at_ms));
         }
     }
 }

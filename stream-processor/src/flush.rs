@@ -172,12 +172,12 @@ impl Flight {
         flight.fold(shared).instrument(span).await
     }
 
-    fn stamp<'a>(&self, topic: &'a TopicSpec) -> Stamp<'a> {
+    fn stamp<'a>(&self, topic: &'a TopicSpec, now_ms: i64) -> Stamp<'a> {
         let kept_ms = match topic.retention {
             Retention::Time(kept) => i64::try_from(kept.as_millis()).unwrap_or(i64::MAX),
             Retention::NewestPerKey => i64::MAX,
         };
-        Stamp { topic: topic.name, partition: self.partition.id, write_us: self.write_us, kept_ms }
+        Stamp { topic: topic.name, partition: self.partition.id, write_us: self.write_us, kept_ms, now_ms }
     }
 
     fn failed(&self, error: Error) -> Failed {

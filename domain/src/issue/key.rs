@@ -8,6 +8,9 @@ use crate::store::{Key, Value};
 /// Into how many partitions a project's issues, and an issue's users, are spread.
 pub const SHARDS: i64 = 8;
 
+/// How long it is told which issues a flush changed.
+pub const CHANGES_KEPT_MS: i64 = 2 * 86_400_000;
+
 /// A partition of `ISSUES`.
 #[must_use]
 pub fn issues_partition(scope: Scope, shard: i64) -> Vec<Value> {
@@ -38,6 +41,19 @@ pub fn issue_of(clustering: &[Value]) -> Option<(Fingerprint, i64, i64)> {
         }
         _ => None,
     }
+}
+
+/// A partition of `ISSUE_CHANGES`: what a log partition's flushes of a day (since 1970, by the writer's clock) changed.
+#[must_use]
+pub fn changes_partition(scope: Scope, partition: u32, day: i64) -> Vec<Value> {
+    scoped(scope, [Value::Int(i64::from(partition)), Value::Int(day)])
+}
+
+/// A row of `ISSUE_CHANGES`, of the flush that ended before `next_offset`.
+#[must_use]
+pub fn changes(scope: Scope, partition: u32, day: i64, next_offset: u64) -> Key {
+    let next_offset = i64::try_from(next_offset).unwrap_or(i64::MAX);
+    Key { partition: changes_partition(scope, partition, day), clustering: vec![Value::Int(next_offset)] }
 }
 
 /// A partition of `ISSUE_USERS`.

@@ -56,6 +56,18 @@ pub struct IssueTotals {
     pub environments: Option<Breakdown>,
 }
 
+/// What a flush changed of a project's issues. It may be read before the totals that it tells of are there: these are, once their
+/// [`IssueTotals::next_offset`] is the one in this row's key.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct IssueChanges {
+    /// Fingerprints, one behind the other.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub issues: Bytes,
+    /// There were too many to name.
+    #[prost(bool, tag = "2")]
+    pub all: bool,
+}
+
 /// The first and the last time.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct Seen {

@@ -67,7 +67,7 @@ pub(crate) async fn gather<'a>(
     let reads =
         try_join3(read::states(api, scope), read::merges(api, scope), read::traffic(api, scope, at_ms));
     let (states, merges, traffic) = reads.await?;
-    let read::All { mut issues, partial } = read::all(api, scope).await?;
+    let read::All { mut issues, partial, .. } = read::all(api, scope).await?;
     issues.retain(|issue, _| project.discard_of(*issue).is_none() && *issue != OVERFLOW);
     read::join(&mut issues, &merges);
     issues.retain(|issue, _| project.discard_of(*issue).is_none());
@@ -180,7 +180,8 @@ impl Asked {
 
     pub(crate) fn is_about(&self, issue: &Gathered) -> bool {
         let assignee = issue.given.as_ref().map_or("", |given| &given.assignee);
-        rank(issue.priority.level) >= self.least && self.filter.matches(&issue.totals, issue.shown, assignee)
+        rank(issue.priority.level) >= self.least
+            && self.filter.matches_totals(&issue.totals, issue.shown, assignee)
     }
 }
 

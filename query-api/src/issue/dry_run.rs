@@ -63,7 +63,7 @@ pub(crate) async fn try_grouping_rules(
     let turn = Arc::new(turn);
     let compile = move || checked_rules("rules", &rules).map(|rules| Arc::new(Rules::new(&rules)));
     let rules = apart(&turn, compile).await??;
-    let read::All { issues, mut partial } = read::all(&api, scope).await?;
+    let read::All { issues, mut partial, .. } = read::all(&api, scope).await?;
     let today = api.now_ms().div_euclid(DAY_MS);
     let of_week = |totals: &IssueTotals| -> u64 {
         totals.days.range(today - DAYS + 1..).map(|(_, count)| count.events).sum()

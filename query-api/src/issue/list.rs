@@ -1,4 +1,4 @@
-//! A list of issues: all of a project are read, filtered and sorted in memory; the project's bound keeps that short.
+//! A list of issues: all of a project are filtered and sorted in memory; the project's bound keeps that short. Those of the page are read.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,22 @@ use futures::future::{try_join_all, try_join3};
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::merge::Merges;
 use playhead_domain::issue::totals::OVERFLOW;
-use playhead_domain::row::{IssueState, IssueTotals, Project};
+use playhead_domain::row::{IssueState, Project};
 use playhead_domain::scope::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::archive::Counted;
+use super::entry::{self, Entry, Verdict};
+use super::index::Kept;
+use super::listed::Listed;
 use super::present::Reach;
-use super::priority::{self, Context};
+use super::priority::Context;
 use super::query::Query;
 use super::{archive, present, read, state};
 use crate::cursor;
 use crate::error::ApiError;
-use crate::model::issue::IssuePage;
+use crate::model::issue::{Issue, IssuePage};
 use crate::state::Api;
 
 /// Issues whose users are counted to sort by them: those with the most sessions.
@@ -76,17 +79,6 @@ impl Sort {
 
 /// A place in the order: the highest number first, then the highest id.
 type Place = (u64, Fingerprint);
-type Users = BTreeMap<Fingerprint, (u64, bool)>;
-
-struct Listing<'a> {
-    api: &'a Api,
-    scope: Scope,
-    issues: BTreeMap<Fingerprint, IssueTotals>,
-    merges: Merges,
-    states: BTreeMap<Fingerprint, IssueState>,
-    users: Users,
-    context: Context<'a>,
-}
 
 pub(crate) async fn list(
     api: &Api,
@@ -106,45 +98,86 @@ pub(crate) async fn list(
         read::traffic(api, scope, api.now_ms()),
     )
     .await?;
-    let read::All { mut issues, mut partial } = read::all(api, scope).await?;
+    let issues = Listed::read(api, scope, project, &merges).await?;
+    let (mut partial, overflow) = (issues.partial, issues.get(OVERFLOW).is_some());
     let context = Context { now_ms: api.now_ms(), traffic, critical_pages: &project.critical_pages };
-    issues.retain(|issue, _| project.discard_of(*issue).is_none());
-    read::join(&mut issues, &merges);
-    // One that was discarded at the time at which others were merged into it is not shown by them.
-    issues.retain(|issue, _| project.discard_of(*issue).is_none());
-    let overflow = issues.contains_key(&OVERFLOW).then(|| OVERFLOW.to_string());
-    let mut listing = Listing { api, scope, issues, merges, states, users: Users::new(), context };
-    listing.open_archives().await?;
-    listing.retain(&query);
+    let mut listing = Listing { api, scope, merges, states, users: Users::new(), context };
+    let mut places = listing.choose(issues, &query, sort).await?;
     if sort == Sort::Users {
-        partial |= listing.count_most_used().await?;
+        partial |= listing.count_most_used(&mut places).await?;
     }
-    let mut places: Vec<Place> =
-        listing.issues.keys().map(|issue| (listing.number(*issue, sort), *issue)).collect();
-    places.sort_unstable_by(|one, two| two.cmp(one));
     places.retain(|place| after.is_none_or(|after| *place < after));
     let more = places.len() > limit;
-    places.truncate(limit);
-    listing.count_users(places.iter().map(|(_, issue)| *issue).collect()).await?;
+    if more {
+        places.select_nth_unstable_by(limit, |one, two| two.cmp(one));
+        places.truncate(limit);
+    }
+    places.sort_unstable_by(|one, two| two.cmp(one));
     let next = places.last().filter(|_| more).map(|place| write_place(&question, *place));
-    let issues = places.iter().filter_map(|(_, issue)| listing.present(*issue)).collect();
-    Ok(IssuePage { issues, next, partial, overflow })
+    let issues = listing.present(project, places.into_iter().map(|(_, issue)| issue).collect()).await?;
+    Ok(IssuePage { issues, next, partial, overflow: overflow.then(|| OVERFLOW.to_string()) })
+}
+
+type Users = BTreeMap<Fingerprint, (u64, bool)>;
+
+struct Listing<'a> {
+    api: &'a Api,
+    scope: Scope,
+    merges: Merges,
+    states: BTreeMap<Fingerprint, IssueState>,
+    users: Users,
+    context: Context<'a>,
 }
 
 impl Listing<'_> {
+    /// Those that the query means, with the number by which they are sorted; by users: that of their sessions.
+    async fn choose(
+        &mut self,
+        mut issues: Listed<'_>,
+        query: &Query,
+        sort: Sort,
+    ) -> Result<Vec<Place>, ApiError> {
+        self.open_archives(&issues).await?;
+        let mut places = Vec::new();
+        let unmarked = entry::mark(None, self.context.critical_pages);
+        for (issue, kept) in issues.iter_mut() {
+            let given = self.states.get(&issue);
+            let mark = given.map_or(unmarked, |_| entry::mark(given, self.context.critical_pages));
+            let verdict = self.judge(issue, kept, mark)?;
+            if query.matches(&kept.entry, verdict.state, given.map_or("", |given| &given.assignee)) {
+                let pinned = given.map_or("", |given| &given.pinned);
+                let score = || u64::from(verdict.weight.score(pinned, self.context.traffic));
+                places.push((number(&kept.entry, sort, score), issue));
+            }
+        }
+        Ok(places)
+    }
+
+    fn judge(&self, issue: Fingerprint, kept: &mut Kept, mark: u64) -> Result<Verdict, ApiError> {
+        let now_ms = self.context.now_ms;
+        if let Some(verdict) = kept.verdict.filter(|verdict| verdict.holds(now_ms, mark)) {
+            return Ok(verdict);
+        }
+        let (given, users) = (self.states.get(&issue), self.users.get(&issue).map_or(0, |(users, _)| *users));
+        let verdict = Verdict::of(&kept.entry.counts()?, given, users, self.context, mark);
+        // How many users there are is counted anew each time.
+        kept.verdict = Some(verdict).filter(|_| !given.is_some_and(state::waits_for_users));
+        Ok(verdict)
+    }
+
     /// Takes those out of the archive of which what was agreed has happened, see [`archive::come_due`].
-    async fn open_archives(&mut self) -> Result<(), ApiError> {
+    async fn open_archives(&mut self, issues: &Listed<'_>) -> Result<(), ApiError> {
         let waits = |given: &IssueState| given.archived_until.is_some();
-        let waiting =
-            self.states.iter().filter(|(issue, given)| waits(given) && self.issues.contains_key(issue));
-        let waiting: Vec<_> = waiting.map(|(&issue, given)| (issue, state::waits_for_users(given))).collect();
-        let for_users = waiting.iter().filter(|(_, for_users)| *for_users).map(|(issue, _)| *issue);
+        let waiting = self.states.iter().filter(|(_, given)| waits(given));
+        let waiting = waiting.filter_map(|(&issue, given)| {
+            Some((issue, state::waits_for_users(given), issues.get(issue)?.entry.counts()))
+        });
+        let waiting: Vec<_> = waiting.collect();
+        let for_users = waiting.iter().filter(|(_, for_users, _)| *for_users).map(|(issue, ..)| *issue);
         self.count_users(for_users.take(COUNTED_BY_USERS).collect()).await?;
         let (mut written, now_ms) = (0, self.context.now_ms);
-        for (issue, for_users) in waiting {
-            let (Some(totals), Some(given)) = (self.issues.get(&issue), self.states.get(&issue)) else {
-                continue;
-            };
+        for (issue, for_users, totals) in waiting {
+            let (totals, Some(given)) = (&totals?, self.states.get(&issue)) else { continue };
             let users = self.users.get(&issue).map(|(users, _)| *users);
             if for_users && users.is_none() {
                 continue;
@@ -164,45 +197,16 @@ impl Listing<'_> {
         Ok(())
     }
 
-    fn judge(&self, issue: Fingerprint, totals: &IssueTotals) -> state::Judged {
-        let users = self.users.get(&issue).map_or(0, |(users, _)| *users);
-        state::now(totals, self.states.get(&issue), users, self.context.now_ms)
-    }
-
-    fn retain(&mut self, query: &Query) {
-        let mut issues = std::mem::take(&mut self.issues);
-        issues.retain(|&issue, totals| {
-            let assignee = self.states.get(&issue).map_or("", |given| &given.assignee);
-            query.matches(totals, self.judge(issue, totals).state, assignee)
-        });
-        self.issues = issues;
-    }
-
-    fn number(&self, issue: Fingerprint, sort: Sort) -> u64 {
-        let Some(totals) = self.issues.get(&issue) else { return 0 };
-        let time = |ms: i64| u64::try_from(ms).unwrap_or_default();
-        match sort {
-            Sort::LastSeen => time(totals.last_seen_ms),
-            Sort::FirstSeen => time(totals.first_seen_ms),
-            Sort::Events => totals.events,
-            Sort::Sessions => totals.sessions,
-            Sort::Users => self.users.get(&issue).map_or(0, |(users, _)| *users),
-            Sort::Priority => {
-                let pinned = self.states.get(&issue).map_or("", |given| &given.pinned);
-                u64::from(priority::of(totals, &self.judge(issue, totals), pinned, self.context).score)
-            }
+    /// Gives those with the most sessions the number of their users, and others none: a user has at least a session, as a rule. Returns
+    /// whether there are others.
+    async fn count_most_used(&mut self, places: &mut [Place]) -> Result<bool, ApiError> {
+        places.sort_unstable_by(|one, two| two.cmp(one));
+        let counted = places.len().min(COUNTED_BY_USERS);
+        self.count_users(places[..counted].iter().map(|(_, issue)| *issue).collect()).await?;
+        for (number, issue) in &mut *places {
+            *number = self.users.get(issue).map_or(0, |(users, _)| *users);
         }
-    }
-
-    /// A user has at least a session, as a rule. Returns whether there are issues beyond those that were counted.
-    async fn count_most_used(&mut self) -> Result<bool, ApiError> {
-        let mut issues: Vec<_> =
-            self.issues.iter().map(|(issue, totals)| (totals.sessions, *issue)).collect();
-        issues.sort_unstable_by(|one, two| two.cmp(one));
-        let more = issues.len() > COUNTED_BY_USERS;
-        issues.truncate(COUNTED_BY_USERS);
-        self.count_users(issues.into_iter().map(|(_, issue)| issue).collect()).await?;
-        Ok(more)
+        Ok(places.len() > counted)
     }
 
     async fn count_users(&mut self, issues: Vec<Fingerprint>) -> Result<(), ApiError> {
@@ -216,13 +220,32 @@ impl Listing<'_> {
         Ok(())
     }
 
-    fn present(&self, issue: Fingerprint) -> Option<crate::model::issue::Issue> {
-        let users = self.users.get(&issue).copied().unwrap_or_default();
-        let totals = self.issues.get(&issue)?;
-        let merged = self.merges.members(issue).count();
-        // To count them once would take reads for every issue of the page.
-        let reach = Reach { users, sessions: (totals.sessions, merged == 0), merged };
-        Some(present::issue(issue, totals, self.states.get(&issue), reach, self.context))
+    /// A page: what is shown of an issue is what its rows say now.
+    async fn present(&mut self, project: &Project, page: Vec<Fingerprint>) -> Result<Vec<Issue>, ApiError> {
+        self.count_users(page.clone()).await?;
+        let reads =
+            page.iter().map(|&issue| read::joined(self.api, self.scope, project, (issue, &self.merges)));
+        let totals = try_join_all(reads).await?;
+        let shown = page.into_iter().zip(totals).filter_map(|(issue, totals)| {
+            let users = self.users.get(&issue).copied().unwrap_or_default();
+            let totals = totals?;
+            let merged = self.merges.members(issue).count();
+            // To count them once would take reads for every issue of the page.
+            let reach = Reach { users, sessions: (totals.sessions, merged == 0), merged };
+            Some(present::issue(issue, &totals, self.states.get(&issue), reach, self.context))
+        });
+        Ok(shown.collect())
+    }
+}
+
+fn number(issue: &Entry, sort: Sort, score: impl Fn() -> u64) -> u64 {
+    let time = |ms: i64| u64::try_from(ms).unwrap_or_default();
+    match sort {
+        Sort::LastSeen => time(issue.last_seen_ms),
+        Sort::FirstSeen => time(issue.first_seen_ms),
+        Sort::Events => issue.events,
+        Sort::Sessions | Sort::Users => issue.sessions,
+        Sort::Priority => score(),
     }
 }
 

@@ -113,7 +113,7 @@ async fn note(api: &Api, scope: Scope, issue: Fingerprint, change: &str, actor: 
 
 /// The issues that are kept, when all of them can be read.
 async fn kept(api: &Api, scope: Scope) -> Result<Option<BTreeSet<Fingerprint>>, ApiError> {
-    let read::All { issues, partial } = read::all(api, scope).await?;
+    let read::All { issues, partial, .. } = read::all(api, scope).await?;
     Ok((!partial).then(|| issues.into_keys().collect()))
 }
 

@@ -71,13 +71,17 @@ fn nothing(reason: &str) -> Priority {
     Priority { score: 0, level: PriorityLevel::Low, reason: reason.to_owned(), pinned: false }
 }
 
+fn bounds(pinned: &str) -> Option<(u32, u32)> {
+    match pinned {
+        "high" => Some((HIGH, MOST)),
+        "medium" => Some((MEDIUM, HIGH - 1)),
+        "low" => Some((0, MEDIUM - 1)),
+        _ => None,
+    }
+}
+
 fn pin(priority: Priority, pinned: &str) -> Priority {
-    let (least, most) = match pinned {
-        "high" => (HIGH, MOST),
-        "medium" => (MEDIUM, HIGH - 1),
-        "low" => (0, MEDIUM - 1),
-        _ => return priority,
-    };
+    let Some((least, most)) = bounds(pinned) else { return priority };
     let score = priority.score.clamp(least, most);
     let reason = format!("pinned {pinned}, {}", priority.reason);
     Priority { score, level: level(score), reason, pinned: true }
@@ -91,27 +95,91 @@ const fn level(score: u32) -> PriorityLevel {
     }
 }
 
+/// What the counts say, whatever the traffic and what people pinned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Weight {
+    points: u32,
+    /// Since the beginning of the last full hour.
+    sessions: u64,
+    is_outside: bool,
+    is_over: bool,
+}
+
+impl Weight {
+    pub(crate) fn of(totals: &IssueTotals, judged: &Judged, context: Context<'_>) -> Self {
+        let is_over = matches!(judged.state, IssueState::Resolved | IssueState::Archived);
+        if is_over {
+            return Self { points: 0, sessions: 0, is_outside: false, is_over };
+        }
+        Facts::of(totals, judged, context).weight()
+    }
+
+    fn weighed(self, traffic: u64) -> u32 {
+        let points = self.points + share(self.sessions, traffic).map_or(0, share_points);
+        points.min(MOST) / if self.is_outside { 2 } else { 1 }
+    }
+
+    /// As [`of`] says.
+    pub(crate) fn score(self, pinned: &str, traffic: u64) -> u32 {
+        if self.is_over {
+            return 0;
+        }
+        let score = self.weighed(traffic);
+        bounds(pinned).map_or(score, |(least, most)| score.clamp(least, most))
+    }
+}
+
+/// What is weighed.
+struct Facts<'a> {
+    events: u64,
+    sessions: u64,
+    events_before: u64,
+    /// Since the beginning of the last full hour.
+    sessions_now: u64,
+    is_new: bool,
+    is_unhandled: bool,
+    grows: u32,
+    critical: Option<&'a str>,
+    follows: Follows,
+    outside: Option<&'a str>,
+}
+
+impl<'a> Facts<'a> {
+    fn of(totals: &'a IssueTotals, judged: &Judged, context: Context<'_>) -> Self {
+        let now_ms = context.now_ms;
+        let hour = now_ms.div_euclid(HOUR_MS);
+        let IssueCount { events, sessions, .. } = sum(totals, hour - DAY_HOURS + 1, hour);
+        let events_before = sum(totals, hour - HOURS + 1, hour - DAY_HOURS).events;
+        Self {
+            events,
+            sessions,
+            events_before,
+            sessions_now: sum(totals, hour - 1, hour).sessions,
+            is_new: now_ms - totals.first_seen_ms < DAY_HOURS * HOUR_MS,
+            is_unhandled: events > 0 && totals.latest.as_ref().is_some_and(|latest| !latest.handled),
+            grows: if judged.escalation.is_some() { 12 } else { growth(events, events_before) },
+            critical: critical_page(totals, context.critical_pages).filter(|_| events > 0),
+            follows: Follows::of(totals, now_ms),
+            outside: outside_production(totals),
+        }
+    }
+
+    fn weight(&self) -> Weight {
+        let points = logarithm(self.sessions, 12.0, 48)
+            + logarithm(self.events, 2.0, 12)
+            + self.grows
+            + if self.is_new { 14 } else { 0 }
+            + if self.is_unhandled { 14 } else { 0 }
+            + if self.critical.is_some() { 12 } else { 0 }
+            + self.follows.points();
+        Weight { points, sessions: self.sessions_now, is_outside: self.outside.is_some(), is_over: false }
+    }
+}
+
 fn weigh(totals: &IssueTotals, judged: &Judged, context: Context<'_>) -> Priority {
-    let now_ms = context.now_ms;
-    let hour = now_ms.div_euclid(HOUR_MS);
-    let IssueCount { events, sessions, .. } = sum(totals, hour - DAY_HOURS + 1, hour);
-    let before = sum(totals, hour - HOURS + 1, hour - DAY_HOURS).events;
-    let is_new = now_ms - totals.first_seen_ms < DAY_HOURS * HOUR_MS;
-    let is_unhandled = events > 0 && totals.latest.as_ref().is_some_and(|latest| !latest.handled);
-    let grows = if judged.escalation.is_some() { 12 } else { growth(events, before) };
-    let share = share(sum(totals, hour - 1, hour).sessions, context.traffic);
-    let critical = critical_page(totals, context.critical_pages).filter(|_| events > 0);
-    let follows = Follows::of(totals, now_ms);
-    let outside = outside_production(totals);
-    let score = logarithm(sessions, 12.0, 48)
-        + logarithm(events, 2.0, 12)
-        + grows
-        + if is_new { 14 } else { 0 }
-        + if is_unhandled { 14 } else { 0 }
-        + share.map_or(0, share_points)
-        + if critical.is_some() { 12 } else { 0 }
-        + follows.points();
-    let mut reasons = vec![reach(events, sessions, share)];
+    let facts = Facts::of(totals, judged, context);
+    let Facts { events, events_before: before, is_new, grows, .. } = facts;
+    let mut reasons = vec![reach(events, facts.sessions, share(facts.sessions_now, context.traffic))];
     if judged.state == IssueState::Regressed {
         reasons.push("back after it was resolved".to_owned());
     }
@@ -124,13 +192,13 @@ fn weigh(totals: &IssueTotals, judged: &Judged, context: Context<'_>) -> Priorit
     } else if grows > 0 && judged.escalation.is_none() {
         reasons.push(format!("{events} events after {before} the day before"));
     }
-    if is_unhandled {
+    if facts.is_unhandled {
         reasons.push("unhandled".to_owned());
     }
-    reasons.extend(critical.map(|page| format!("on {page}, which is critical")));
-    reasons.extend(follows.describe());
-    reasons.extend(outside.map(|environment| format!("only in {environment}")));
-    let score = score.min(MOST) / if outside.is_some() { 2 } else { 1 };
+    reasons.extend(facts.critical.map(|page| format!("on {page}, which is critical")));
+    reasons.extend(facts.follows.describe());
+    reasons.extend(facts.outside.map(|environment| format!("only in {environment}")));
+    let score = facts.weight().weighed(context.traffic);
     Priority { score, level: level(score), reason: reasons.join(", "), pinned: false }
 }
 

@@ -1,7 +1,8 @@
 //! The search of a list of issues: words that title or culprit hold, and `field:value`; all must hold. A value with spaces stands in quotes.
 
-use playhead_domain::row::{Breakdown, IssueTotals};
+use playhead_domain::row::IssueTotals;
 
+use super::entry::{self, Entry, Field};
 use crate::error::ApiError;
 use crate::model::issue::IssueState;
 
@@ -13,14 +14,9 @@ const FIELDS: &str = "type, release, state, browser, os, page, country, mechanis
 enum Term {
     /// In lower case.
     Word(String),
-    Type(String),
-    Release(String),
+    /// As [`entry::value`] spells it.
+    Value(String),
     State(String),
-    Browser(String),
-    Os(String),
-    Page(String),
-    Country(String),
-    Mechanism(String),
     /// Empty: nobody.
     Assignee(String),
     Handled(bool),
@@ -40,8 +36,12 @@ impl Query {
         split(text).into_iter().map(|(field, value)| term(&field, value)).collect::<Result<_, _>>().map(Self)
     }
 
-    pub(crate) fn matches(&self, totals: &IssueTotals, state: IssueState, assignee: &str) -> bool {
-        self.0.iter().all(|term| matches(term, totals, state, assignee))
+    pub(crate) fn matches_totals(&self, totals: &IssueTotals, state: IssueState, assignee: &str) -> bool {
+        self.0.is_empty() || self.matches(&Entry::of(totals.clone()), state, assignee)
+    }
+
+    pub(super) fn matches(&self, issue: &Entry, state: IssueState, assignee: &str) -> bool {
+        self.0.iter().all(|term| matches(term, issue, state, assignee))
     }
 }
 
@@ -80,8 +80,6 @@ fn is_field(text: &str) -> bool {
 fn term(field: &str, value: String) -> Result<Term, ApiError> {
     Ok(match (field, value.as_str()) {
         ("", _) => Term::Word(value.to_lowercase()),
-        ("type", _) => Term::Type(value),
-        ("release", _) => Term::Release(value),
         (
             "state",
             "new" | "ongoing" | "escalating" | "regressed" | "resolved" | "archived" | "unresolved",
@@ -92,37 +90,27 @@ fn term(field: &str, value: String) -> Result<Term, ApiError> {
                 "state: new, ongoing, escalating, regressed, resolved, archived or unresolved",
             ));
         }
-        ("browser", _) => Term::Browser(value),
-        ("os", _) => Term::Os(value),
-        ("page", _) => Term::Page(value),
-        ("country", _) => Term::Country(value),
-        ("mechanism", _) => Term::Mechanism(value),
         ("assignee", "none") => Term::Assignee(String::new()),
         ("assignee", _) => Term::Assignee(value),
         ("is", "handled") => Term::Handled(true),
         ("is", "unhandled") => Term::Handled(false),
         ("is", _) => return Err(ApiError::bad("query", "is: handled or unhandled")),
         ("http" | "https", _) => Term::Word(format!("{field}:{}", value.to_lowercase())),
-        (field, _) => return Err(ApiError::bad("query", format!("`{field}:` must be {FIELDS}"))),
+        (field, value) => match Field::named(field) {
+            Some(field) => Term::Value(entry::value(field, value)),
+            None => return Err(ApiError::bad("query", format!("`{field}:` must be {FIELDS}"))),
+        },
     })
 }
 
-fn matches(term: &Term, totals: &IssueTotals, state: IssueState, assignee: &str) -> bool {
-    let Some(latest) = &totals.latest else { return false };
+fn matches(term: &Term, issue: &Entry, state: IssueState, assignee: &str) -> bool {
     match term {
-        Term::Word(word) => {
-            latest.title.to_lowercase().contains(word) || latest.culprit.to_lowercase().contains(word)
-        }
-        Term::Type(kind) => latest.kind.eq_ignore_ascii_case(kind),
-        Term::Release(release) => has(totals.releases.as_ref(), release),
+        _ if !issue.is_shown => false,
+        Term::Word(word) => issue.has_word(word),
+        Term::Value(value) => issue.has_value(value),
         Term::State(wanted) => is_state(wanted, state),
-        Term::Browser(browser) => has(totals.browsers.as_ref(), browser),
-        Term::Os(os) => has(totals.systems.as_ref(), os),
-        Term::Page(page) => has(totals.pages.as_ref(), page),
-        Term::Country(country) => has(totals.countries.as_ref(), country),
-        Term::Mechanism(mechanism) => latest.mechanism.eq_ignore_ascii_case(mechanism),
         Term::Assignee(wanted) => wanted.eq_ignore_ascii_case(assignee),
-        Term::Handled(wanted) => latest.handled == *wanted,
+        Term::Handled(wanted) => issue.is_handled == *wanted,
     }
 }
 
@@ -138,10 +126,6 @@ fn is_state(wanted: &str, state: IssueState) -> bool {
     }
 }
 
-fn has(breakdown: Option<&Breakdown>, wanted: &str) -> bool {
-    breakdown.is_some_and(|known| known.values.keys().any(|value| value.eq_ignore_ascii_case(wanted)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,8 +137,8 @@ mod tests {
         assert_eq!(
             terms(r#"type:TypeError browser:"Mobile Safari" "is not" is:unhandled"#),
             [
-                Term::Type("TypeError".to_owned()),
-                Term::Browser("Mobile Safari".to_owned()),
+                Term::Value(entry::value(Field::Type, "TypeError")),
+                Term::Value(entry::value(Field::Browser, "mobile safari")),
                 Term::Word("is not".to_owned()),
                 Term::Handled(false)
             ]

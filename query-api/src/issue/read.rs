@@ -36,13 +36,15 @@ pub(crate) struct All {
     pub(crate) issues: BTreeMap<Fingerprint, IssueTotals>,
     /// There are more rows than one request reads.
     pub(crate) partial: bool,
+    pub(crate) rows: usize,
 }
 
 pub(crate) async fn all(api: &Api, scope: Scope) -> Result<All, ApiError> {
     let shards = (0..key::SHARDS).map(|shard| shard_rows(api, scope, shard));
-    let mut read = All { issues: BTreeMap::new(), partial: false };
+    let mut read = All { issues: BTreeMap::new(), partial: false, rows: 0 };
     for page in try_join_all(shards).await? {
         read.partial |= page.more;
+        read.rows += page.rows.len();
         read.issues.extend(merged(api, page.rows)?);
     }
     Ok(read)
@@ -65,6 +67,22 @@ pub(crate) async fn one(
     Ok(merged(api, rows)?.remove(&issue))
 }
 
+/// An issue with what was merged into it, as a list shows it.
+pub(crate) async fn joined(
+    api: &Api,
+    scope: Scope,
+    project: &Project,
+    (id, merges): (Fingerprint, &Merges),
+) -> Result<Option<IssueTotals>, ApiError> {
+    let whole = merges.whole(id);
+    let found = try_join_all(whole.iter().map(|&issue| one(api, scope, issue))).await?;
+    // Whoever discarded a part at the time at which it was merged did not know that.
+    let kept = whole.iter().zip(found).filter(|(issue, _)| project.discard_of(**issue).is_none());
+    let mut issues = kept.filter_map(|(&issue, totals)| Some((issue, totals?))).collect();
+    join(&mut issues, merges);
+    Ok(issues.remove(&id))
+}
+
 /// All that decides which of two slots is read: most of the work of a list is in reading totals.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 struct Head {
@@ -73,7 +91,17 @@ struct Head {
     next_offset: u64,
 }
 
-fn merged(api: &Api, rows: Vec<Row>) -> Result<BTreeMap<Fingerprint, IssueTotals>, ApiError> {
+/// What the rows of an issue tell, expired or not.
+pub(super) struct Told {
+    pub(super) totals: IssueTotals,
+    /// How far each log partition's row is.
+    pub(super) offsets: BTreeMap<i64, u64>,
+    /// When the first of the rows goes.
+    pub(super) until_ms: i64,
+}
+
+/// What rows tell by issue; none of its rows is missing.
+pub(super) fn told(rows: Vec<Row>) -> Result<BTreeMap<Fingerprint, Told>, ApiError> {
     let corrupt = |e: prost::DecodeError| ApiError::Corrupt(format!("totals of an issue: {e}"));
     let mut newest: BTreeMap<(Fingerprint, i64), (u64, bytes::Bytes)> = BTreeMap::new();
     for row in rows {
@@ -84,19 +112,32 @@ fn merged(api: &Api, rows: Vec<Row>) -> Result<BTreeMap<Fingerprint, IssueTotals
             *known = (next_offset, row.value);
         }
     }
-    let mut issues: BTreeMap<Fingerprint, IssueTotals> = BTreeMap::new();
-    for ((issue, _), (_, value)) in newest {
+    let mut issues: BTreeMap<Fingerprint, Told> = BTreeMap::new();
+    for ((issue, partition), (offset, value)) in newest {
         let totals = IssueTotals::decode(value).map_err(corrupt)?;
+        let until_ms = totals.expires_at_ms;
         match issues.entry(issue) {
             Entry::Vacant(place) => {
-                place.insert(totals);
+                place.insert(Told { totals, offsets: [(partition, offset)].into(), until_ms });
             }
-            Entry::Occupied(mut place) => place.get_mut().merge(&totals),
+            Entry::Occupied(mut place) => {
+                let told = place.get_mut();
+                told.totals.merge(&totals);
+                told.offsets.insert(partition, offset);
+                told.until_ms = told.until_ms.min(until_ms);
+            }
         }
     }
-    let now_ms = api.now_ms();
-    issues.retain(|_, totals| totals.events > 0 && totals.expires_at_ms > now_ms);
     Ok(issues)
+}
+
+fn merged(api: &Api, rows: Vec<Row>) -> Result<BTreeMap<Fingerprint, IssueTotals>, ApiError> {
+    let issues = told(rows)?.into_iter().filter(|(_, told)| is_there(&told.totals, api.now_ms()));
+    Ok(issues.map(|(issue, told)| (issue, told.totals)).collect())
+}
+
+pub(super) fn is_there(totals: &IssueTotals, now_ms: i64) -> bool {
+    totals.events > 0 && totals.expires_at_ms > now_ms
 }
 
 /// How many users these issues have together, and whether all were counted.

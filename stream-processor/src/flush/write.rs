@@ -106,7 +106,7 @@ impl Flight {
 
     async fn write_all(&mut self, shared: &Shared, object: Option<Stored>) -> Result<(), Error> {
         let mut rows = object.as_ref().map_or_else(Vec::new, |object| object.rows.clone());
-        rows.extend(self.effects.rows(self.stamp(&shared.topic)));
+        rows.extend(self.effects.rows(self.stamp(&shared.topic, shared.now_ms())));
         let end = Instant::now() + WRITE_FOR;
         let chunk_rows = shared.hooks.chunk_rows.unwrap_or(CHUNK_ROWS);
         for (at, chunk) in chunks(rows, chunk_rows).into_iter().enumerate() {

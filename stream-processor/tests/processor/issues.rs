@@ -6,7 +6,8 @@ use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
 use playhead_domain::issue::setting::{DELAY_US, successor};
 use playhead_domain::issue::totals::{OVERFLOW, OVERFLOW_TITLE};
-use playhead_domain::row::{GroupingRule, IssueSettings, IssueTotals, Project};
+use playhead_domain::row::{GroupingRule, IssueChanges, IssueSettings, IssueTotals, Project};
+use playhead_domain::store::Value;
 use playhead_domain::table;
 use playhead_stream_processor::Step;
 use prost::Message;
@@ -404,4 +405,43 @@ async fn an_erased_session_brings_no_further_counts() {
         world.rows(&table::ISSUES, key::issue_partition(scope(), issue(&world, "A: it broke").await.0)).await
     );
     assert!(!text.contains("ana"), "nobody is named");
+}
+
+/// Where flushes ended, by log partition, with the issues that they name.
+async fn changes(world: &World) -> BTreeMap<(u32, u64), Vec<Fingerprint>> {
+    let mut changes = BTreeMap::new();
+    for partition in 0..world.topic.partitions {
+        let day = playhead_domain::session::key::day(world.now_ms());
+        for row in world.rows(&table::ISSUE_CHANGES, key::changes_partition(scope(), partition, day)).await {
+            let [Value::Int(next_offset)] = row.key.clustering[..] else { panic!("{:?}", row.key) };
+            let row = IssueChanges::decode(row.value).unwrap();
+            assert!(!row.all && row.issues.len() % 16 == 0);
+            let named = row.issues.chunks(16).map(|issue| Fingerprint(issue.try_into().unwrap()));
+            changes.insert((partition, next_offset.try_into().unwrap()), named.collect());
+        }
+    }
+    changes
+}
+
+#[tokio::test]
+async fn a_flush_names_each_issue_that_it_changes() {
+    let world = World::new().await;
+    for seq in 0..3 {
+        for id in 1..=4 {
+            let kind = if id % 2 == 0 { "EvenError" } else { "OddError" };
+            world.send(&error(Batch::new(id, id, seq), kind)).await;
+        }
+        world.process().await;
+    }
+    let changes = changes(&world).await;
+    let mut rows = 0;
+    for shard in 0..key::SHARDS {
+        for row in world.rows(&table::ISSUES, key::issues_partition(scope(), shard)).await {
+            let (issue, partition, _) = key::issue_of(&row.key.clustering).unwrap();
+            let flush = (partition.try_into().unwrap(), IssueTotals::decode(row.value).unwrap().next_offset);
+            assert!(changes[&flush].contains(&issue), "{issue} at {flush:?}");
+            rows += 1;
+        }
+    }
+    assert!(rows >= 3, "two issues and what does not fit");
 }

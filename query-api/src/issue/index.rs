@@ -1,0 +1,191 @@
+//! The issues of projects that have many, in memory: what lists filter and sort. Only what flushes name as changed ([`table::ISSUE_CHANGES`]) is read again,
+//! and an issue of which a row expires. What may be stale, and for how long, is in `docs/adr/0019`.
+
+mod follow;
+mod load;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use playhead_domain::issue::grouping::Fingerprint;
+use playhead_domain::row::IssueTotals;
+use playhead_domain::scope::Scope;
+use tokio::sync::{OwnedMutexGuard, Semaphore};
+
+use super::entry::{Entry, Verdict};
+use super::read::{self, Told};
+use crate::error::ApiError;
+use crate::state::Api;
+
+/// How long a project is not tried again whose issues did not fit, or could not be read.
+const TRY_AGAIN_MS: i64 = 10 * 60_000;
+
+/// An issue as it is kept.
+pub(super) struct Kept {
+    pub(super) entry: Entry,
+    pub(super) verdict: Option<Verdict>,
+    /// A row of it expires then.
+    until_ms: i64,
+}
+
+impl Kept {
+    /// For one list.
+    pub(super) fn once(totals: IssueTotals) -> Self {
+        Self { until_ms: totals.expires_at_ms, entry: Entry::of(totals), verdict: None }
+    }
+}
+
+/// How far the changes of a log partition are known.
+#[derive(Debug, Clone, Copy)]
+struct Cursor {
+    day: i64,
+    next_offset: u64,
+}
+
+/// The issues of a project.
+pub(super) struct Index {
+    scope: Scope,
+    pub(super) issues: BTreeMap<Fingerprint, Kept>,
+    /// Whole totals of issues that people made one.
+    pub(super) parts: BTreeMap<Fingerprint, IssueTotals>,
+    cursors: BTreeMap<u32, Cursor>,
+    /// What is named as changed, and how far each log partition's row must be for it to have been read.
+    pending: BTreeMap<Fingerprint, BTreeMap<i64, u64>>,
+    looked_ms: i64,
+    bytes: usize,
+}
+
+impl Index {
+    /// Takes what the rows of an issue tell.
+    fn take(&mut self, issue: Fingerprint, told: Option<Told>, now_ms: i64) {
+        if let Some(known) = self.issues.remove(&issue) {
+            self.bytes -= known.entry.bytes();
+        }
+        self.parts.remove(&issue);
+        let Some(told) = told else { return };
+        if let Some(wanted) = self.pending.get_mut(&issue) {
+            wanted.retain(|partition, offset| told.offsets.get(partition).is_none_or(|read| read < offset));
+            if wanted.is_empty() {
+                self.pending.remove(&issue);
+            }
+        }
+        if read::is_there(&told.totals, now_ms) {
+            let entry = Entry::of(told.totals);
+            self.bytes += entry.bytes();
+            self.issues.insert(issue, Kept { entry, verdict: None, until_ms: told.until_ms });
+        }
+    }
+}
+
+type Shared = Arc<tokio::sync::Mutex<Index>>;
+
+/// The indexes of a process, each of one project; those that were not used for longest go first.
+pub(crate) struct Indexes {
+    most_bytes: usize,
+    held: Mutex<Held>,
+    /// One is built at a time.
+    building: Semaphore,
+}
+
+#[derive(Default)]
+struct Held {
+    projects: BTreeMap<Scope, Project>,
+    failed: BTreeMap<Scope, i64>,
+    uses: u64,
+}
+
+struct Project {
+    index: Shared,
+    bytes: usize,
+    used: u64,
+}
+
+impl Indexes {
+    pub(crate) fn new(most_bytes: usize) -> Self {
+        Self { most_bytes, held: Mutex::default(), building: Semaphore::new(1) }
+    }
+
+    fn get(&self, scope: Scope) -> Option<Shared> {
+        let mut held = self.held.lock();
+        held.uses += 1;
+        let used = held.uses;
+        let project = held.projects.get_mut(&scope)?;
+        project.used = used;
+        Some(Arc::clone(&project.index))
+    }
+
+    fn remove(&self, scope: Scope) {
+        self.held.lock().projects.remove(&scope);
+    }
+
+    fn put(&self, scope: Scope, bytes: usize, index: Shared) {
+        let mut held = self.held.lock();
+        held.uses += 1;
+        let used = held.uses;
+        held.projects.insert(scope, Project { index, bytes, used });
+        let sum = |held: &Held| held.projects.values().map(|project| project.bytes).sum::<usize>();
+        while sum(&held) > self.most_bytes {
+            let oldest = held.projects.iter().min_by_key(|(_, project)| project.used);
+            let Some(scope) = oldest.map(|(scope, _)| *scope) else { break };
+            held.projects.remove(&scope);
+        }
+    }
+
+    fn may_try(&self, scope: Scope, now_ms: i64) -> bool {
+        let mut held = self.held.lock();
+        held.failed.retain(|_, until_ms| *until_ms > now_ms);
+        self.most_bytes > 0 && !held.projects.contains_key(&scope) && !held.failed.contains_key(&scope)
+    }
+
+    fn give_up(&self, scope: Scope, now_ms: i64) {
+        self.held.lock().failed.insert(scope, now_ms + TRY_AGAIN_MS);
+    }
+}
+
+/// The index of a project as of now, if there is one.
+pub(super) async fn open(api: &Api, scope: Scope) -> Result<Option<OwnedMutexGuard<Index>>, ApiError> {
+    let Some(index) = api.0.issues.get(scope) else { return Ok(None) };
+    let mut guard = Arc::clone(&index).lock_owned().await;
+    if !guard.catch_up(api.store(), api.now_ms()).await? {
+        api.0.issues.remove(scope);
+        return Ok(None);
+    }
+    api.0.issues.put(scope, guard.bytes, index);
+    Ok(Some(guard))
+}
+
+/// Builds the index of a project beside the request, when nothing else is built.
+pub(super) fn build(api: &Api, scope: Scope) {
+    if !api.0.issues.may_try(scope, api.now_ms()) {
+        return;
+    }
+    let api = api.clone();
+    tokio::spawn(async move {
+        let Ok(_building) = api.0.issues.building.try_acquire() else { return };
+        if !api.0.issues.may_try(scope, api.now_ms()) {
+            return;
+        }
+        let (partitions, most_bytes) = (api.0.batches.partitions, api.0.issues.most_bytes);
+        match Index::load(api.store(), scope, partitions, || api.now_ms(), most_bytes).await {
+            Ok(Some(index)) => {
+                let bytes = index.bytes;
+                api.0.issues.put(scope, bytes, Arc::new(tokio::sync::Mutex::new(index)));
+            }
+            Ok(None) => {
+                let project = scope.project().to_string();
+                tracing::warn!(
+                    project,
+                    "its issues do not fit query_api.issue_index_bytes: lists of them are partial"
+                );
+                api.0.issues.give_up(scope, api.now_ms());
+            }
+            Err(error) => {
+                tracing::warn!(%error, "issues could not be read for lists");
+                api.0.issues.give_up(scope, api.now_ms());
+            }
+        }
+    });
+}
