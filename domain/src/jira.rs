@@ -5,7 +5,7 @@ use crate::scope::Scope;
 use crate::session::key::scope_columns;
 use crate::store::{Key, Value};
 
-/// Rows whose Jira issue is still to be told something; the value is empty.
+/// Rows whose Jira issue is still to be told something; the value is another one with every wish.
 pub const DUE: &str = "due";
 
 fn key(scope: Scope, kind: &str, id: Vec<u8>) -> Key {
@@ -30,7 +30,7 @@ pub fn remote(scope: Scope, site: &str, id: &str) -> Key {
     key(scope, "remote", [site.as_bytes(), b"\0", id.as_bytes()].concat())
 }
 
-/// That something is still to be told.
+/// That something is still to be told or read.
 #[must_use]
 pub fn due(scope: Scope, issue: Fingerprint) -> Key {
     key(scope, DUE, issue.0.to_vec())

@@ -93,4 +93,7 @@ pub struct JiraWants {
     /// Whose change in Jira is to be read, for people; empty: nobody's.
     #[prost(string, tag = "8")]
     pub read_for: String,
+    /// How often somebody asked for a reading: one that began before the last time may not have what it is about.
+    #[prost(uint32, tag = "9")]
+    pub reads: u32,
 }

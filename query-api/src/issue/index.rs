@@ -20,8 +20,11 @@ use super::read::{self, Told};
 use crate::error::ApiError;
 use crate::state::Api;
 
-/// How long a project is not tried again whose issues did not fit, or could not be read.
+/// How long a project is not tried again whose issues did not fit, or could not be read; what was asked for within it stays.
 const TRY_AGAIN_MS: i64 = 10 * 60_000;
+/// All is read again so often, so that what was not followed (a flush of a processor that names nothing yet, a flush that was done again and found
+/// otherwise) is not wrong for long.
+const BUILD_AGAIN_MS: i64 = 3_600_000;
 
 /// An issue as it is kept.
 pub(super) struct Kept {
@@ -55,7 +58,11 @@ pub(super) struct Index {
     /// What is named as changed, and how far each log partition's row must be for it to have been read.
     pending: BTreeMap<Fingerprint, BTreeMap<i64, u64>>,
     looked_ms: i64,
+    built_ms: i64,
+    /// A flush changed more than it names.
+    is_lost: bool,
     bytes: usize,
+    bytes_of_parts: usize,
 }
 
 impl Index {
@@ -82,7 +89,7 @@ impl Index {
 
 type Shared = Arc<tokio::sync::Mutex<Index>>;
 
-/// The indexes of a process, each of one project; those that were not used for longest go first.
+/// The indexes of a process, each of one project.
 pub(crate) struct Indexes {
     most_bytes: usize,
     held: Mutex<Held>,
@@ -94,13 +101,12 @@ pub(crate) struct Indexes {
 struct Held {
     projects: BTreeMap<Scope, Project>,
     failed: BTreeMap<Scope, i64>,
-    uses: u64,
 }
 
 struct Project {
     index: Shared,
     bytes: usize,
-    used: u64,
+    used_ms: i64,
 }
 
 impl Indexes {
@@ -109,35 +115,42 @@ impl Indexes {
     }
 
     fn get(&self, scope: Scope) -> Option<Shared> {
-        let mut held = self.held.lock();
-        held.uses += 1;
-        let used = held.uses;
-        let project = held.projects.get_mut(&scope)?;
-        project.used = used;
-        Some(Arc::clone(&project.index))
+        self.held.lock().projects.get(&scope).map(|project| Arc::clone(&project.index))
     }
 
-    fn remove(&self, scope: Scope) {
-        self.held.lock().projects.remove(&scope);
-    }
-
-    fn put(&self, scope: Scope, bytes: usize, index: Shared) {
+    fn remove(&self, scope: Scope, index: &Shared) {
         let mut held = self.held.lock();
-        held.uses += 1;
-        let used = held.uses;
-        held.projects.insert(scope, Project { index, bytes, used });
-        let sum = |held: &Held| held.projects.values().map(|project| project.bytes).sum::<usize>();
-        while sum(&held) > self.most_bytes {
-            let oldest = held.projects.iter().min_by_key(|(_, project)| project.used);
-            let Some(scope) = oldest.map(|(scope, _)| *scope) else { break };
+        if held.projects.get(&scope).is_some_and(|project| Arc::ptr_eq(&project.index, index)) {
             held.projects.remove(&scope);
         }
+    }
+
+    /// Keeps it if there is room beside what others asked for a short while ago: two that do not fit together do not take turns in being read.
+    fn put(&self, scope: Scope, bytes: usize, index: Shared, now_ms: i64) -> bool {
+        let mut held = self.held.lock();
+        held.projects.remove(&scope);
+        let sum = |held: &Held| held.projects.values().map(|project| project.bytes).sum::<usize>();
+        while sum(&held) + bytes > self.most_bytes {
+            let unused = held.projects.iter().filter(|(_, project)| now_ms - project.used_ms > TRY_AGAIN_MS);
+            let oldest = unused.min_by_key(|(_, project)| project.used_ms).map(|(scope, _)| *scope);
+            let Some(oldest) = oldest else {
+                held.failed.insert(scope, now_ms + TRY_AGAIN_MS);
+                return false;
+            };
+            held.projects.remove(&oldest);
+        }
+        held.projects.insert(scope, Project { index, bytes, used_ms: now_ms });
+        true
     }
 
     fn may_try(&self, scope: Scope, now_ms: i64) -> bool {
         let mut held = self.held.lock();
         held.failed.retain(|_, until_ms| *until_ms > now_ms);
-        self.most_bytes > 0 && !held.projects.contains_key(&scope) && !held.failed.contains_key(&scope)
+        self.most_bytes > 0 && !held.failed.contains_key(&scope)
+    }
+
+    fn has(&self, scope: Scope) -> bool {
+        self.held.lock().projects.contains_key(&scope)
     }
 
     fn give_up(&self, scope: Scope, now_ms: i64) {
@@ -149,30 +162,44 @@ impl Indexes {
 pub(super) async fn open(api: &Api, scope: Scope) -> Result<Option<OwnedMutexGuard<Index>>, ApiError> {
     let Some(index) = api.0.issues.get(scope) else { return Ok(None) };
     let mut guard = Arc::clone(&index).lock_owned().await;
-    if !guard.catch_up(api.store(), api.now_ms()).await? {
-        api.0.issues.remove(scope);
+    let now_ms = api.now_ms();
+    if !guard.catch_up(api.store(), now_ms).await? {
+        api.0.issues.remove(scope, &index);
         return Ok(None);
     }
-    api.0.issues.put(scope, guard.bytes, index);
+    if !api.0.issues.put(scope, guard.bytes + guard.bytes_of_parts, index, now_ms) {
+        return Ok(None);
+    }
+    if now_ms - guard.built_ms > BUILD_AGAIN_MS {
+        build(api, scope, true);
+    }
     Ok(Some(guard))
 }
 
-/// Builds the index of a project beside the request, when nothing else is built.
-pub(super) fn build(api: &Api, scope: Scope) {
-    if !api.0.issues.may_try(scope, api.now_ms()) {
+/// Builds the index of a project beside the request, when nothing else is built; `anew`: although there is one.
+pub(super) fn build(api: &Api, scope: Scope, anew: bool) {
+    let may_build =
+        move |api: &Api| api.0.issues.may_try(scope, api.now_ms()) && (anew || !api.0.issues.has(scope));
+    if !may_build(api) {
         return;
     }
     let api = api.clone();
     tokio::spawn(async move {
         let Ok(_building) = api.0.issues.building.try_acquire() else { return };
-        if !api.0.issues.may_try(scope, api.now_ms()) {
+        if !may_build(&api) {
             return;
         }
         let (partitions, most_bytes) = (api.0.batches.partitions, api.0.issues.most_bytes);
         match Index::load(api.store(), scope, partitions, || api.now_ms(), most_bytes).await {
             Ok(Some(index)) => {
-                let bytes = index.bytes;
-                api.0.issues.put(scope, bytes, Arc::new(tokio::sync::Mutex::new(index)));
+                let (bytes, now_ms) = (index.bytes, api.now_ms());
+                if !api.0.issues.put(scope, bytes, Arc::new(tokio::sync::Mutex::new(index)), now_ms) {
+                    let project = scope.project().to_string();
+                    tracing::warn!(
+                        project,
+                        "query_api.issue_index_bytes has no room for its issues beside others': lists of them may be partial"
+                    );
+                }
             }
             Ok(None) => {
                 let project = scope.project().to_string();

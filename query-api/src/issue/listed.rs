@@ -50,7 +50,7 @@ impl<'a> Listed<'a> {
                 let read::All { issues, partial, rows } = read::all(api, scope).await?;
                 listed.partial = partial;
                 if rows > LARGE_ROWS {
-                    index::build(api, scope);
+                    index::build(api, scope, false);
                 }
                 issues
             }

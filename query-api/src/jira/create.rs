@@ -17,9 +17,10 @@ use super::document::Story;
 use super::failure::Failure;
 use super::fields::Metadata;
 use super::repository::{self, Connection};
+use super::sync::DONE;
 use super::{gather, sync};
 use crate::error::ApiError;
-use crate::issue::read;
+use crate::issue::{read, state};
 use crate::random;
 use crate::state::Api;
 
@@ -169,7 +170,8 @@ async fn finish(
         checked_ms: now_ms,
         wants: Some(JiraWants {
             remote_link: true,
-            assignee: Some(assignee).filter(|name| connection.settings.sync_assignee && !name.is_empty()),
+            assignee: Some(assignee.clone())
+                .filter(|name| connection.settings.sync_assignee && !name.is_empty()),
             read_for: "Jira".to_owned(),
             next_ms: now_ms,
             since_ms: now_ms,
@@ -180,6 +182,22 @@ async fn finish(
     repository::note_due(api, scope, issue).await?;
     let change = |_: Option<&JiraLink>| -> Result<Option<JiraLink>, ApiError> { Ok(Some(link.clone())) };
     repository::amend(api, scope, issue, change).await?;
+    repository::note_due(api, scope, issue).await?;
+    // What people did while it was created was told nobody: there was no Jira issue.
+    let given = read::state(api, scope, issue).await?;
+    let is_resolved = connection.settings.sync_state && given.state == state::RESOLVED;
+    let is_reassigned = connection.settings.sync_assignee && given.assignee != assignee;
+    if is_resolved || is_reassigned {
+        let change = |wants: &mut JiraWants| {
+            if is_resolved {
+                DONE.clone_into(&mut wants.state);
+            }
+            if is_reassigned {
+                wants.assignee = Some(given.assignee.clone());
+            }
+        };
+        repository::want(api, scope, issue, change).await?;
+    }
     let note = format!("created the Jira issue {}", link.key);
     crate::issue::decided::note(api, scope, issue, &note, &link.created_by).await?;
     Ok(link)

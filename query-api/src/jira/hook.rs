@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use hmac::{Hmac, Mac};
 use playhead_domain::id::{ProjectId, TenantId};
-use playhead_domain::row::JiraLink;
+use playhead_domain::row::{JiraLink, JiraWants};
 use playhead_domain::scope::Scope;
 use serde::Deserialize;
 use sha2::Sha256;
@@ -104,7 +104,11 @@ async fn receive(
         _ => "Jira".to_owned(),
     };
     // Noted, so that it is read even if Jira cannot be asked for now.
-    repository::want(api, scope, issue, |wants| actor.clone_into(&mut wants.read_for)).await?;
+    let change = |wants: &mut JiraWants| {
+        actor.clone_into(&mut wants.read_for);
+        wants.reads = wants.reads.wrapping_add(1);
+    };
+    repository::want(api, scope, issue, change).await?;
     Ok("noted")
 }
 

@@ -128,7 +128,7 @@ pub(crate) async fn create_jira_issue(
     let wanted = Wanted { place: (&key, &issue_type), fields: &fields, why: "", actor: &actor };
     create::create(&api, (scope, &project), &connection, issue, &wanted).await?;
     // What the page shows next is whole: the link back and the status. If Jira does not answer now, the worker does it.
-    if let Err(error) = push::tell(&api, (scope, &project), issue).await {
+    if let Err(error) = push::tell(&api, (scope, &project), issue, None).await {
         tracing::debug!(%error, "the rest of a Jira issue is told later");
     }
     state(&api, scope, &shown).await

@@ -102,19 +102,20 @@ fn no_transition(link: &JiraLink, now: &Told, transitions: &[Value], to_done: bo
     ))
 }
 
-/// Assigns the Jira issue to the one user who is called so, or to nobody.
-pub(super) async fn assign(client: &Client<'_>, link: &JiraLink, name: &str) -> Result<(), Failure> {
+/// Assigns the Jira issue to the one user who is called so, or to nobody. Returns whose account that is; empty: nobody's.
+pub(super) async fn assign(client: &Client<'_>, link: &JiraLink, name: &str) -> Result<String, Failure> {
     let member = if client.is_cloud() { "accountId" } else { "name" };
     let id = if name.is_empty() {
-        Value::Null
+        String::new()
     } else if name.eq_ignore_ascii_case(&link.assignee) && !link.account.is_empty() {
-        return Ok(());
+        link.account.clone()
     } else {
-        find_user(client, link, name).await?.into()
+        find_user(client, link, name).await?
     };
     let mut body = json!({});
-    body[member] = id;
-    client.put(&["issue", &link.id, "assignee"], &body).await.map(drop)
+    body[member] = if id.is_empty() { Value::Null } else { id.clone().into() };
+    client.put(&["issue", &link.id, "assignee"], &body).await?;
+    Ok(id)
 }
 
 async fn find_user(client: &Client<'_>, link: &JiraLink, name: &str) -> Result<String, Failure> {

@@ -75,7 +75,7 @@ pub(crate) async fn want_open(api: &Api, scope: Scope, issue: Fingerprint) -> Re
 }
 
 /// Does what is due about a Jira issue: tells Jira what happened here, then reads what it has and follows that. A try is claimed before it is
-/// made, so that of two workers one makes it. Returns why the site is not to be asked for anything now.
+/// made, so that of two workers one makes it. `note` is taken away when nothing is due. Returns why the site is not to be asked for anything now.
 ///
 /// # Errors
 /// The store's. What Jira says is noted at the link.
@@ -83,10 +83,13 @@ pub(crate) async fn tell(
     api: &Api,
     (scope, project): (Scope, &Project),
     issue: Fingerprint,
+    note: Option<&[u8]>,
 ) -> Result<Option<Failure>, ApiError> {
     let link = repository::link(api, scope, issue).await?;
     let Some((link, wants)) = link.and_then(|link| Some((link.clone(), link.wants?))) else {
-        repository::settle(api, scope, issue).await?;
+        if let Some(note) = note {
+            repository::settle(api, scope, issue, note).await?;
+        }
         return Ok(None);
     };
     let now_ms = api.now_ms();
@@ -117,12 +120,17 @@ pub(crate) async fn tell(
             Err(error) => return Err(error),
         }
     }
-    if let Some(told) = &outcome.told
-        && let Some(newest) = repository::link(api, scope, issue).await?.filter(|newest| newest.id == link.id)
-    {
-        let seen = outcome.without_ours(newest, &wants, told);
-        let actor = if wants.read_for.is_empty() { "Jira" } else { &wants.read_for };
-        sync::follow(api, (scope, project), &connection, (issue, &seen), told, actor).await?;
+    if let Some(told) = &outcome.told {
+        let newest = repository::link(api, scope, issue).await?;
+        if let Some(newest) = newest.filter(|newest| sync::is_as_read(newest, &link)) {
+            let seen = outcome.with_ours(newest, &wants, told);
+            let actor = if wants.read_for.is_empty() { "Jira" } else { &wants.read_for };
+            sync::follow(api, (scope, project), &connection, (issue, &seen), told, actor).await?;
+        } else {
+            // Somebody else read it meanwhile, and followed that.
+            outcome.told = None;
+            outcome.over.retain(|task| *task != Task::Read);
+        }
     }
     settle(api, scope, issue, (&link, &wants), &outcome).await?;
     Ok(outcome.again.filter(Failure::is_of_site))
@@ -183,8 +191,8 @@ async fn settle(
             faults.push(failure.to_string());
         }
         let mut new = match &outcome.told {
-            Some(told) => told.kept(known.clone(), now_ms),
-            None => known.clone(),
+            Some(told) if sync::is_as_read(known, link) => told.kept(known.clone(), now_ms),
+            _ => known.clone(),
         };
         // What only was read says nothing about what could not be told before.
         if !faults.is_empty() || wanted.tries > 1 || Task::TOLD.iter().any(|task| task.is_wanted(wanted)) {
@@ -212,6 +220,10 @@ struct Outcome {
     again: Option<Failure>,
     /// What Jira has then.
     told: Option<Told>,
+    /// Its status is what was wanted.
+    is_moved: bool,
+    /// To whose account it is assigned.
+    assigned: Option<String>,
 }
 
 impl Outcome {
@@ -235,7 +247,11 @@ impl Outcome {
             let outcome = done.as_ref().err().map_or("done", Failure::name);
             api.0.metrics.jira.tasks.with_label_values(&[task.name(), outcome]).inc();
             match done {
-                Ok(()) => self.over.push(task),
+                Ok(done) => {
+                    self.is_moved |= task == Task::State;
+                    self.assigned = done.or(self.assigned.take());
+                    self.over.push(task);
+                }
                 Err(failure) => self.note(&[task], failure, wants, api.now_ms()),
             }
             if self.again.as_ref().is_some_and(Failure::is_of_site) {
@@ -255,14 +271,20 @@ impl Outcome {
         }
     }
 
-    /// The link as if what was told had been known before: only what others changed in Jira is followed.
-    fn without_ours(&self, mut link: JiraLink, wanted: &JiraWants, told: &Told) -> JiraLink {
+    /// The link with what was told: only what others changed in Jira, before or since, is followed. What could not be told is not: here it is
+    /// otherwise on purpose.
+    fn with_ours(&self, mut link: JiraLink, wanted: &JiraWants, told: &Told) -> JiraLink {
         let mut wants = link.wants.take().unwrap_or_default();
         for task in &self.over {
             match task {
-                Task::State if task.is_wanted(wanted) => told.category.clone_into(&mut link.category),
-                Task::Assignee if task.is_wanted(wanted) => told.account.clone_into(&mut link.account),
-                _ => {}
+                Task::State if !task.is_wanted(wanted) => {}
+                Task::State if self.is_moved && wanted.state == DONE => DONE.clone_into(&mut link.category),
+                Task::State if self.is_moved => link.category.clear(),
+                Task::State => told.category.clone_into(&mut link.category),
+                Task::Assignee if task.is_wanted(wanted) => {
+                    self.assigned.as_ref().unwrap_or(&told.account).clone_into(&mut link.account);
+                }
+                Task::Assignee | Task::Link | Task::Read => {}
             }
             task.clear(&mut wants, wanted);
         }
@@ -308,11 +330,12 @@ impl Task {
             Self::State if wants.state == wanted.state => wants.state.clear(),
             Self::Assignee if wants.assignee == wanted.assignee => wants.assignee = None,
             // A web hook that came while Jira answered may be about what was not in the answer.
-            Self::Read if wants.since_ms == wanted.since_ms => wants.read_for.clear(),
+            Self::Read if wants.reads == wanted.reads => wants.read_for.clear(),
             Self::State | Self::Assignee | Self::Read => {}
         }
     }
 
+    /// Returns the account to which it is assigned, where that was told.
     async fn run(
         self,
         api: &Api,
@@ -320,13 +343,17 @@ impl Task {
         client: &Client<'_>,
         (issue, link): (Fingerprint, &JiraLink),
         wants: &JiraWants,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<String>, Failure> {
         match self {
-            Self::Link => link_back(api, scope, client, (issue, link)).await,
-            Self::State => move_to(client, link, wants.state == DONE).await,
-            Self::Assignee => assign(client, link, wants.assignee.as_deref().unwrap_or_default()).await,
-            Self::Read => Ok(()),
+            Self::Link => link_back(api, scope, client, (issue, link)).await?,
+            Self::State => move_to(client, link, wants.state == DONE).await?,
+            Self::Assignee => {
+                let name = wants.assignee.as_deref().unwrap_or_default();
+                return assign(client, link, name).await.map(Some);
+            }
+            Self::Read => {}
         }
+        Ok(None)
     }
 }
 

@@ -13,6 +13,7 @@ use prost::Message;
 use super::failure::Failure;
 use super::settings::Settings;
 use crate::error::ApiError;
+use crate::random;
 use crate::state::Api;
 
 /// What the sealed settings are bound to, beside the project.
@@ -158,12 +159,9 @@ pub(crate) async fn amend<E: From<ApiError>>(
     Err(ApiError::Conflict.into())
 }
 
-/// Forgets the Jira issue of an issue.
+/// Forgets the Jira issue of an issue. A worker finds that nothing is due any more.
 pub(crate) async fn unlink(api: &Api, scope: Scope, issue: Fingerprint) -> Result<(), ApiError> {
-    for key in [key::link(scope, issue), key::due(scope, issue)] {
-        clear(api, &key).await?;
-    }
-    Ok(())
+    clear(api, &key::link(scope, issue)).await
 }
 
 async fn clear(api: &Api, key: &Key) -> Result<(), ApiError> {
@@ -209,8 +207,8 @@ pub(crate) async fn issue_of(
     Ok(row.and_then(|row| row.value[..].try_into().ok().map(Fingerprint)))
 }
 
-/// Notes what is to be done about a Jira issue. The note that there is something goes before and behind it, so that a worker that finds
-/// nothing in between does not lose it. Whoever is at it stays at it.
+/// Notes what is to be done about a Jira issue. The note that there is something goes before it, in case we die, and behind it, so that a worker
+/// that found nothing in between does not take it away. Whoever is at it stays at it, and what waits goes on waiting.
 pub(crate) async fn want(
     api: &Api,
     scope: Scope,
@@ -221,9 +219,16 @@ pub(crate) async fn want(
     let now_ms = api.now_ms();
     let amended = amend::<ApiError>(api, scope, issue, |link| {
         let Some(link) = link.filter(|link| !link.id.is_empty()) else { return Ok(None) };
-        let mut wants = link.wants.clone().unwrap_or_default();
+        let known = link.wants.clone();
+        let mut wants = known.clone().unwrap_or_default();
         change(&mut wants);
-        (wants.tries, wants.next_ms, wants.since_ms) = (0, now_ms, now_ms);
+        match known {
+            None => (wants.tries, wants.next_ms, wants.since_ms) = (0, now_ms, now_ms),
+            Some(known) if (&known.state, &known.assignee) != (&wants.state, &wants.assignee) => {
+                wants.since_ms = now_ms;
+            }
+            Some(_) => {}
+        }
         Ok(Some(JiraLink { wants: Some(wants), ..link.clone() }))
     });
     amended.await?;
@@ -232,24 +237,34 @@ pub(crate) async fn want(
     Ok(())
 }
 
-/// Notes that there is something to do about a Jira issue.
+/// Notes that there is something to do about a Jira issue. Each note is another one: whoever found nothing to do takes away only what it saw before.
 pub(crate) async fn note_due(api: &Api, scope: Scope, issue: Fingerprint) -> Result<(), ApiError> {
-    match swap(api, &key::due(scope, issue), None, Some(Bytes::from_static(b"1")), None).await {
+    let key = key::due(scope, issue);
+    let value = Bytes::copy_from_slice(&random::bytes::<8>()?);
+    for _ in 0..ATTEMPTS {
+        let known = api.store().get_serial(&table::JIRA, &key).await?;
+        match swap(api, &key, known.as_deref(), Some(value.clone()), None).await {
+            Err(ApiError::Conflict) => {}
+            other => return other,
+        }
+    }
+    Err(ApiError::Conflict)
+}
+
+/// About whose Jira issues there is something to do, each with its note.
+pub(crate) async fn due(api: &Api, scope: Scope) -> Result<Vec<(Fingerprint, Bytes)>, ApiError> {
+    let range = ClusteringRange::prefix(vec![Value::from(key::DUE)]);
+    let page = store::scan_until(api.store(), &table::JIRA, &scope_columns(scope), range, MAX_DUE).await?;
+    let rows = page.rows.into_iter();
+    Ok(rows.filter_map(|row| Some((key::due_of(&row.key.clustering)?, row.value))).collect())
+}
+
+/// Takes a note away, unless there is a newer one.
+pub(crate) async fn settle(api: &Api, scope: Scope, issue: Fingerprint, note: &[u8]) -> Result<(), ApiError> {
+    match swap(api, &key::due(scope, issue), Some(note), None, None).await {
         Err(ApiError::Conflict) => Ok(()),
         other => other,
     }
-}
-
-/// About whose Jira issues there is something to do.
-pub(crate) async fn due(api: &Api, scope: Scope) -> Result<Vec<Fingerprint>, ApiError> {
-    let range = ClusteringRange::prefix(vec![Value::from(key::DUE)]);
-    let page = store::scan_until(api.store(), &table::JIRA, &scope_columns(scope), range, MAX_DUE).await?;
-    Ok(page.rows.iter().filter_map(|row| key::due_of(&row.key.clustering)).collect())
-}
-
-/// There is nothing to do any more.
-pub(crate) async fn settle(api: &Api, scope: Scope, issue: Fingerprint) -> Result<(), ApiError> {
-    clear(api, &key::due(scope, issue)).await
 }
 
 fn cut(text: &str) -> String {

@@ -16,6 +16,8 @@ use crate::model::issue::{GivenState, IssuePatch, IssueState};
 use crate::state::Api;
 
 pub(crate) const DONE: &str = "done";
+/// Others who read it at the same time are asked for once more, and then believed.
+const READINGS: usize = 3;
 /// As long as an assignee may be.
 const MAX_NAME: usize = 100;
 
@@ -131,20 +133,29 @@ pub(crate) async fn refresh(
     connection: &Connection,
     issue: Fingerprint,
 ) -> Result<(), ApiError> {
-    let link = repository::link(api, scope, issue).await?.filter(|link| !link.id.is_empty());
-    let Some(link) = link else { return Ok(()) };
-    let Some(told) = read(api, scope, connection, (issue, &link)).await? else { return Ok(()) };
-    // What people wanted while Jira answered goes before what it answered.
-    let Some(newest) = repository::link(api, scope, issue).await?.filter(|newest| newest.id == link.id)
-    else {
+    for _ in 0..READINGS {
+        let link = repository::link(api, scope, issue).await?.filter(|link| !link.id.is_empty());
+        let Some(link) = link else { return Ok(()) };
+        let Some(told) = read(api, scope, connection, (issue, &link)).await? else { return Ok(()) };
+        // What people wanted while Jira answered goes before what it answered.
+        let newest = repository::link(api, scope, issue).await?;
+        let Some(newest) = newest.filter(|newest| is_as_read(newest, &link)) else { continue };
+        follow(api, (scope, project), connection, (issue, &newest), &told, "Jira").await?;
+        let now_ms = api.now_ms();
+        let change = |known: Option<&JiraLink>| -> Result<Option<JiraLink>, ApiError> {
+            Ok(known.filter(|known| is_as_read(known, &link)).map(|known| told.kept(known.clone(), now_ms)))
+        };
+        repository::amend(api, scope, issue, change).await?;
         return Ok(());
-    };
-    follow(api, (scope, project), connection, (issue, &newest), &told, "Jira").await?;
-    let now_ms = api.now_ms();
-    let change = |known: Option<&JiraLink>| -> Result<Option<JiraLink>, ApiError> {
-        Ok(known.filter(|known| known.id == link.id).map(|known| told.kept(known.clone(), now_ms)))
-    };
-    repository::amend(api, scope, issue, change).await.map(drop)
+    }
+    Ok(())
+}
+
+/// Whether nobody else read it, or told Jira something, since: an older answer does not undo a newer one.
+pub(crate) fn is_as_read(newest: &JiraLink, link: &JiraLink) -> bool {
+    newest.id == link.id
+        && (newest.checked_ms, &newest.category, &newest.account)
+            == (link.checked_ms, &link.category, &link.account)
 }
 
 /// What changed in Jira since it was last read changes here, unless Jira is still to be told something else. What is so already stays as it
@@ -194,7 +205,7 @@ pub(crate) async fn lose(
     let now_ms = api.now_ms();
     let fault = Failure::Gone(link.key.clone()).to_string();
     let lost = repository::amend::<ApiError>(api, scope, issue, |known| {
-        let known = known.filter(|known| known.id == link.id && !known.gone);
+        let known = known.filter(|known| known.id == link.id && !(known.gone && known.wants.is_none()));
         Ok(known.map(|known| JiraLink {
             gone: true,
             wants: None,

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use parking_lot::Mutex;
 use playhead_domain::id::{ProjectId, TenantId};
+use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::row::Project;
 use playhead_domain::scope::Scope;
 use tracing::Instrument;
@@ -24,6 +25,8 @@ const EACH: Duration = Duration::from_secs(5);
 const TURN: Duration = Duration::from_secs(10);
 /// Turns at a time: more than sites that are slow, it is hoped; each waits for one answer.
 const CONCURRENT_TURNS: usize = 64;
+/// A site that asks for more is asked once in an hour: it may be another one by then.
+const LONGEST_REST_S: u64 = 3_600;
 
 /// Works on what is due.
 pub struct Worker {
@@ -100,24 +103,41 @@ impl Worker {
             return Ok(());
         }
         let begun = Instant::now();
-        for issue in repository::due(&self.api, scope).await? {
+        let mut first_error = None;
+        for (issue, note) in repository::due(&self.api, scope).await? {
             if begun.elapsed() > TURN {
                 break;
             }
-            // Most of what is due after a site was away waits: that needs no agreement of replicas to be seen.
-            let seen = repository::seen_link(&self.api, scope, issue).await?.and_then(|link| link.wants);
-            let now_ms = self.api.now_ms();
-            if seen.is_some_and(|wants| wants.next_ms.max(wants.claimed_until_ms) > now_ms) {
-                continue;
+            match self.tell((scope, project), issue, &note).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                // One that cannot be read keeps no other one waiting.
+                Err(error) => drop(first_error.get_or_insert(error)),
             }
-            let Some(failure) = push::tell(&self.api, (scope, project), issue).await? else { continue };
-            if let Some(wait_s) = failure.wait_s() {
-                let wait_ms = i64::try_from(wait_s.saturating_mul(1_000)).unwrap_or(i64::MAX);
-                self.rest(scope.project(), self.api.now_ms().saturating_add(wait_ms));
-            }
-            break;
         }
-        Ok(())
+        first_error.map_or(Ok(()), Err)
+    }
+
+    /// Returns whether the site may be asked for more.
+    async fn tell(
+        &self,
+        (scope, project): (Scope, &Project),
+        issue: Fingerprint,
+        note: &[u8],
+    ) -> Result<bool, ApiError> {
+        // Most of what is due after a site was away waits: that needs no agreement of replicas to be seen.
+        let seen = repository::seen_link(&self.api, scope, issue).await?.and_then(|link| link.wants);
+        let now_ms = self.api.now_ms();
+        if seen.is_some_and(|wants| wants.next_ms.max(wants.claimed_until_ms) > now_ms) {
+            return Ok(true);
+        }
+        let told = push::tell(&self.api, (scope, project), issue, Some(note)).await?;
+        let Some(failure) = told else { return Ok(true) };
+        if let Some(wait_s) = failure.wait_s() {
+            let wait_ms = i64::try_from(wait_s.min(LONGEST_REST_S) * 1_000).unwrap_or(i64::MAX);
+            self.rest(scope.project(), self.api.now_ms().saturating_add(wait_ms));
+        }
+        Ok(false)
     }
 
     fn is_resting(&self, project: ProjectId) -> bool {

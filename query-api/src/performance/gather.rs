@@ -59,8 +59,11 @@ pub(crate) async fn gather(
             (level.bucket(*hours.start())..=level.bucket(*hours.end())).collect();
         let partitions: Vec<i64> = heads.keys().map(|(partition, _)| *partition).collect();
         let place = |bucket| Place { project: scope.project(), level, bucket };
+        // Of a head that was read before its roll-up was kept, the roll-up is read too: it would count twice.
+        let first_open = heads.values().map(|found| level.unit(found.head.hour)).min().unwrap_or(i64::MIN);
         buckets.retain(|bucket| {
-            let kept = api.0.past.get(place(*bucket), &partitions);
+            let is_over = *level.units(*bucket).end() < first_open;
+            let kept = is_over.then(|| api.0.past.get(place(*bucket), &partitions)).flatten();
             let is_kept = kept.is_some();
             gathered.rows.extend(kept);
             !is_kept
@@ -116,9 +119,11 @@ fn over(level: Level, heads: &Newest, rows: &Newest, buckets: BTreeSet<i64>) -> 
     let mut first_open = i64::MAX;
     for ((partition, _), Found { head, .. }) in heads {
         first_open = first_open.min(level.unit(head.hour));
-        let rolled = rows.get(&(*partition, level.unit(head.rolled_hour)));
-        if rolled.is_some_and(|rolled| rolled.head.next_offset >= head.next_offset) {
-            return Vec::new();
+        match rows.get(&(*partition, level.unit(head.rolled_hour))) {
+            Some(rolled) if rolled.head.next_offset >= head.next_offset => return Vec::new(),
+            Some(_) => {}
+            // It was not read: a flush spans far less than two days of the log.
+            None => first_open = first_open.min(level.unit(head.rolled_hour - 48)),
         }
     }
     buckets.into_iter().filter(|bucket| *level.units(*bucket).end() < first_open).collect()

@@ -39,7 +39,7 @@ struct Held {
 
 struct Row {
     /// The log partitions that had a head: one that is new may have been behind.
-    partitions: Vec<i64>,
+    partitions: Arc<[i64]>,
     /// `None`: there was no room for it.
     bytes: Option<Bytes>,
     used: Instant,
@@ -52,7 +52,7 @@ impl Past {
 
     pub(super) fn get(&self, place: Place, partitions: &[i64]) -> Option<Bytes> {
         let mut held = self.held.lock();
-        let row = held.rows.get_mut(&place).filter(|row| row.partitions == partitions)?;
+        let row = held.rows.get_mut(&place).filter(|row| *row.partitions == *partitions)?;
         let bytes = row.bytes.clone()?;
         row.used = Instant::now();
         Some(bytes)
@@ -61,31 +61,40 @@ impl Past {
     /// Whether there may be room for it.
     fn wants(&self, place: Place, partitions: &[i64], now: Instant) -> bool {
         let held = self.held.lock();
-        let known = held.rows.get(&place).filter(|row| row.partitions == partitions);
-        known.is_none_or(|row| now.duration_since(row.used) > UNUSED)
+        let known = held.rows.get(&place).filter(|row| *row.partitions == *partitions);
+        self.most_bytes > 0 && known.is_none_or(|row| now.duration_since(row.used) > UNUSED)
     }
 
     /// Returns how many bytes are held then.
-    fn put(&self, place: Place, partitions: Vec<i64>, bytes: Bytes, now: Instant) -> usize {
+    fn put(&self, place: Place, partitions: Arc<[i64]>, bytes: Bytes, now: Instant) -> usize {
         let mut held = self.held.lock();
         held.remove(place);
-        if bytes.len() <= self.most_bytes && held.bytes + bytes.len() > self.most_bytes {
+        let full = Row { partitions, bytes: Some(bytes), used: now };
+        if held.bytes + full.size() > self.most_bytes {
             let unused = held.rows.iter().filter(|(_, row)| now.duration_since(row.used) > UNUSED);
             for place in unused.map(|(place, _)| *place).collect::<Vec<_>>() {
                 held.remove(place);
             }
         }
-        let bytes = Some(bytes).filter(|bytes| held.bytes + bytes.len() <= self.most_bytes);
-        held.bytes += bytes.as_ref().map_or(0, Bytes::len);
-        held.rows.insert(place, Row { partitions, bytes, used: now });
+        let is_fitting = |row: &Row| held.bytes + row.size() <= self.most_bytes;
+        let row = if is_fitting(&full) { full } else { Row { bytes: None, ..full } };
+        if is_fitting(&row) {
+            held.bytes += row.size();
+            held.rows.insert(place, row);
+        }
         held.bytes
+    }
+}
+
+impl Row {
+    fn size(&self) -> usize {
+        size_of::<(Place, Self)>() + self.bytes.as_ref().map_or(0, Bytes::len)
     }
 }
 
 impl Held {
     fn remove(&mut self, place: Place) {
-        let removed = self.rows.remove(&place);
-        self.bytes -= removed.and_then(|row| row.bytes).map_or(0, |bytes| bytes.len());
+        self.bytes -= self.rows.remove(&place).map_or(0, |row| row.size());
     }
 }
 
@@ -96,13 +105,14 @@ pub(super) fn keep(api: &Api, partitions: Vec<i64>, mut read: Vec<(Place, Vec<By
         return;
     }
     let Ok(permit) = Arc::clone(&api.0.summing).try_acquire_owned() else { return };
+    let partitions: Arc<[i64]> = partitions.into();
     let api = api.clone();
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
         for (place, rows) in read {
             match Totals::join(rows) {
                 Ok(row) => {
-                    let bytes = api.0.past.put(place, partitions.clone(), row, Instant::now());
+                    let bytes = api.0.past.put(place, Arc::clone(&partitions), row, Instant::now());
                     api.0.metrics.statistics_cache_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
                 }
                 Err(error) => tracing::warn!(%error, "statistics of requests cannot be kept in memory"),
@@ -124,30 +134,49 @@ mod tests {
         vec![7; length].into()
     }
 
+    fn partitions(all: &[i64]) -> Arc<[i64]> {
+        all.into()
+    }
+
+    const EMPTY: usize = size_of::<(Place, Row)>();
+
     #[test]
     fn a_row_is_given_for_the_same_log_partitions_only() {
         let past = Past::new(1_000);
-        assert_eq!(past.put(place(1), vec![0, 1], row(10), Instant::now()), 10);
+        assert_eq!(past.put(place(1), partitions(&[0, 1]), row(10), Instant::now()), 10 + EMPTY);
         assert_eq!(past.get(place(1), &[0, 1]), Some(row(10)));
         assert_eq!(past.get(place(1), &[0, 1, 2]), None);
         assert_eq!(past.get(Place { project: ProjectId(2), ..place(1) }, &[0, 1]), None);
         assert_eq!(past.get(Place { level: Level::Hour(Kind::Plain), ..place(1) }, &[0, 1]), None);
-        assert_eq!(past.put(place(1), vec![0, 1, 2], row(30), Instant::now()), 30);
+        assert_eq!(past.put(place(1), partitions(&[0, 1, 2]), row(30), Instant::now()), 30 + EMPTY);
+        assert!(!Past::new(0).wants(place(1), &[0], Instant::now()), "none are kept");
     }
 
     #[test]
     fn what_is_used_stays_and_what_has_no_room_is_not_asked_for_again_at_once() {
-        let past = Past::new(1_000);
+        let past = Past::new(10_000 + 4 * EMPTY);
         let begun = Instant::now();
-        let put = |bucket, bytes, now| past.put(place(bucket), vec![0], row(bytes), now);
+        let put = |bucket, bytes, now| past.put(place(bucket), partitions(&[0]), row(bytes), now);
         let is_there = |bucket| past.get(place(bucket), &[0]).is_some();
-        assert_eq!([put(1, 600, begun), put(2, 400, begun), put(3, 1, begun)], [600, 1_000, 1_000]);
+        put(1, 6_000, begun);
+        put(2, 4_000, begun);
+        assert_eq!(put(3, 3_000, begun), 10_000 + 3 * EMPTY);
         assert_eq!([1, 2, 3].map(is_there), [true, true, false]);
         assert!(!past.wants(place(3), &[0], begun) && past.wants(place(3), &[1], begun));
         let later = Instant::now() + UNUSED + Duration::from_secs(1);
         assert!(past.wants(place(3), &[0], later));
-        assert_eq!(put(3, 700, later), 700);
-        assert_eq!(put(4, 1_001, later + UNUSED * 2), 700, "nothing makes room for what is too large");
+        assert_eq!(put(3, 7_000, later), 7_000 + EMPTY);
+        assert_eq!(put(4, 20_000, later), 7_000 + 2 * EMPTY, "too large");
         assert_eq!([1, 2, 3, 4].map(is_there), [false, false, true, false]);
+    }
+
+    #[test]
+    fn places_without_rows_fill_no_memory() {
+        let past = Past::new(100 * EMPTY);
+        let begun = Instant::now();
+        for bucket in 0..1_000 {
+            assert!(past.put(place(bucket), partitions(&[0]), row(0), begun) <= 100 * EMPTY);
+        }
+        assert_eq!(past.held.lock().rows.len(), 100);
     }
 }

@@ -562,6 +562,7 @@ async fn a_web_hook_is_kept_while_jira_cannot_be_asked() {
         let linked = shop.linked().await;
         assert_eq!((&linked["pending"], &linked["category"]), (&json!(true), &json!("to_do")), "{linked}");
         assert!(linked["fault"].is_string(), "{linked}");
+        shop.app.advance(20 * SECOND);
     }
     shop.app.advance(16 * 60 * SECOND);
     shop.round().await;
@@ -734,4 +735,80 @@ async fn a_site_that_is_busy_is_left_alone() {
     shop.round().await;
     assert!(shop.jira.issues().iter().all(|(_, issue)| issue.category == "done"));
     shop.jira.assert_right();
+}
+
+#[tokio::test]
+async fn what_others_do_in_jira_while_it_is_told_is_followed() {
+    let shop = Shop::open("cloud").await;
+    let number = shop.created().await;
+    change(&shop.app, &shop.project, 1, json!({"state": "resolved", "assignee": "bo li"})).await;
+    // Between our telling and our reading an automation opens it again, and assigns it to somebody else.
+    shop.jira.hold("/assignee");
+    let automation = async {
+        shop.jira.held().await;
+        shop.jira.change(&number, |issue| issue.category = "new".to_owned());
+        shop.jira.release();
+    };
+    futures::join!(shop.round(), automation);
+    let issue = shop.issue().await;
+    assert_ne!(issue["state"], "resolved");
+    assert_eq!((&issue["assignee"], &shop.linked().await["category"]), (&json!("bo li"), &json!("to_do")));
+    shop.jira.assert_right();
+}
+
+#[tokio::test]
+async fn an_older_answer_does_not_undo_a_newer_one() {
+    let shop = Shop::open("cloud").await;
+    shop.created().await;
+    shop.jira.hold_answer("/issue/10001");
+    let path = format!("{}/refresh", Shop::path(1));
+    let meanwhile = async {
+        shop.jira.held().await;
+        change(&shop.app, &shop.project, 1, json!({"state": "resolved"})).await;
+        shop.round().await;
+        shop.jira.release();
+    };
+    let (refreshed, ()) = futures::join!(shop.ask("POST", &path, None), meanwhile);
+    assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text());
+    assert_eq!(
+        (shop.issue_state().await.as_str(), shop.jira.issue().1.category.as_str()),
+        ("resolved", "done")
+    );
+    assert_eq!(shop.linked().await["category"], "done");
+    shop.jira.assert_right();
+}
+
+#[tokio::test]
+async fn hooks_about_what_is_gone_end() {
+    let shop = Shop::open("cloud").await;
+    let number = shop.created().await;
+    shop.jira.delete(&number);
+    for _ in 0..3 {
+        shop.changed_there(&number).await;
+        let linked = shop.linked().await;
+        assert_eq!((&linked["gone"], &linked["pending"]), (&json!(true), &json!(false)), "{linked}");
+    }
+    shop.jira.assert_right();
+}
+
+#[tokio::test]
+async fn a_wish_is_not_lost_to_a_worker_that_found_nothing_to_do() {
+    let shop = Shop::open("cloud").await;
+    shop.created().await;
+    let (columns, range) =
+        (session::key::scope_columns(shop.project.scope), ClusteringRange::prefix(vec!["due".into()]));
+    let notes = async || {
+        let page = shop.app.store.scan(&table::JIRA, &columns, &range, Order::Ascending, 9).await.unwrap();
+        page.rows.into_iter().map(|row| row.value).collect::<Vec<_>>()
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    for state in ["resolved", "ongoing", "resolved"] {
+        change(&shop.app, &shop.project, 1, json!({"state": state})).await;
+        let notes = notes().await;
+        assert_eq!(notes.len(), 1);
+        assert!(seen.insert(notes[0].clone()), "each wish has a note of its own");
+    }
+    shop.round().await;
+    shop.round().await;
+    assert!(notes().await.is_empty());
 }

@@ -44,8 +44,8 @@ struct World {
     transitions: Option<Value>,
     /// Every request is answered so.
     refusal: Option<Refusal>,
-    /// Requests with that end of path wait.
-    hold: Option<&'static str>,
+    /// The next request with that end of path waits, before it is done or before it is answered.
+    hold: Option<(&'static str, bool)>,
 }
 
 type Refusal = (u16, Vec<(&'static str, String)>, String);
@@ -134,7 +134,20 @@ impl Jira {
 
     /// The next request with that end of path waits for [`Self::release`].
     pub(crate) fn hold(&self, path: &'static str) {
-        self.world(|world| world.hold = Some(path));
+        self.world(|world| world.hold = Some((path, false)));
+    }
+
+    /// The next request with that end of path is done, and its answer waits for [`Self::release`].
+    pub(crate) fn hold_answer(&self, path: &'static str) {
+        self.world(|world| world.hold = Some((path, true)));
+    }
+
+    async fn wait_if_held(&self, path: &str, is_done: bool) {
+        let is_meant = |hold: &mut (&str, bool)| path.ends_with(hold.0) && hold.1 == is_done;
+        if self.world(|world| world.hold.take_if(is_meant)).is_some() {
+            self.held.0.notify_one();
+            self.held.1.notified().await;
+        }
     }
 
     /// It came.
@@ -204,10 +217,7 @@ async fn answer(
     if let Some(sent) = &sent {
         check_texts(sent, path.starts_with("/rest/api/3/"), &mut wrong);
     }
-    if jira.world(|world| world.hold.take_if(|end| path.ends_with(*end))).is_some() {
-        jira.held.0.notify_one();
-        jira.held.1.notified().await;
-    }
+    jira.wait_if_held(&path, false).await;
     let credential = headers.get("authorization").map_or("", |value| value.to_str().unwrap()).to_owned();
     let (status, answer_headers, answer) = jira.world(|world| {
         world.requests.push(format!("{method} {path}"));
@@ -238,6 +248,7 @@ async fn answer(
             None => (status, Vec::new(), answer.to_string()),
         }
     });
+    jira.wait_if_held(&path, true).await;
     jira.world(|world| world.wrong.extend(wrong.into_iter().map(|said| format!("{method} {path}: {said}"))));
     let mut response = (StatusCode::from_u16(status).unwrap(), answer).into_response();
     for (name, value) in answer_headers {

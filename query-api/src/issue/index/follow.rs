@@ -13,7 +13,7 @@ use playhead_domain::issue::merge::Merges;
 use playhead_domain::row::IssueChanges;
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key::day;
-use playhead_domain::store::{self, ClusteringRange, Order, Row, Store, Value};
+use playhead_domain::store::{self, ClusteringRange, Order, Page, Row, Store, Value};
 use playhead_domain::table::{ISSUE_CHANGES, ISSUES};
 use prost::Message;
 
@@ -28,6 +28,10 @@ const FOLLOWED_FOR_MS: i64 = CHANGES_KEPT_MS / 2;
 /// Clocks of processors may be ahead by so much.
 const AHEAD_MS: i64 = 10 * 60_000;
 const CONCURRENT_READS: usize = 32;
+/// Changes, and issues with their whole totals, that are in memory at a time.
+const ROWS_AT_ONCE: usize = 500;
+/// More are quicker read all again.
+const MAX_PENDING: usize = 20_000;
 
 impl Index {
     /// The newest change of each log partition may be under way still: it is read again.
@@ -46,10 +50,13 @@ impl Index {
         });
         for (partition, day, row) in newest.buffer_unordered(CONCURRENT_READS).try_collect::<Vec<_>>().await?
         {
+            // The next one may have a clock that is behind.
+            let day = day.min(self::day(self.looked_ms - AHEAD_MS));
             self.cursors.insert(partition, Cursor { day, next_offset: 0 });
             if let Some(row) = row {
                 // The totals are all read after this.
-                if !self.note(partition, day, &row)? {
+                self.note(partition, day, &row)?;
+                if self.is_lost {
                     return Err(ApiError::Internal(
                         "the newest flush changed too many issues to follow it".to_owned(),
                     ));
@@ -65,13 +72,21 @@ impl Index {
         if (0..LOOK_EVERY_MS).contains(&age_ms) {
             return Ok(true);
         }
-        if age_ms > FOLLOWED_FOR_MS || !self.read_changes(store, now_ms).await? {
+        if self.is_lost || age_ms > FOLLOWED_FOR_MS {
+            return Ok(false);
+        }
+        self.read_changes(store, now_ms).await?;
+        if self.is_lost || self.pending.len() > MAX_PENDING {
+            self.is_lost = true;
             return Ok(false);
         }
         let expired = self.issues.iter().filter(|(_, kept)| kept.until_ms <= now_ms).map(|(issue, _)| *issue);
         let changed: BTreeSet<Fingerprint> = expired.chain(self.pending.keys().copied()).collect();
-        for (issue, told) in read_issues(store, self.scope, changed).await? {
-            self.take(issue, told, now_ms);
+        let changed: Vec<Fingerprint> = changed.into_iter().collect();
+        for some in changed.chunks(ROWS_AT_ONCE) {
+            for (issue, told) in read_issues(store, self.scope, some.iter().copied().collect()).await? {
+                self.take(issue, told, now_ms);
+            }
         }
         self.settle();
         self.looked_ms = now_ms;
@@ -91,48 +106,54 @@ impl Index {
         });
     }
 
-    async fn read_changes(&mut self, store: &dyn Store, now_ms: i64) -> Result<bool, ApiError> {
+    async fn read_changes(&mut self, store: &dyn Store, now_ms: i64) -> Result<(), ApiError> {
         let (scope, today) = (self.scope, day(now_ms + AHEAD_MS));
         let days = self.cursors.iter().flat_map(|(&partition, &Cursor { day, next_offset })| {
             (day..=today.max(day)).map(move |day| (partition, day, next_offset))
         });
         let reads = days.map(|(partition, day, next_offset)| async move {
-            let columns = key::changes_partition(scope, partition, day);
-            let after = vec![Value::Int(i64::try_from(next_offset).unwrap_or(i64::MAX))];
-            let range = ClusteringRange { from: Bound::Excluded(after), to: Bound::Unbounded };
-            let rows = store::scan_all(store, &ISSUE_CHANGES, &columns, range).await?;
-            Ok::<_, store::Error>((partition, day, rows))
+            let page = changes_after(store, scope, (partition, day), next_offset).await?;
+            Ok::<_, store::Error>((partition, day, page))
         });
         let mut read: Vec<_> =
             stream::iter(reads.collect::<Vec<_>>()).buffer_unordered(CONCURRENT_READS).try_collect().await?;
         read.sort_unstable_by_key(|(partition, day, _)| (*partition, *day));
-        for (partition, day, rows) in read {
-            for row in rows {
-                if !self.note(partition, day, &row)? {
-                    return Ok(false);
+        for (partition, day, mut page) in read {
+            loop {
+                for row in &page.rows {
+                    self.note(partition, day, row)?;
                 }
+                if self.is_lost || self.pending.len() > MAX_PENDING {
+                    return Ok(());
+                }
+                let known = self.cursors.get(&partition).map_or(0, |cursor| cursor.next_offset);
+                if !page.more {
+                    break;
+                }
+                page = changes_after(store, scope, (partition, day), known).await?;
             }
         }
         // A day of which a flush may still tell is looked at.
         let first = self::day(now_ms - AHEAD_MS);
         self.cursors.values_mut().for_each(|cursor| cursor.day = cursor.day.max(first));
-        Ok(true)
+        Ok(())
     }
 
-    /// What is pending is told before the cursor moves: whoever stops in between reads it all the same. Returns false when too many changed.
-    fn note(&mut self, partition: u32, day: i64, row: &Row) -> Result<bool, ApiError> {
-        let [Value::Int(next_offset)] = row.key.clustering[..] else { return Ok(true) };
+    /// What is pending is told before the cursor moves: whoever stops in between reads it all the same.
+    fn note(&mut self, partition: u32, day: i64, row: &Row) -> Result<(), ApiError> {
+        let [Value::Int(next_offset)] = row.key.clustering[..] else { return Ok(()) };
         let next_offset = u64::try_from(next_offset).unwrap_or_default();
         let changes = IssueChanges::decode(row.value.clone())
             .map_err(|e| ApiError::Corrupt(format!("changes of issues: {e}")))?;
+        self.is_lost |= changes.all;
         let (issues, _) = changes.issues.as_chunks::<16>();
         for &issue in issues {
             let wanted = self.pending.entry(Fingerprint(issue)).or_default();
             wanted.insert(i64::from(partition), next_offset);
         }
         let cursor = self.cursors.entry(partition).or_insert(Cursor { day, next_offset: 0 });
-        *cursor = Cursor { day: day.max(cursor.day), next_offset: next_offset.max(cursor.next_offset) };
-        Ok(!changes.all)
+        cursor.next_offset = next_offset.max(cursor.next_offset);
+        Ok(())
     }
 
     /// Reads the whole totals of those that people made one.
@@ -150,14 +171,33 @@ impl Index {
         self.parts.retain(|issue, _| wanted.contains(issue));
         let missing = wanted.into_iter().filter(|issue| self.issues.contains_key(issue));
         let missing = missing.filter(|issue| !self.parts.contains_key(issue)).collect();
+        let missing: BTreeSet<Fingerprint> = missing;
+        let is_changed = !missing.is_empty();
         for (issue, told) in read_issues(store, self.scope, missing).await? {
             let totals = told.as_ref().map(|told| told.totals.clone());
             self.take(issue, told, now_ms);
             self.parts
                 .extend(totals.filter(|totals| read::is_there(totals, now_ms)).map(|totals| (issue, totals)));
         }
+        if is_changed {
+            // Decoded they take about twice as much.
+            self.bytes_of_parts = self.parts.values().map(|totals| 2 * totals.encoded_len()).sum();
+        }
         Ok(())
     }
+}
+
+/// The changes of a log partition that a day has behind an offset.
+async fn changes_after(
+    store: &dyn Store,
+    scope: Scope,
+    (partition, day): (u32, i64),
+    next_offset: u64,
+) -> Result<Page, store::Error> {
+    let columns = key::changes_partition(scope, partition, day);
+    let after = vec![Value::Int(i64::try_from(next_offset).unwrap_or(i64::MAX))];
+    let range = ClusteringRange { from: Bound::Excluded(after), to: Bound::Unbounded };
+    store.scan(&ISSUE_CHANGES, &columns, &range, Order::Ascending, ROWS_AT_ONCE).await
 }
 
 async fn read_issues(

@@ -31,7 +31,10 @@ impl Index {
             cursors: BTreeMap::new(),
             pending: BTreeMap::new(),
             looked_ms: now_ms(),
+            built_ms: now_ms(),
+            is_lost: false,
             bytes: 0,
+            bytes_of_parts: 0,
         };
         // Before the totals: what is written meanwhile is named as changed then.
         index.begin(store, partitions).await?;

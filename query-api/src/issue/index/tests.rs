@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::follow::LOOK_EVERY_MS;
-use super::{Entry, Index};
+use super::{Entry, Index, Indexes, TRY_AGAIN_MS};
 use crate::issue::read;
 
 const NOW: i64 = 20_454 * 86_400_000 + 23 * 3_600_000;
@@ -251,4 +251,35 @@ async fn what_does_not_fit_is_not_kept() {
     world.store.write(rows).await.unwrap();
     let loaded = Index::load(&world.store, world.scope, PARTITIONS, || NOW, 600).await.unwrap();
     assert!(loaded.is_none());
+}
+
+#[test]
+fn projects_that_do_not_fit_together_do_not_take_turns() {
+    let scope = |project| Scope::open(Grant::Operator, TenantId(1), ProjectId(project)).unwrap();
+    let index = |project| {
+        let (issues, parts, cursors, pending) = Default::default();
+        Arc::new(tokio::sync::Mutex::new(Index {
+            scope: scope(project),
+            issues,
+            parts,
+            cursors,
+            pending,
+            looked_ms: 0,
+            built_ms: 0,
+            is_lost: false,
+            bytes: 0,
+            bytes_of_parts: 0,
+        }))
+    };
+    let indexes = Indexes::new(100);
+    assert!(indexes.put(scope(1), 60, index(1), NOW));
+    assert!(!indexes.put(scope(2), 60, index(2), NOW) && !indexes.may_try(scope(2), NOW));
+    assert!(indexes.has(scope(1)) && !indexes.has(scope(2)));
+    assert!(indexes.put(scope(1), 90, index(1), NOW + 1), "one takes its own place");
+    let later = NOW + TRY_AGAIN_MS + 2;
+    assert!(indexes.may_try(scope(2), later) && indexes.put(scope(2), 60, index(2), later));
+    assert!(!indexes.has(scope(1)), "nobody asked for it");
+    let other = index(2);
+    indexes.remove(scope(2), &other);
+    assert!(indexes.has(scope(2)), "another one has taken its place");
 }
