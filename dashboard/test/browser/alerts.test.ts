@@ -140,6 +140,8 @@ describe('what fired', () => {
       .waitFor();
     expect(firings[0]).toMatchObject({ status: 'acknowledged' });
     await page.getByRole('button', { name: /^Acknowledge: TypeError/ }).waitFor({ state: 'detached' });
+    // Keys do nothing while a change is under way.
+    await page.getByRole('button', { name: /^Resolve: TypeError/, disabled: false }).waitFor();
     await page.keyboard.press('j');
     await page.keyboard.press('e');
     await page
