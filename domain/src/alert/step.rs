@@ -172,16 +172,22 @@ pub fn is_pointless(
     }
 }
 
-/// Takes a message out that is not sent any more. Who is not told of the firing is not told of its end, and nobody is who could acknowledge it.
+/// Takes a message out that is not sent any more. Who is not told of the firing is not told of its end, which may be queued already, and
+/// nobody is who could acknowledge it.
 pub fn leave_out(state: &mut AlertState, delivery: &AlertDelivery, rule: Option<&AlertRule>) {
-    state.pending.retain(|other| other.number != delivery.number || other.channel != delivery.channel);
-    let is_newest = !state.pending.iter().any(|other| {
+    let later = state.pending.iter().filter(|other| {
         other.channel == delivery.channel && other.transition == TRIGGERED && other.number > delivery.number
     });
+    let next = later.map(|other| other.number).min();
     // Of an escalation: those who were told that it triggered are told of the rest.
     let was_told = delivery.transition == ESCALATED
         && rule.is_some_and(|rule| rule.channels.contains(&delivery.channel));
-    if is_newest && !was_told {
+    state.pending.retain(|other| {
+        let is_later = other.number > delivery.number && next.is_none_or(|next| other.number < next);
+        let is_left_out = other.number == delivery.number || is_later && !was_told;
+        other.channel != delivery.channel || !is_left_out
+    });
+    if next.is_none() && !was_told {
         state.told.retain(|channel| *channel != delivery.channel);
         state.muted |= state.told.is_empty() && state.status == OPEN;
     }
@@ -227,5 +233,30 @@ fn tell(state: &mut AlertState, transition: &str, why: &str, (now_ms, due_ms): (
             waits: due_ms > now_ms,
             ..AlertDelivery::default()
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_told_that_it_triggered_is_not_told_of_the_rest() {
+        let message = |number: u64, transition: &str, channel: &str| AlertDelivery {
+            number,
+            transition: transition.to_owned(),
+            channel: channel.to_owned(),
+            ..AlertDelivery::default()
+        };
+        let first = message(1, TRIGGERED, "ops");
+        let others =
+            [message(2, RESOLVED, "boss"), message(3, TRIGGERED, "ops"), message(4, RESOLVED, "ops")];
+        let mut pending = vec![first.clone(), message(2, RESOLVED, "ops")];
+        pending.extend(others.clone());
+        let told = vec!["ops".to_owned()];
+        let mut state = AlertState { pending, told: told.clone(), ..AlertState::default() };
+        leave_out(&mut state, &first, None);
+        assert_eq!(state.pending, others);
+        assert_eq!(state.told, told, "of what triggered since");
     }
 }

@@ -58,6 +58,8 @@ enum Work {
 pub struct Worker {
     api: Api,
     name: String,
+    /// Since when it follows the stream.
+    began_ms: i64,
     courier: Option<Arc<dyn Courier>>,
     stream: tokio::sync::Mutex<Stream>,
     own: Mutex<BTreeMap<ProjectId, Own>>,
@@ -75,7 +77,8 @@ impl Worker {
         getrandom::fill(&mut random)?;
         let name = format!("{:016x}", u64::from_be_bytes(random));
         let (stream, own, busy) = (tokio::sync::Mutex::default(), Mutex::default(), Mutex::default());
-        Ok(Self { api, name, courier, stream, own, busy })
+        let began_ms = api.now_ms();
+        Ok(Self { api, name, began_ms, courier, stream, own, busy })
     }
 
     /// Evaluates and delivers until `stop` is done: ends the round under way, then gives back what it has.
@@ -170,7 +173,9 @@ impl Worker {
             return Ok(());
         }
         let row = taken_in(own.held.row.clone(), mark, at_ms);
-        let until_ms = if now_ms - at_ms > PATIENCE_MS { now_ms } else { at_ms };
+        // After a pause of all processes the last evaluation is old, which does not say that the stream is behind.
+        let knows_stream = stream_ms > 0 || now_ms - self.began_ms > PATIENCE_MS;
+        let until_ms = if knows_stream && now_ms - at_ms > PATIENCE_MS { now_ms } else { at_ms };
         let now = Now { at_ms, until_ms, decided_ms: row.evaluated_ms, intake_ms: row.intake_ms };
         let evaluated = self.evaluate_renewing(scope, project, &own, now).await;
         if evaluated.is_err() {

@@ -3,14 +3,19 @@
 use std::fmt::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
+use tokio::time::Instant;
 
 use super::mailer::{self, Mailer, Unsent};
 use super::text::{self, html};
 use super::{Message, Priority, Receipt, SendError, Sender, Transition};
 
 const MAX_SUBJECT: usize = 200;
+/// A try for all recipients, together and then one after the other. Shorter than the deliverer waits for a channel.
+const WITHIN: Duration = Duration::from_secs(20);
 
 pub(crate) async fn send(
     sender: &Sender<'_>,
@@ -29,17 +34,25 @@ pub(crate) async fn send(
             status: None,
         });
     }
+    let until = Instant::now() + WITHIN;
     let together = compose(mailer, &to, message, sender.now_ms)?;
     match mailer.send(together).await {
         Err(Unsent { may_be_of_one: true, .. }) if to.len() > 1 => {
-            each(mailer, &to, message, sender.now_ms).await
+            let (to, now_ms) = (in_turn(to, sender.now_ms), sender.now_ms);
+            let copies: Vec<OwnCopy<'_>> = to
+                .iter()
+                .map(|recipient| (recipient, alone(mailer, recipient, message, now_ms).boxed()))
+                .collect();
+            let tried = each(copies, until).await;
+            told(message, &tried)
         }
         Err(Unsent { error, .. }) => Err(error),
         Ok(receipt) if to.len() < all.len() => Ok(Receipt {
             sentence: format!(
-                "{} (for {}; the others: see the tries before)",
+                "{} (for {} of {} recipients; the others: see the tries before)",
                 receipt.sentence,
-                addresses(&to)
+                to.len(),
+                all.len()
             ),
             ..receipt
         }),
@@ -52,34 +65,71 @@ fn mark(message: &Message, recipient: &Mailbox) -> String {
     hash(&[&message.id, "\n", recipient.email.as_ref()].concat())
 }
 
-fn addresses<'a>(of: impl IntoIterator<Item = &'a Mailbox>) -> String {
-    let addresses: Vec<String> = of.into_iter().map(|recipient| recipient.email.to_string()).collect();
-    addresses.join(", ")
+/// A recipient's own copy: sent when it is awaited.
+type OwnCopy<'a> = (&'a Mailbox, BoxFuture<'a, Result<(), SendError>>);
+
+/// What came of it; `None`: not reached in time, and nobody knows of the one under way.
+type Tried<'a> = (&'a Mailbox, Option<Result<(), SendError>>);
+
+/// A mail box that does not exist, or is not ready, keeps the message from nobody else. It ends by itself: whoever cuts it off does not
+/// learn who was served.
+async fn each(copies: Vec<OwnCopy<'_>>, until: Instant) -> Vec<Tried<'_>> {
+    let mut tried = Vec::with_capacity(copies.len());
+    for (recipient, sending) in copies {
+        let came =
+            if Instant::now() < until { tokio::time::timeout_at(until, sending).await.ok() } else { None };
+        tried.push((recipient, came));
+    }
+    tried
 }
 
-/// A mail box that does not exist, or is not ready, keeps the message from nobody else. It is tried again for those who may still get it.
-async fn each(mailer: &Mailer, to: &[Mailbox], message: &Message, now_ms: i64) -> Result<Receipt, SendError> {
-    let (mut taken, mut refused) = (Vec::new(), Vec::new());
-    for recipient in to {
-        let alone = compose(mailer, std::slice::from_ref(recipient), message, now_ms)?;
-        match mailer.send(alone).await {
-            Ok(_) => taken.push(recipient),
-            Err(Unsent { error, .. }) => refused.push((recipient, error)),
+async fn alone(
+    mailer: &Mailer,
+    recipient: &Mailbox,
+    message: &Message,
+    now_ms: i64,
+) -> Result<(), SendError> {
+    let alone = compose(mailer, std::slice::from_ref(recipient), message, now_ms)?;
+    mailer.send(alone).await.map(drop).map_err(|unsent| unsent.error)
+}
+
+/// Each try begins with another recipient, so that those who are slow do not keep it from the same ones every time.
+fn in_turn(mut to: Vec<Mailbox>, now_ms: i64) -> Vec<Mailbox> {
+    let minute = usize::try_from(now_ms / 60_000).unwrap_or_default();
+    let first = minute.checked_rem(to.len()).unwrap_or_default();
+    to.rotate_left(first);
+    to
+}
+
+/// It is tried again for those who may still get it. Whoever reads the log need not know the recipients: it has counts.
+fn told(message: &Message, tried: &[Tried<'_>]) -> Result<Receipt, SendError> {
+    let taken = tried.iter().filter(|(_, came)| matches!(came, Some(Ok(())))).count();
+    let unreached = tried.iter().filter(|(_, came)| came.is_none()).count();
+    let mut retryable = unreached > 0;
+    let mut why = Vec::new();
+    if unreached > 0 {
+        why.push(format!("{unreached} not reached within {} s", WITHIN.as_secs()));
+    }
+    for (recipient, came) in tried {
+        if let Some(Err(error)) = came {
+            retryable |= error.is_retryable();
+            why.push(format!("{}: {error}", text::without_addresses(&recipient.email.to_string())));
         }
     }
-    let why: Vec<String> = refused.iter().map(|(to, error)| format!("{}: {error}", to.email)).collect();
-    let told = match addresses(taken.iter().copied()) {
-        nobody if nobody.is_empty() => why.join("; "),
-        some => format!("taken for {some}; {}", why.join("; ")),
-    };
-    let (sentence, retryable) =
-        (text::line(&told, 500), refused.iter().any(|(_, error)| error.is_retryable()));
-    if !taken.is_empty() && !retryable {
+    let mut sentence = format!("taken for {taken} of {} recipients", tried.len());
+    if !why.is_empty() {
+        sentence = text::line(&format!("{sentence}; the others: {}", why.join("; ")), 500);
+    }
+    if taken > 0 && !retryable {
         return Ok(Receipt { sentence, status: None });
     }
     // Those who refused it for good do not get it with the next try either.
-    let gone = refused.iter().filter(|(_, error)| !error.is_retryable()).map(|(to, _)| *to);
-    let taken = taken.into_iter().chain(gone).map(|recipient| mark(message, recipient)).collect();
+    let done = tried.iter().filter(|(_, came)| match came {
+        Some(Ok(())) => true,
+        Some(Err(error)) => !error.is_retryable(),
+        None => false,
+    });
+    let taken = done.map(|(recipient, _)| mark(message, recipient)).collect();
     Err(SendError { sentence, status: None, retryable, not_before_ms: None, taken })
 }
 
@@ -262,6 +312,33 @@ mod tests {
     #[test]
     fn what_happened_is_said() {
         samples::assert_what_happened_is_said(|message| page(message) + &subject(message));
+    }
+
+    fn mailboxes(users: &[&str]) -> Vec<Mailbox> {
+        users.iter().map(|user| format!("{user}@example.com").parse().unwrap()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_slow_does_not_make_forget_who_was_served() {
+        let (message, to) = (samples::triggered(), mailboxes(&["ann", "slow", "bob"]));
+        let copies: Vec<OwnCopy<'_>> = vec![
+            (&to[0], std::future::ready(Ok(())).boxed()),
+            (&to[1], std::future::pending().boxed()),
+            (&to[2], std::future::ready(Ok(())).boxed()),
+        ];
+        let tried = each(copies, Instant::now() + WITHIN).await;
+        let error = told(&message, &tried).unwrap_err();
+        assert!(error.retryable);
+        assert_eq!(error.taken, [mark(&message, &to[0])]);
+        assert_eq!(error.sentence, "taken for 1 of 3 recipients; the others: 2 not reached within 20 s");
+    }
+
+    #[test]
+    fn each_try_begins_with_another_recipient() {
+        let to = mailboxes(&["ann", "bob", "cy"]);
+        let firsts = [0, 1, 2].map(|minute| in_turn(to.clone(), minute * 60_000)[0].clone());
+        assert_eq!(firsts.to_vec(), to);
+        assert!(in_turn(Vec::new(), 60_000).is_empty());
     }
 
     #[test]

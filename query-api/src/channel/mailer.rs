@@ -80,7 +80,8 @@ impl Mailer {
     pub(crate) async fn send(&self, message: lettre::Message) -> Result<Receipt, Unsent> {
         match tokio::time::timeout(self.limit, self.transport.send(message)).await {
             Ok(Ok(response)) => {
-                let said = super::text::line(&response.message().collect::<Vec<_>>().join(" "), SHOWN);
+                let said = response.message().collect::<Vec<_>>().join(" ");
+                let said = super::text::line(&super::text::without_addresses(&said), SHOWN);
                 Ok(Receipt { sentence: format!("the mail server took it: {said}"), status: None })
             }
             Ok(Err(error)) => Err(unsent(&error)),
@@ -156,7 +157,8 @@ const CLOSING: u16 = 421;
 fn unsent(error: &lettre::transport::smtp::Error) -> Unsent {
     let status = error.status().map(u16::from);
     let is_permanent = error.is_permanent() || error.is_client();
-    let said = super::text::line(&with_causes(error), SHOWN);
+    // Servers repeat the address that they refuse.
+    let said = super::text::line(&super::text::without_addresses(&with_causes(error)), SHOWN);
     let is_of_login = status.is_some_and(is_about_credentials);
     let retryable = !is_permanent || is_of_login;
     let error = SendError { retryable, ..for_now(format!("the mail server did not take it: {said}")) };

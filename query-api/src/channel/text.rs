@@ -65,6 +65,16 @@ pub(crate) fn shorten(text: &str, limit: usize) -> String {
     kept.collect::<String>().trim_end().to_owned() + "…"
 }
 
+/// Every e-mail address as its first letter and its domain: those who may read the log of deliveries need not know recipients.
+pub(crate) fn without_addresses(text: &str) -> String {
+    let words = text.split_inclusive(|c: char| c.is_whitespace() || "<>()[],;:\"".contains(c));
+    let masked = words.map(|word| match (word.chars().next(), word.rsplit_once('@')) {
+        (Some(first), Some((user, domain))) if !user.is_empty() => format!("{first}…@{domain}"),
+        _ => word.to_owned(),
+    });
+    masked.collect()
+}
+
 /// Escaped by `escape` and at most `limit` long after that, never cut within an escape.
 pub(crate) fn escaped(text: &str, limit: usize, escape: impl Fn(&str) -> String) -> String {
     let mut budget = limit;
@@ -118,6 +128,16 @@ mod tests {
         // Outside the basic plane a character counts twice.
         assert_eq!(line("😀😀😀", 5), "😀😀…");
         assert_eq!(line(&"x".repeat(1 << 20), 100).encode_utf16().count(), 100);
+    }
+
+    #[test]
+    fn addresses_keep_their_first_letter_and_domain() {
+        assert_eq!(without_addresses("ann@example.com"), "a…@example.com");
+        let said = "550 <ann.b@example.com>: unknown, to=<b@x.test> (cy+1@x.test) at @ 10";
+        assert_eq!(
+            without_addresses(said),
+            "550 <a…@example.com>: unknown, to=<b…@x.test> (c…@x.test) at @ 10"
+        );
     }
 
     #[test]

@@ -95,6 +95,26 @@ async fn outside_the_hours_of_a_rule_its_messages_wait_and_what_is_over_by_then_
     assert_eq!(post.told(), ["triggered", "escalated"], "half an hour after it was told");
 }
 
+/// It is over when its hours have begun, and before anybody tried to tell that it triggered.
+#[tokio::test]
+async fn the_end_of_what_nobody_was_told_is_not_told() {
+    let (app, post) = (App::new().await, Arc::new(Post::default()));
+    let project = app.project("shop").await;
+    without_defaults(&app, &project).await;
+    let rule = rule(&app, &project, at_three(&ALL_DAYS)).await;
+    let worker = worker(&app, &post);
+    count(&app, &project, 1, &[NOON]).await;
+    round(&app, &project, &worker).await;
+    app.advance(3 * HOUR + MINUTE);
+    decide(&app, &project, (&rule, 1), "resolved").await;
+    for _ in 0..3 {
+        round(&app, &project, &worker).await;
+        app.advance(MINUTE);
+    }
+    assert_eq!(post.told(), [""; 0]);
+    assert_eq!(not_sent(&app, &project).await, ["it was over before the rule's hours began"]);
+}
+
 async fn not_sent(app: &App, project: &Project) -> Vec<String> {
     let all = app.read(project, "/alerts/deliveries?limit=200").await["items"].as_array().unwrap().clone();
     let not_sent = all.iter().filter(|delivery| delivery["outcome"] == "not_sent");

@@ -46,6 +46,34 @@ async fn a_part_of_the_log_that_is_behind_does_not_stop_the_counting() {
     assert_eq!(post.told(), ["triggered", "resolved"]);
 }
 
+/// Where the last evaluation was does not tell a new process how far the stream is: it is as patient as with any delay.
+#[tokio::test]
+async fn a_process_that_begins_after_a_pause_does_not_take_the_stream_for_behind() {
+    let (app, post) = (App::new().await, Arc::new(Post::default()));
+    let project = app.project("shop").await;
+    without_defaults(&app, &project).await;
+    rule(&app, &project, three_in_five(0)).await;
+    let before = worker(&app, &post);
+    round(&app, &project, &before).await;
+    before.release().await;
+    app.advance(20 * MINUTE);
+    let record = Record { key: vec![1; 16].into(), value: vec![1].into(), meta: vec![].into() };
+    app.log.append(batches().name, record).await.unwrap();
+    let happened = NOON + 20 * MINUTE;
+    count(&app, &project, 1, &[happened, happened + 1, happened + 2]).await;
+    let worker = worker(&app, &post);
+    for _ in 0..2 {
+        round(&app, &project, &worker).await;
+        assert_eq!(post.told(), [""; 0], "it has not seen the stream yet");
+        app.advance(MINUTE);
+    }
+    for _ in 0..20 {
+        app.advance(MINUTE);
+        round(&app, &project, &worker).await;
+    }
+    assert_eq!(post.told(), ["triggered"], "it has waited long enough");
+}
+
 #[tokio::test]
 async fn silence_is_that_nothing_came_not_that_the_processor_is_behind() {
     let (app, post) = (App::new().await, Arc::new(Post::default()));

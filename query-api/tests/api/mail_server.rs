@@ -122,7 +122,7 @@ async fn talk(
                 "250 ok"
             }
             "RCPT" => match path()?.as_str() {
-                "nobody@example.com" => "550 5.1.1 no such mail box",
+                "nobody@example.com" => "550 5.1.1 <nobody@example.com>: no such mail box",
                 "later@example.com" => "451 4.3.0 come back later",
                 // With all others, and by itself.
                 "third@example.com" if refused.fetch_add(1, Ordering::SeqCst) < 2 => {
