@@ -113,7 +113,7 @@ fn told(message: &Message, tried: &[Tried<'_>]) -> Result<Receipt, SendError> {
     for (recipient, came) in tried {
         if let Some(Err(error)) = came {
             retryable |= error.is_retryable();
-            why.push(format!("{}: {error}", text::without_addresses(&recipient.email.to_string())));
+            why.push(format!("{}: {error}", text::without_addresses(recipient.email.as_ref())));
         }
     }
     let mut sentence = format!("taken for {taken} of {} recipients", tried.len());
