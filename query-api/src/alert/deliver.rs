@@ -8,9 +8,7 @@ use futures::{FutureExt, StreamExt};
 use playhead_domain::alert::key::{self, RuleId, Subject};
 use playhead_domain::alert::step;
 use playhead_domain::id::{ProjectId, TenantId};
-use playhead_domain::row::{
-    AlertAttempt, AlertBudget, AlertDelivery, AlertRule, AlertSettings, AlertState, Project,
-};
+use playhead_domain::row::{AlertBudget, AlertDelivery, AlertRule, AlertSettings, AlertState, Project};
 use playhead_domain::scope::Scope;
 use playhead_domain::table::ALERT_STATES;
 
@@ -230,19 +228,8 @@ impl Round<'_> {
         sentence: String,
     ) -> Result<(), ApiError> {
         let Waiting { place, state, delivery } = waiting;
-        let attempt = AlertAttempt {
-            message: message.to_owned(),
-            rule: place.0.to_string(),
-            subject: place.1.to_string(),
-            transition: delivery.transition.clone(),
-            channel: delivery.channel.clone(),
-            attempt,
-            outcome: outcome.to_owned(),
-            sentence: playhead_domain::session::fold::cut(&sentence, 500).to_owned(),
-            title: state.notice.as_ref().map(|notice| notice.title.clone()).unwrap_or_default(),
-            time_ms: self.now_ms,
-        };
-        log::write(self.api, self.scope, &attempt).await
+        let told = (attempt, outcome, sentence.as_str());
+        log::note(self.api, self.scope, (*place, state), (delivery, message), told, self.now_ms).await
     }
 
     /// It is told with the others of this hour.

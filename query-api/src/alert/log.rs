@@ -3,6 +3,7 @@
 use playhead_domain::alert::key::{self, RuleId, Subject};
 use playhead_domain::row::{AlertAttempt, AlertDelivery, AlertState};
 use playhead_domain::scope::Scope;
+use playhead_domain::session::fold::cut;
 use playhead_domain::session::key::day;
 use playhead_domain::store::{ClusteringRange, Mutation, Order};
 use playhead_domain::table::ALERT_DELIVERIES;
@@ -13,9 +14,10 @@ use crate::state::Api;
 
 const DAY_MS: i64 = 86_400_000;
 pub(crate) const KEPT_DAYS: i64 = 30;
+const MAX_SENTENCE_BYTES: usize = 500;
 
 /// Writes a try down. The same try is the same row.
-pub(crate) async fn write(api: &Api, scope: Scope, attempt: &AlertAttempt) -> Result<(), ApiError> {
+async fn write(api: &Api, scope: Scope, attempt: &AlertAttempt) -> Result<(), ApiError> {
     let time_ms = attempt.time_ms;
     let key = key::attempt(scope, time_ms, &attempt.message, &attempt.channel, attempt.attempt);
     let put = Mutation::Put {
@@ -30,13 +32,14 @@ pub(crate) async fn write(api: &Api, scope: Scope, attempt: &AlertAttempt) -> Re
     Ok(())
 }
 
-/// A message that nobody tries to send any more, and why.
-pub(crate) async fn not_sent(
+/// What came of a message: the try, its outcome, and the sentence about it.
+pub(crate) async fn note(
     api: &Api,
     scope: Scope,
     (place, state): ((RuleId, Subject), &AlertState),
-    delivery: &AlertDelivery,
-    (message, why): (&str, &str),
+    (delivery, message): (&AlertDelivery, &str),
+    (attempt, outcome, sentence): (u32, &str, &str),
+    time_ms: i64,
 ) -> Result<(), ApiError> {
     let attempt = AlertAttempt {
         message: message.to_owned(),
@@ -44,13 +47,24 @@ pub(crate) async fn not_sent(
         subject: place.1.to_string(),
         transition: delivery.transition.clone(),
         channel: delivery.channel.clone(),
-        attempt: delivery.tries,
-        outcome: "not_sent".to_owned(),
-        sentence: why.to_owned(),
+        attempt,
+        outcome: outcome.to_owned(),
+        sentence: cut(sentence, MAX_SENTENCE_BYTES).to_owned(),
         title: state.notice.as_ref().map(|notice| notice.title.clone()).unwrap_or_default(),
-        time_ms: api.now_ms(),
+        time_ms,
     };
     write(api, scope, &attempt).await
+}
+
+/// A message that nobody tries to send any more, and why.
+pub(crate) async fn not_sent(
+    api: &Api,
+    scope: Scope,
+    of: ((RuleId, Subject), &AlertState),
+    delivery: &AlertDelivery,
+    (message, why): (&str, &str),
+) -> Result<(), ApiError> {
+    note(api, scope, of, (delivery, message), (delivery.tries, "not_sent", why), api.now_ms()).await
 }
 
 /// The newest tries.
