@@ -4,6 +4,7 @@
 //! range is a random 24-byte nonce, the ciphertext, and a 16-byte tag (XChaCha20-Poly1305: random nonces never repeat). The session
 //! and the purpose are authenticated: a range cannot pass for another session's or for another kind.
 
+mod dictionary;
 mod secrets;
 
 use std::cell::RefCell;
@@ -18,6 +19,7 @@ use zstd::zstd_safe::CParameter;
 use crate::id::SessionId;
 use crate::row::{Block, EventChunk};
 
+pub use dictionary::{EVENTS as EVENTS_DICTIONARY, RECORDINGS as BLOCK_DICTIONARY};
 pub use secrets::{SECRETS_PURPOSE, SecretSealer};
 
 /// Purpose for `InstallationKey::derive`: the key that wraps data keys.
@@ -43,6 +45,8 @@ pub enum Error {
     TooLong { what: &'static str, limit: usize },
     #[error("compression failed: {0}")]
     Compression(String),
+    #[error("compressed with dictionary {0}, which this version does not have: upgrade it")]
+    Dictionary(u32),
     #[error("no random bytes: {0}")]
     Random(String),
 }
@@ -214,7 +218,7 @@ impl DataKey {
         XChaCha20Poly1305::new(&self.0.into())
     }
 
-    /// Compresses and seals NDJSON of events for [`EventChunk::sealed`].
+    /// Compresses, with [`EVENTS_DICTIONARY`], and seals NDJSON of events for [`EventChunk::sealed`].
     ///
     /// # Errors
     /// [`Error`].
@@ -229,10 +233,11 @@ impl DataKey {
     /// [`Error`]; never uses more memory than the chunk says and [`MAX_OPEN_BYTES`].
     pub fn open_events(&self, session: SessionId, chunk: &EventChunk) -> Result<Vec<u8>, Error> {
         let packed = self.open(session, Purpose::Events, &chunk.sealed)?;
-        inflate(&packed, chunk.raw_bytes as usize, "chunk of events")
+        let dictionary = dictionary::text(chunk.dictionary)?;
+        inflate(&packed, dictionary, chunk.raw_bytes as usize, "chunk of events")
     }
 
-    /// Compresses and seals a block of dom lines.
+    /// Compresses, with [`BLOCK_DICTIONARY`], and seals a block of dom lines.
     ///
     /// # Errors
     /// [`Error`].
@@ -242,7 +247,8 @@ impl DataKey {
         ndjson: &[u8],
         compressor: &mut BlockCompressor,
     ) -> Result<Vec<u8>, Error> {
-        let packed = compressor.0.compress(ndjson).map_err(|error| Error::Compression(error.to_string()))?;
+        let packed = compress(&mut compressor.0, BLOCK_DICTIONARY, ndjson)
+            .map_err(|error| Error::Compression(error.to_string()))?;
         self.seal(session, Purpose::Block, &packed)
     }
 
@@ -258,7 +264,8 @@ impl DataKey {
         upto: usize,
     ) -> Result<Vec<u8>, Error> {
         let packed = self.open(session, Purpose::Block, sealed)?;
-        inflate_prefix(&packed, upto.min(block.raw_bytes as usize), "block")
+        let dictionary = dictionary::text(block.dictionary)?;
+        inflate_prefix(&packed, dictionary, upto.min(block.raw_bytes as usize), "block")
     }
 }
 
@@ -273,7 +280,7 @@ fn compress_chunk(ndjson: &[u8]) -> std::io::Result<Vec<u8>> {
             Some(compressor) => compressor,
             None => zstd::bulk::Compressor::new(CHUNK_LEVEL)?,
         };
-        let packed = compressor.compress(ndjson);
+        let packed = compress(&mut compressor, EVENTS_DICTIONARY, ndjson);
         *slot = Some(compressor);
         packed
     })
@@ -297,17 +304,35 @@ impl fmt::Debug for BlockCompressor {
     }
 }
 
-fn inflate(packed: &[u8], declared: usize, what: &'static str) -> Result<Vec<u8>, Error> {
-    let bytes = inflate_prefix(packed, declared.saturating_add(1), what)?;
+/// As if the dictionary stood before it. zstd takes a prefix for one frame, and with it the compressor's own parameters; a dictionary
+/// that it digests would bring others, which make long blocks larger.
+fn compress(
+    compressor: &mut zstd::bulk::Compressor<'static>,
+    number: u32,
+    ndjson: &[u8],
+) -> std::io::Result<Vec<u8>> {
+    let prefix = dictionary::text(number).map_err(std::io::Error::other)?;
+    let failed = |code| std::io::Error::other(zstd::zstd_safe::get_error_name(code));
+    compressor.context_mut().ref_prefix(prefix).map_err(failed)?;
+    compressor.compress(ndjson)
+}
+
+fn inflate(packed: &[u8], dictionary: &[u8], declared: usize, what: &'static str) -> Result<Vec<u8>, Error> {
+    let bytes = inflate_prefix(packed, dictionary, declared.saturating_add(1), what)?;
     if bytes.len() > declared { Err(Error::TooLong { what, limit: declared }) } else { Ok(bytes) }
 }
 
-fn inflate_prefix(packed: &[u8], upto: usize, what: &'static str) -> Result<Vec<u8>, Error> {
+fn inflate_prefix(
+    packed: &[u8],
+    dictionary: &[u8],
+    upto: usize,
+    what: &'static str,
+) -> Result<Vec<u8>, Error> {
     if upto > MAX_OPEN_BYTES {
         return Err(Error::TooLong { what, limit: MAX_OPEN_BYTES });
     }
     let failed = |error: std::io::Error| Error::Compression(error.to_string());
-    let decoder = zstd::stream::read::Decoder::with_buffer(packed).map_err(failed)?;
+    let decoder = zstd::stream::read::Decoder::with_ref_prefix(packed, dictionary).map_err(failed)?;
     let mut bytes = Vec::with_capacity(upto);
     decoder.take(upto as u64).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
@@ -365,7 +390,9 @@ mod tests {
     fn a_chunk_stops_at_what_it_declares() {
         let key = key();
         let sealed: Bytes = key.seal_events(SESSION, &vec![b'a'; 1 << 20]).unwrap().into();
-        let chunk = |raw_bytes| EventChunk { sealed: sealed.clone(), raw_bytes, ..EventChunk::default() };
+        let dictionary = EVENTS_DICTIONARY;
+        let chunk =
+            |raw_bytes| EventChunk { sealed: sealed.clone(), raw_bytes, dictionary, ..EventChunk::default() };
         assert_eq!(key.open_events(SESSION, &chunk(1 << 20)).unwrap().len(), 1 << 20);
         assert!(matches!(key.open_events(SESSION, &chunk(1000)), Err(Error::TooLong { .. })));
     }
@@ -376,8 +403,31 @@ mod tests {
         let raw: Vec<u8> = (0..200_000u32).flat_map(u32::to_le_bytes).collect();
         let sealed =
             key.seal_block(SESSION, &raw, &mut BlockCompressor::new(Effort::Thorough).unwrap()).unwrap();
-        let block = Block { raw_bytes: u32::try_from(raw.len()).unwrap(), ..Block::default() };
+        let raw_bytes = u32::try_from(raw.len()).unwrap();
+        let block = Block { raw_bytes, dictionary: BLOCK_DICTIONARY, ..Block::default() };
         assert_eq!(key.open_block(SESSION, &block, &sealed, usize::MAX).unwrap(), raw);
         assert_eq!(key.open_block(SESSION, &block, &sealed, 10).unwrap(), raw[..10]);
+    }
+
+    #[test]
+    fn a_block_from_before_there_was_a_dictionary_opens() {
+        let key = key();
+        let raw = b"{\"type\":4}\n".repeat(100);
+        let packed = Effort::Quick.compressor().unwrap().compress(&raw).unwrap();
+        let sealed = key.seal(SESSION, Purpose::Block, &packed).unwrap();
+        let block = |dictionary| Block { raw_bytes: 1_200, dictionary, ..Block::default() };
+        assert_eq!(key.open_block(SESSION, &block(0), &sealed, usize::MAX).unwrap(), raw);
+        let newer = key.open_block(SESSION, &block(99), &sealed, usize::MAX);
+        assert_eq!(newer, Err(Error::Dictionary(99)));
+    }
+
+    #[test]
+    fn every_block_of_one_compressor_has_the_dictionary() {
+        let (key, mut compressor) = (key(), BlockCompressor::new(Effort::Thorough).unwrap());
+        let raw = br#"{"type":3,"data":{"source":0,"texts":[],"attributes":[],"removes":[],"adds":[]},"timestamp":17"#;
+        let mut length = || key.seal_block(SESSION, raw, &mut compressor).unwrap().len();
+        let (first, second) = (length(), length());
+        assert_eq!(first, second);
+        assert!(first < OVERHEAD_BYTES + 40, "{first} bytes: the line is in the dictionary");
     }
 }

@@ -7,3 +7,4 @@ pub mod fact;
 pub mod fold;
 pub mod key;
 pub mod state;
+pub mod weight;

@@ -375,6 +375,7 @@ fn hit(number: u64, nth: u64, time_ms: i64) -> Hit {
     Hit {
         time_ms,
         is_new_session: nth.is_multiple_of(PER_SESSION),
+        unseen: 0,
         release: one_of(&["2.3.0", "2.4.0", "2.4.1", "2.5.0"], number),
         browser: one_of(&["Chrome", "Safari", "Firefox", "Edge"], 5),
         system: one_of(&["Windows", "iOS", "Android", "macOS", "Linux"], 6),

@@ -137,6 +137,7 @@ fn observation(scope: Scope, day: i64, endpoint: usize, n: usize) -> Observation
     };
     Observation {
         place: (0, 0),
+        weight: 1,
         hour: day * 24,
         name: NameKey::new([7; 32]).id(scope, &name),
         context: Arc::new(context),

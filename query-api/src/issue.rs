@@ -17,3 +17,4 @@ pub(crate) mod read;
 pub(crate) mod routes;
 pub(crate) mod state;
 pub(crate) mod union;
+pub(crate) mod users;

@@ -24,6 +24,7 @@ use crate::channel::tests_sent::TestsSent;
 use crate::config::Config;
 use crate::issue::dry_run::MAX_DRY_RUNS;
 use crate::issue::index::Indexes;
+use crate::issue::users::UserCounts;
 use crate::metrics::Metrics;
 use crate::outbound::{AllowList, Outbound};
 use crate::performance::past::Past;
@@ -124,6 +125,8 @@ pub(crate) struct Inner {
     pub(crate) past: Past,
     /// What lists of issues ask of large projects.
     pub(crate) issues: Indexes,
+    /// What they counted of users.
+    pub(crate) user_counts: UserCounts,
     /// Opens what projects were trusted with.
     pub(crate) secrets: SecretSealer,
     pub(crate) outbound: Outbound,
@@ -181,6 +184,7 @@ impl Api {
             summing: Arc::new(Semaphore::new(MAX_SUMS)),
             past,
             issues,
+            user_counts: UserCounts::new(),
             secrets: SecretSealer::new(parts.installation_key.derive(SECRETS_PURPOSE)),
             outbound: Outbound::new(allow),
             mailer,

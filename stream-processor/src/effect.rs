@@ -7,8 +7,8 @@ use playhead_domain::id::StreamId;
 use playhead_domain::issue;
 use playhead_domain::performance::observation::Observation;
 use playhead_domain::row::{
-    DeadLetter, EventChunk, Frame, IntakeCounts, IssueChanges, Object, ObjectSession, OpenSession,
-    SessionKey, SessionState,
+    DeadLetter, EventChunk, Frame, IntakeCounts, IssueChanges, ListedSession, Object, ObjectSession,
+    OpenSession, SessionKey, SessionState,
 };
 use playhead_domain::scope::Scope;
 use playhead_domain::seal::DataKey;
@@ -257,7 +257,8 @@ fn session_rows(rows: &mut Vec<Mutation>, stamp: Stamp<'_>, (scope, id): Session
     let start_ms = summary.list_start_ms;
     if work.begins {
         let key = key::by_start(scope, id, start_ms);
-        rows.push(put(&table::SESSIONS_BY_START, key, Bytes::new(), stamp, expires));
+        let value = ListedSession { unseen: summary.unseen }.encode_to_vec();
+        rows.push(put(&table::SESSIONS_BY_START, key, value, stamp, expires));
     }
     for (facet, value) in &work.facets {
         let key = key::facet(scope, facet, value, start_ms, id);

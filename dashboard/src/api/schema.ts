@@ -1445,7 +1445,10 @@ export interface components {
             name: string;
             /** @description How the time splits, where it is known. */
             parts: components["schemas"]["Parts"];
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of all sessions: one that was seen counts for as many as it stands for, by `signal_sample_rate`. So do all counts here.
+             */
             requests: number;
             trend: components["schemas"]["TrendPoint"][];
         };

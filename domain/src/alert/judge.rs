@@ -6,6 +6,7 @@ use super::rule::{Condition, Measure, Seen};
 use super::window::{Grain, Window};
 use crate::issue::forecast;
 use crate::row::{AlertState, IssueTotals};
+use crate::session::weight::Sessions;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -55,7 +56,7 @@ pub struct Reach {
     /// All users of the issue.
     pub users: u64,
     /// Sessions of the project that began in a window, by its begin and end.
-    pub traffic: BTreeMap<(i64, i64), u64>,
+    pub traffic: BTreeMap<(i64, i64), Sessions>,
 }
 
 /// A condition that is met.
@@ -93,7 +94,7 @@ pub fn windows_asked(
         return Vec::new();
     }
     let mut windows = candidates(&seen, issue.totals, memory, moment);
-    windows.retain(|window| window.sessions > 0);
+    windows.retain(|window| window.sessions.seen > 0);
     if holds(memory) {
         windows.push(Grain::of(seen.window_minutes).whole(issue.totals, moment.at_ms));
     }
@@ -236,15 +237,11 @@ pub(super) fn throttled_until_ms(memory: &AlertState, moment: Moment) -> i64 {
 fn measured(seen: &Seen, window: &Window, reach: &Reach) -> Option<f64> {
     Some(match seen.measure {
         Measure::Events => window.events as f64,
-        Measure::Sessions => window.sessions as f64,
-        Measure::Users => window.sessions.min(reach.users) as f64,
+        Measure::Sessions => window.sessions.seen as f64,
+        Measure::Users => window.sessions.seen.min(reach.users) as f64,
         Measure::Share => {
             let traffic = *reach.traffic.get(&(window.from_ms, window.to_ms))?;
-            if traffic < seen.minimum_sessions.max(1) {
-                return None;
-            }
-            // A session that began earlier may have the issue only now.
-            (100.0 * window.sessions as f64 / traffic as f64).min(100.0)
+            window.sessions.share_of(traffic, seen.minimum_sessions)?
         }
     })
 }
@@ -291,6 +288,7 @@ mod tests {
             totals.add(&Hit {
                 time_ms,
                 is_new_session: true,
+                unseen: 0,
                 release: "".into(),
                 browser: "".into(),
                 system: "".into(),
@@ -385,7 +383,10 @@ mod tests {
             |measure, reach: &Reach| issue(seen(measure, 5), &open(&totals), None, at(NOON + 3), reach);
         assert!(!is_met(&judged(Measure::Users, &Reach { users: 1, ..Reach::default() })));
         assert!(is_met(&judged(Measure::Users, &Reach { users: 3, ..Reach::default() })));
-        let traffic = |sessions| Reach { users: 0, traffic: [((NOON, NOON + FIVE_MS), sessions)].into() };
+        let traffic = |seen| Reach {
+            users: 0,
+            traffic: [((NOON, NOON + FIVE_MS), Sessions { seen, unseen: 0 })].into(),
+        };
         assert!(is_met(&judged(Measure::Share, &traffic(100))));
         assert!(!is_met(&judged(Measure::Share, &traffic(101))));
         assert!(!is_met(&judged(Measure::Share, &Reach::default())), "not known");

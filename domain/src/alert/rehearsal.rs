@@ -41,7 +41,7 @@ pub fn windows_asked(condition: Condition, issue: &Issue<'_>, past: Past) -> Vec
     }
     let grain = Grain::of(seen.window_minutes);
     let mut windows = grain.windows(issue.totals, past.from_ms, past.at_ms);
-    windows.retain(|window| window.sessions > 0);
+    windows.retain(|window| window.sessions.seen > 0);
     windows
 }
 

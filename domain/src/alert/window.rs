@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::issue::totals::{FIVE_MS, FIVES, HOURS};
 use crate::row::{IssueCount, IssueTotals};
+use crate::session::weight::Sessions;
 
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
@@ -45,7 +46,7 @@ impl Grain {
             from_ms: first * self.ms,
             to_ms: (last + 1) * self.ms,
             events: sum.events,
-            sessions: sum.sessions,
+            sessions: Sessions { seen: sum.sessions, unseen: sum.unseen },
         }
     }
 
@@ -80,5 +81,5 @@ pub struct Window {
     pub to_ms: i64,
     pub events: u64,
     /// Sessions that had the issue first in it.
-    pub sessions: u64,
+    pub sessions: Sessions,
 }

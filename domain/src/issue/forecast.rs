@@ -170,6 +170,7 @@ mod tests {
         crate::issue::totals::Hit {
             time_ms,
             is_new_session: false,
+            unseen: 0,
             release: "".into(),
             browser: "".into(),
             system: "".into(),

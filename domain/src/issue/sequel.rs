@@ -14,6 +14,10 @@ use crate::session::fact::{Fact, Occurrence, What};
 
 /// An issue ends a session of which nothing is later than this after its last occurrence.
 pub const LEAVING_MS: i64 = 10_000;
+/// Occurrences that are further apart do not belong to one run.
+const APART_MS: i64 = 30_000;
+/// Who stays for longer in a run of occurrences (a timer that fails again and again) did not leave because of them.
+const BORNE_MS: i64 = 60_000;
 /// Rage and dead clicks are told with the time of their first click, which may be the one that led to the error.
 const CLICKED_BEFORE_MS: i64 = 2_000;
 const CLICKED_AFTER_MS: i64 = 10_000;
@@ -56,9 +60,13 @@ pub fn of(state: &SessionState) -> impl Iterator<Item = Sequel> {
             issue: Fingerprint(known.issue.as_ref().try_into().ok()?),
             first_ms: known.first_ms,
             frustrated: known.frustrated,
-            ended: end_ms - known.last_ms <= LEAVING_MS,
+            ended: end_ms - known.last_ms <= LEAVING_MS && !is_borne(known),
         })
     })
+}
+
+fn is_borne(known: &IssueSequel) -> bool {
+    known.run_ms > 0 && known.last_ms - known.run_ms > BORNE_MS
 }
 
 /// Takes the facts of a batch that was folded into the summary, which knew `known` issues before.
@@ -80,10 +88,14 @@ pub(crate) fn fold(state: &mut SessionState, known: usize, facts: &[Fact]) {
                 continue;
             }
             let issue = Bytes::copy_from_slice(&issue.0);
-            let (first_ms, last_ms) = (fact.time_ms, fact.time_ms);
-            state.issue_sequels.push(IssueSequel { issue, first_ms, last_ms, frustrated: false });
+            let time_ms = fact.time_ms;
+            let (first_ms, last_ms, run_ms) = (time_ms, time_ms, time_ms);
+            state.issue_sequels.push(IssueSequel { issue, first_ms, last_ms, run_ms, frustrated: false });
         }
         let known = &mut state.issue_sequels[at];
+        if fact.time_ms > known.last_ms + APART_MS {
+            known.run_ms = fact.time_ms;
+        }
         known.last_ms = known.last_ms.max(fact.time_ms);
         known.frustrated |= clicks.are_about(fact.time_ms);
     }
@@ -174,6 +186,18 @@ mod tests {
         let again: &[&[Fact]] = &[&[error(0, "A")], &[at(30_000, What::Click), error(31_000, "A")]];
         assert_eq!(told(again), [(false, true)], "it happened once more");
         assert_eq!(told(&[&[error(0, "A"), error(20_000, "B")]]), [(false, false), (false, true)]);
+    }
+
+    #[test]
+    fn who_stays_for_long_while_it_goes_on_did_not_leave_because_of_it() {
+        let every = |seconds: i64, until: i64| -> Vec<Fact> {
+            (0..=until / seconds).map(|nth| error(nth * seconds * 1_000, "A")).collect()
+        };
+        assert_eq!(told(&[&every(5, 60)]), [(false, true)], "a minute of trying");
+        assert_eq!(told(&[&every(5, 65)]), [(false, false)]);
+        assert_eq!(told(&[&every(5, 30), &every(5, 65)[7..]]), [(false, false)], "in several batches");
+        assert_eq!(told(&[&every(5, 65), &[error(95_001, "A")]]), [(false, true)], "again after a pause");
+        assert_eq!(told(&[&every(40, 200)]), [(false, true)], "each apart");
     }
 
     #[test]

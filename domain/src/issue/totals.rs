@@ -34,6 +34,8 @@ pub struct Hit {
     pub time_ms: i64,
     /// The session did not have the issue before.
     pub is_new_session: bool,
+    /// Further sessions that its session stands for.
+    pub unseen: u64,
     pub release: Arc<str>,
     pub browser: Arc<str>,
     pub system: Arc<str>,
@@ -100,7 +102,8 @@ impl IssueTotals {
         self.last_seen_ms = if self.events == 0 { hit.time_ms } else { self.last_seen_ms.max(hit.time_ms) };
         self.expires_at_ms = self.expires_at_ms.max(hit.expires_at_ms);
         let sessions = u64::from(hit.is_new_session);
-        let count = IssueCount { events: 1, sessions, ..IssueCount::default() };
+        let count =
+            IssueCount { events: 1, sessions, unseen: sessions * hit.unseen, ..IssueCount::default() };
         self.events += count.events;
         self.sessions += count.sessions;
         add_at(&mut self.fives, hit.time_ms.div_euclid(FIVE_MS), count);
@@ -193,6 +196,7 @@ impl IssueCount {
             sessions: self.sessions + other.sessions,
             frustrated: self.frustrated + other.frustrated,
             ended: self.ended + other.ended,
+            unseen: self.unseen + other.unseen,
         }
     }
 }
@@ -248,6 +252,7 @@ mod tests {
         Hit {
             time_ms,
             is_new_session: time_ms % 2 == 0,
+            unseen: 0,
             release: Arc::from(format!("r{}", time_ms % 3)),
             browser: Arc::from("Chrome"),
             system: Arc::from("Linux"),

@@ -172,6 +172,7 @@ mod tests {
     fn observation(number: u32, country: &str) -> Observation {
         Observation {
             place: (u64::from(number), 0),
+            weight: 1,
             hour: 0,
             name: NameKey::new([1; 32])
                 .id(Scope::of_log_record(TenantId(1), ProjectId(1)), &format!("GET /{number}")),

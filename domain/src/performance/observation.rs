@@ -167,6 +167,8 @@ pub struct Observation {
     pub place: (u64, u32),
     /// In which hour the log took it, since 1970.
     pub hour: i64,
+    /// How many such its session stands for, itself included: see [`crate::session::weight`].
+    pub weight: u64,
     /// Of [`Measured::name`].
     pub name: NameId,
     pub context: Arc<Context>,

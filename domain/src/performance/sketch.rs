@@ -33,8 +33,9 @@ fn value_of(bin: i32) -> f64 {
 pub struct Sketch(Vec<(i32, u64)>);
 
 impl Sketch {
-    pub fn add(&mut self, value: f64) {
-        self.add_to(bin(value), 1);
+    /// Counts a value so many times.
+    pub fn add(&mut self, value: f64, times: u64) {
+        self.add_to(bin(value), times);
     }
 
     fn add_to(&mut self, bin: i32, count: u64) {
@@ -183,7 +184,7 @@ mod tests {
             let mut merged = Sketch::default();
             for part in &parts {
                 let mut sketch = Sketch::default();
-                part.iter().for_each(|value| sketch.add(*value));
+                part.iter().for_each(|value| sketch.add(*value, 1));
                 summed.add(&sketch.encode());
                 merged.merge(&sketch);
             }
@@ -210,7 +211,7 @@ mod tests {
     #[test]
     fn what_is_out_of_range_is_counted_at_its_end() {
         let mut sketch = Sketch::default();
-        [0.0, -1.0, f64::NAN, 0.0005, 1e12].into_iter().for_each(|value| sketch.add(value));
+        [0.0, -1.0, f64::NAN, 0.0005, 1e12].into_iter().for_each(|value| sketch.add(value, 1));
         let mut summed = Summed::default();
         summed.add(&sketch.encode());
         assert_eq!((summed.count(), summed.quantile(0.5), summed.up_to(1.0)), (5, Some(0.0), 4));

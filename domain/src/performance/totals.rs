@@ -118,24 +118,26 @@ fn admit(known: &mut BTreeSet<Arc<str>>, name: &str, most: usize) -> Arc<str> {
 
 impl Series {
     fn add(&mut self, observation: &Observation) {
-        let measured = &observation.measured;
+        let (measured, weight) = (&observation.measured, observation.weight);
+        let weighed = |bytes: u64| bytes.saturating_mul(weight);
         if measured.counts {
-            self.count += 1;
-            self.failed += u64::from(measured.failed);
-            self.sent_bytes += measured.sent_bytes.unwrap_or_default();
+            self.count += weight;
+            self.failed += u64::from(measured.failed) * weight;
+            self.sent_bytes =
+                self.sent_bytes.saturating_add(weighed(measured.sent_bytes.unwrap_or_default()));
             if let Some(bytes) = measured.received_bytes {
-                self.received_bytes += bytes;
-                self.sized += 1;
+                self.received_bytes = self.received_bytes.saturating_add(weighed(bytes));
+                self.sized += weight;
             }
             if measured.status > 0 {
-                self.add_status(measured.status, 1);
+                self.add_status(measured.status, weight);
             }
         }
         for &(what, value) in &measured.measures {
             let values = self.measures.entry(what as u32).or_default();
-            values.count += 1;
-            values.sum = values.sum.saturating_add((value * 1_000.0).round().max(0.0) as u64);
-            values.sketch.add(value);
+            values.count += weight;
+            values.sum = values.sum.saturating_add(weighed((value * 1_000.0).round().max(0.0) as u64));
+            values.sketch.add(value, weight);
         }
     }
 
@@ -163,8 +165,8 @@ impl Series {
     fn merge_all_but_statuses(&mut self, other: &Self) {
         self.count += other.count;
         self.failed += other.failed;
-        self.sent_bytes += other.sent_bytes;
-        self.received_bytes += other.received_bytes;
+        self.sent_bytes = self.sent_bytes.saturating_add(other.sent_bytes);
+        self.received_bytes = self.received_bytes.saturating_add(other.received_bytes);
         self.sized += other.sized;
         for (&what, values) in &other.measures {
             let known = self.measures.entry(what).or_default();

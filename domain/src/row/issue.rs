@@ -90,6 +90,9 @@ pub struct IssueCount {
     pub frustrated: u64,
     #[prost(uint64, tag = "4")]
     pub ended: u64,
+    /// Further sessions that these stand for: see [`crate::session::weight`].
+    #[prost(uint64, tag = "5")]
+    pub unseen: u64,
 }
 
 /// What followed an issue in a session that counts for it: see [`crate::issue::sequel`].
@@ -105,6 +108,9 @@ pub struct IssueSequel {
     pub last_ms: i64,
     #[prost(bool, tag = "4")]
     pub frustrated: bool,
+    /// Of the first of the occurrences that followed each other closely up to the latest; 0: of the latest.
+    #[prost(int64, tag = "5")]
+    pub run_ms: i64,
 }
 
 /// Events by the value of something; bounded.

@@ -6,6 +6,7 @@ use crate::row::{Counts, PageVisit, SessionState, SessionSummary, StreamState, S
 use crate::session::activity;
 use crate::session::dedup::{self, Admission, Memory};
 use crate::session::fact::{Batch, Fact, Occurrence, Page, What};
+use crate::session::weight;
 
 const MAX_PAGES: usize = 200;
 const MAX_URL_BYTES: usize = 1_024;
@@ -126,6 +127,8 @@ pub fn fold(state: &mut SessionState, batch: &Batch) {
     let latest = batch.facts.iter().map(|fact| fact.time_ms).fold(batch.to_ms, i64::max);
     if first {
         (summary.list_start_ms, summary.start_ms, summary.end_ms) = (earliest, earliest, latest);
+        let session = SessionId(summary.session[..].try_into().unwrap_or_default());
+        summary.unseen = weight::unseen(session, batch.signal_rate);
     }
     if earliest < summary.start_ms {
         activity::shift(summary, summary.start_ms - earliest);

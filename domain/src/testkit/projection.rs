@@ -14,8 +14,8 @@ use crate::issue;
 use crate::performance::key::{self as performance_key, Kind, Level};
 use crate::performance::totals::Totals;
 use crate::row::{
-    Block, DeadLetter, EventChunk, Frame, IntakeCounts, IssueTotals, OpenSession, SessionKey, SessionState,
-    SessionSummary, Suppression,
+    Block, DeadLetter, EventChunk, Frame, IntakeCounts, IssueTotals, ListedSession, OpenSession, SessionKey,
+    SessionState, Suppression,
 };
 use crate::scope::Scope;
 use crate::seal::{DataKey, KeyWrapper};
@@ -246,7 +246,7 @@ impl Folding {
         } else if table == table::ISSUE_USERS.name {
             self.say(table, &row.key, &row.value);
         } else if table == table::SESSIONS_BY_START.name {
-            self.say(table, &row.key, decode::<SessionSummary>(row));
+            self.say(table, &row.key, decode::<ListedSession>(row));
         } else if table == table::SESSION_FACETS.name {
             self.say(table, &row.key, "");
         } else if table == table::OPEN_SESSIONS.name {

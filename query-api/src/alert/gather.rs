@@ -11,6 +11,7 @@ use playhead_domain::issue::merge::Merges;
 use playhead_domain::issue::totals::OVERFLOW;
 use playhead_domain::row::{AlertRule, AlertState, IssueState, IssueTotals, Project};
 use playhead_domain::scope::Scope;
+use playhead_domain::session::weight::Sessions;
 
 use crate::error::ApiError;
 use crate::issue::priority::{self, Context};
@@ -52,7 +53,7 @@ pub(crate) struct Issues<'a> {
     /// There are more than were read.
     pub(crate) partial: bool,
     users: BTreeMap<Fingerprint, (u64, bool)>,
-    traffic: BTreeMap<(i64, i64), u64>,
+    traffic: BTreeMap<(i64, i64), Sessions>,
     /// The stream's time.
     at_ms: i64,
 }
@@ -141,7 +142,7 @@ impl Issues<'_> {
         Ok(reach)
     }
 
-    async fn traffic(&mut self, window: &Window) -> Result<u64, ApiError> {
+    async fn traffic(&mut self, window: &Window) -> Result<Sessions, ApiError> {
         let place = (window.from_ms, window.to_ms);
         if let Some(known) = self.traffic.get(&place) {
             return Ok(*known);

@@ -18,7 +18,7 @@ use super::listed::Listed;
 use super::present::Reach;
 use super::priority::Context;
 use super::query::Query;
-use super::{archive, present, read, state};
+use super::{archive, present, read, state, users};
 use crate::cursor;
 use crate::error::ApiError;
 use crate::model::issue::{Issue, IssuePage};
@@ -213,8 +213,8 @@ impl Listing<'_> {
         let (api, scope) = (self.api, self.scope);
         let missing: Vec<_> = issues.into_iter().filter(|issue| !self.users.contains_key(issue)).collect();
         for some in missing.chunks(CONCURRENT_COUNTS) {
-            let whole: Vec<_> = some.iter().map(|&issue| self.merges.whole(issue)).collect();
-            let counts = try_join_all(whole.iter().map(|whole| read::users(api, scope, whole))).await?;
+            let counts = some.iter().map(|&issue| users::count(api, scope, self.merges.whole(issue)));
+            let counts = try_join_all(counts).await?;
             self.users.extend(some.iter().copied().zip(counts));
         }
         Ok(())

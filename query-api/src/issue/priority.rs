@@ -7,7 +7,7 @@
 //! | events against the 24 hours before | twice as many (at least 4): 12; half as many again: 6; escalating: 12 |
 //! | first seen in the last 24 hours | 14 |
 //! | unhandled, and it happened in the last 24 hours | 14 |
-//! | share of the sessions since the last full hour began, of at least 20 | from 1 %: 4; 3 %: 8; 10 %: 12; 25 %: 16 |
+//! | share of the sessions since the last full hour began, of at least 20 that were seen (weighted where not all are sent) | from 1 %: 4; 3 %: 8; 10 %: 12; 25 %: 16 |
 //! | it happens on a page that the project marks as critical | 12 |
 //! | it ends the session, of at least 3 sessions | from 20 %: 5; 50 %: 10 |
 //! | rage or dead clicks around it, likewise | from 20 %: 5; 50 %: 10 |
@@ -17,6 +17,7 @@
 
 use playhead_domain::issue::totals::{FIVE_MS, HOURS};
 use playhead_domain::row::{IssueCount, IssueTotals};
+use playhead_domain::session::weight::Sessions;
 
 use super::state::Judged;
 use crate::model::issue::{IssueState, Priority, PriorityLevel};
@@ -55,7 +56,7 @@ const NO_PRODUCTION: [&str; 13] = [
 pub(crate) struct Context<'a> {
     pub(crate) now_ms: i64,
     /// Sessions since the beginning of the last full hour.
-    pub(crate) traffic: u64,
+    pub(crate) traffic: Sessions,
     pub(crate) critical_pages: &'a [String],
 }
 
@@ -100,7 +101,7 @@ const fn level(score: u32) -> PriorityLevel {
 pub(crate) struct Weight {
     points: u32,
     /// Since the beginning of the last full hour.
-    sessions: u64,
+    sessions: Sessions,
     is_outside: bool,
     is_over: bool,
 }
@@ -109,18 +110,18 @@ impl Weight {
     pub(crate) fn of(totals: &IssueTotals, judged: &Judged, context: Context<'_>) -> Self {
         let is_over = matches!(judged.state, IssueState::Resolved | IssueState::Archived);
         if is_over {
-            return Self { points: 0, sessions: 0, is_outside: false, is_over };
+            return Self { points: 0, sessions: Sessions::default(), is_outside: false, is_over };
         }
         Facts::of(totals, judged, context).weight()
     }
 
-    fn weighed(self, traffic: u64) -> u32 {
+    fn weighed(self, traffic: Sessions) -> u32 {
         let points = self.points + share(self.sessions, traffic).map_or(0, share_points);
         points.min(MOST) / if self.is_outside { 2 } else { 1 }
     }
 
     /// As [`of`] says.
-    pub(crate) fn score(self, pinned: &str, traffic: u64) -> u32 {
+    pub(crate) fn score(self, pinned: &str, traffic: Sessions) -> u32 {
         if self.is_over {
             return 0;
         }
@@ -135,7 +136,7 @@ struct Facts<'a> {
     sessions: u64,
     events_before: u64,
     /// Since the beginning of the last full hour.
-    sessions_now: u64,
+    sessions_now: Sessions,
     is_new: bool,
     is_unhandled: bool,
     grows: u32,
@@ -150,11 +151,12 @@ impl<'a> Facts<'a> {
         let hour = now_ms.div_euclid(HOUR_MS);
         let IssueCount { events, sessions, .. } = sum(totals, hour - DAY_HOURS + 1, hour);
         let events_before = sum(totals, hour - HOURS + 1, hour - DAY_HOURS).events;
+        let now = sum(totals, hour - 1, hour);
         Self {
             events,
             sessions,
             events_before,
-            sessions_now: sum(totals, hour - 1, hour).sessions,
+            sessions_now: Sessions { seen: now.sessions, unseen: now.unseen },
             is_new: now_ms - totals.first_seen_ms < DAY_HOURS * HOUR_MS,
             is_unhandled: events > 0 && totals.latest.as_ref().is_some_and(|latest| !latest.handled),
             grows: if judged.escalation.is_some() { 12 } else { growth(events, events_before) },
@@ -202,9 +204,10 @@ fn weigh(totals: &IssueTotals, judged: &Judged, context: Context<'_>) -> Priorit
     Priority { score, level: level(score), reason: reasons.join(", "), pinned: false }
 }
 
-/// Per cent. A session that began earlier may have the issue only now, so that there may be more of these than sessions.
-fn share(sessions: u64, traffic: u64) -> Option<u64> {
-    (traffic >= LEAST_TRAFFIC && sessions > 0).then(|| (100 * sessions / traffic).min(100))
+/// Per cent.
+fn share(sessions: Sessions, traffic: Sessions) -> Option<u64> {
+    let per_cent = sessions.share_of(traffic, LEAST_TRAFFIC).filter(|_| sessions.seen > 0)?;
+    Some(per_cent as u64)
 }
 
 const fn share_points(per_cent: u64) -> u32 {
@@ -340,7 +343,8 @@ mod tests {
         }
     }
 
-    const CONTEXT: Context<'_> = Context { now_ms: NOW, traffic: 0, critical_pages: &[] };
+    const CONTEXT: Context<'_> =
+        Context { now_ms: NOW, traffic: Sessions { seen: 0, unseen: 0 }, critical_pages: &[] };
 
     fn judged(state: IssueState) -> Judged {
         Judged { state, escalation: None, returned: None }
@@ -353,7 +357,8 @@ mod tests {
     #[test]
     fn the_share_of_sessions_and_critical_pages_add_points() {
         let mut issue = totals(500, true, &[(1, 3, 3)]);
-        let with = |issue: &IssueTotals, traffic, critical_pages: &[String]| {
+        let with = |issue: &IssueTotals, seen, critical_pages: &[String]| {
+            let traffic = Sessions { seen, unseen: 0 };
             let priority =
                 of(issue, &judged(IssueState::Ongoing), "", Context { traffic, critical_pages, ..CONTEXT });
             (priority.score, priority.reason)
@@ -376,10 +381,23 @@ mod tests {
         assert_eq!(with(&issue, 0, &["/cart".to_owned()]).0, plain);
     }
 
+    #[test]
+    fn the_share_is_of_all_sessions_whichever_are_seen() {
+        let mut issue = totals(500, true, &[(1, 3, 3)]);
+        let reason = |issue: &IssueTotals, unseen| {
+            let traffic = Sessions { seen: 30, unseen };
+            of(issue, &judged(IssueState::Ongoing), "", Context { traffic, ..CONTEXT }).reason
+        };
+        assert_eq!(reason(&issue, 0), "10 % of sessions in the last 2 h");
+        // Half of the 30 are of pages that send one in ten; so are all that have the issue.
+        issue.hours.values_mut().for_each(|count| count.unseen = 27);
+        assert_eq!(reason(&issue, 15 * 9), "18 % of sessions in the last 2 h");
+    }
+
     /// Five sessions three hours ago, of which so many ended and were frustrated.
     fn followed(ended: u64, frustrated: u64) -> IssueTotals {
         let mut issue = totals(500, true, &[(3, 5, 5)]);
-        issue.hours.insert(997, IssueCount { events: 5, sessions: 5, frustrated, ended });
+        issue.hours.insert(997, IssueCount { events: 5, sessions: 5, frustrated, ended, unseen: 0 });
         issue
     }
 
@@ -405,7 +423,7 @@ mod tests {
     fn of_few_or_fresh_sessions_it_is_not_told_what_follows() {
         let with = |sessions, fresh: i64| {
             let mut issue = totals(500, true, &[(0, sessions, sessions)]);
-            let count = IssueCount { events: sessions, sessions, frustrated: 0, ended: sessions };
+            let count = IssueCount { events: sessions, sessions, ended: sessions, ..IssueCount::default() };
             issue.hours.insert(1_000, count);
             issue.fives.insert(NOW.div_euclid(FIVE_MS) - fresh, count);
             ongoing(&issue).reason

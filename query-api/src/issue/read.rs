@@ -8,10 +8,11 @@ use futures::future::try_join_all;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
 use playhead_domain::issue::merge::Merges;
-use playhead_domain::row::{IssueMerges, IssueState, IssueTotals, Project};
+use playhead_domain::row::{IssueMerges, IssueState, IssueTotals, ListedSession, Project};
 use playhead_domain::scope::Scope;
 use playhead_domain::session;
 use playhead_domain::session::key::scope_columns;
+use playhead_domain::session::weight::Sessions;
 use playhead_domain::store::{self, ClusteringRange, Order, Page, Row, Value};
 use playhead_domain::table;
 use prost::Message;
@@ -247,7 +248,7 @@ pub(crate) async fn shown(
 }
 
 /// How many sessions began since the beginning of the last full hour. Beyond some hundred per shard it is an estimate.
-pub(crate) async fn traffic(api: &Api, scope: Scope, now_ms: i64) -> Result<u64, ApiError> {
+pub(crate) async fn traffic(api: &Api, scope: Scope, now_ms: i64) -> Result<Sessions, ApiError> {
     traffic_within(api, scope, (now_ms.div_euclid(HOUR_MS) - 1) * HOUR_MS, now_ms).await
 }
 
@@ -257,7 +258,7 @@ pub(crate) async fn traffic_within(
     scope: Scope,
     since_ms: i64,
     until_ms: i64,
-) -> Result<u64, ApiError> {
+) -> Result<Sessions, ApiError> {
     let (first, last) = (session::key::day(since_ms), session::key::day(until_ms));
     let shards = (first..=last).flat_map(|day| (0..session::key::SHARDS).map(move |shard| (day, shard)));
     let reads = shards.map(|(day, shard)| async move {
@@ -268,18 +269,22 @@ pub(crate) async fn traffic_within(
         let order = Order::Descending;
         api.store().scan(&table::SESSIONS_BY_START, &partition, &range, order, MAX_SHARD_STARTS).await
     });
-    let counts = try_join_all(reads).await?.into_iter().map(|page| {
+    let (mut seen, mut unseen) = (0.0, 0.0);
+    for page in try_join_all(reads).await? {
         let oldest = page.rows.last().and_then(|row| Some(session::key::start_of(&row.key.clustering)?.0));
         let read = page.rows.len() as f64;
-        match oldest {
-            // What is further back comes as densely as what was read.
-            Some(oldest) if page.more => {
-                read * (until_ms - since_ms) as f64 / (until_ms - oldest).max(1) as f64
-            }
-            _ => read,
+        // What is further back comes as densely as what was read.
+        let factor = oldest
+            .filter(|_| page.more)
+            .map_or(1.0, |oldest| (until_ms - since_ms) as f64 / (until_ms - oldest).max(1) as f64);
+        seen += factor * read;
+        for row in page.rows {
+            let listed = ListedSession::decode(row.value)
+                .map_err(|error| ApiError::Corrupt(format!("a session in the list: {error}")))?;
+            unseen += factor * listed.unseen as f64;
         }
-    });
-    Ok(counts.sum::<f64>() as u64)
+    }
+    Ok(Sessions { seen: seen as u64, unseen: unseen as u64 })
 }
 
 /// What people did with the issues of a project.

@@ -37,6 +37,7 @@ pub struct PerformanceWindow {
 pub struct Endpoint {
     /// Method, host unless it is the page's own, and template of the path; `…other`: those beyond what is told apart.
     pub name: String,
+    /// Of all sessions: one that was seen counts for as many as it stands for, by `signal_sample_rate`. So do all counts here.
     pub requests: u64,
     pub failed: u64,
     /// 0 to 1, of the requests that were not aborted.

@@ -19,6 +19,7 @@ pub(crate) fn hit(time_ms: i64, release: &str) -> Hit {
     Hit {
         time_ms,
         is_new_session: true,
+        unseen: 0,
         release: release.into(),
         browser: "Chrome".into(),
         system: "Linux".into(),

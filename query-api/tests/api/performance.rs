@@ -30,6 +30,7 @@ pub(crate) fn names() -> NameKey {
 pub(crate) fn request(name: &str, time_ms: i64, duration_ms: f64, release: &str, status: u32) -> Observation {
     Observation {
         place: (0, 0),
+        weight: 1,
         hour: time_ms.div_euclid(HOUR),
         // That of the project replaces it.
         name: names().id(Scope::of_log_record(TenantId(1), ProjectId(1)), name),

@@ -116,6 +116,7 @@ impl SessionIssues {
             let hit = Hit {
                 time_ms,
                 is_new_session: new.remove(&issue),
+                unseen: summary.unseen,
                 release: Arc::clone(&common.release),
                 browser: Arc::clone(&common.browser),
                 system: Arc::clone(&common.system),

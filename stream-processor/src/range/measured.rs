@@ -30,6 +30,7 @@ pub(crate) fn observe(
         |(time_ms, measured): (i64, playhead_domain::performance::observation::Measured)| Observation {
             place: (batch.offset, measured.index),
             hour: batch.logged_us.div_euclid(HOUR_US),
+            weight: 1 + summary.unseen,
             name: names.id(batch.scope, &measured.name),
             context: Arc::clone(&context),
             sample: Sample {

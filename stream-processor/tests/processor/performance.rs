@@ -6,10 +6,14 @@ use playhead_domain::performance::key::{self, Kind, Level};
 use playhead_domain::performance::name::{NAME_PURPOSE, NameKey};
 use playhead_domain::performance::observation::Measure;
 use playhead_domain::performance::totals::Totals;
+use playhead_domain::row::{IssueCount, ListedSession};
+use playhead_domain::session::key as session_key;
 use playhead_domain::table;
 use playhead_stream_processor::Step;
+use prost::Message;
 use serde_json::json;
 
+use crate::issues::{error, issue};
 use crate::steps::stop_at;
 use crate::world::{Batch, World, installation, scope, session};
 
@@ -69,6 +73,39 @@ async fn a_request_is_counted_where_and_when_it_was() {
     assert_eq!(&*key.context.country, "PT");
     let (_, page) = series[&id("/cart/{id}")];
     assert_eq!((page.count, Totals::values(page, Measure::Lcp).unwrap().count), (1, 1));
+}
+
+/// The rate of the first batch decides, wherever a flush ends.
+#[tokio::test]
+async fn a_session_counts_for_those_that_were_not_sent() {
+    let whole = World::new().await;
+    let single = World::new().await;
+    for (world, flushes) in [(&whole, false), (&single, true)] {
+        for (seq, signal_rate) in [(0, 0.25), (1, 0.5), (2, 1.0)] {
+            let batch = error(Batch { signal_rate, ..Batch::new(1, 1, seq) }, "CartError");
+            world.send(&batch.signal(request("/api/orders", 100))).await;
+            if flushes {
+                world.process().await;
+            }
+        }
+        world.send(&error(Batch::new(2, 2, 0), "CartError").signal(request("/api/orders", 900))).await;
+        world.process().await;
+        let (_, issue) = issue(world, "CartError: it broke").await;
+        let counted = issue.hours.values().fold(IssueCount::default(), |sum, &count| sum.plus(count));
+        assert_eq!(counted, IssueCount { events: 4, sessions: 2, unseen: 3, ended: 2, ..counted });
+        let mut listed = Vec::new();
+        for id in [1, 2] {
+            let summary = world.summary(session(id)).await.unwrap();
+            let key = session_key::by_start(scope(), session(id), summary.list_start_ms);
+            let row = world.store.get(&table::SESSIONS_BY_START, &key).await.unwrap().unwrap();
+            listed.push(ListedSession::decode(row.value).unwrap().unseen);
+        }
+        assert_eq!(listed, [3, 0]);
+        let heads = rows(world, Level::Head, 0..1).await;
+        assert_eq!(count(&heads), 3 * 4 + 1, "three requests of four sessions, and one");
+    }
+    let differences = whole.canonical().await.differences(&single.canonical().await);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
 #[tokio::test]

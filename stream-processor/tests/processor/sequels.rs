@@ -34,7 +34,7 @@ async fn send(world: &World, each: impl AsyncFn(&World)) {
 async fn assert_followed(world: &World, what: &str) {
     let (_, totals) = issue(world, "CartError: it broke").await;
     // 1 was angry and came no more, 2 went on, 3 had it again and then nothing.
-    let all = IssueCount { events: 4, sessions: 3, frustrated: 1, ended: 2 };
+    let all = IssueCount { events: 4, sessions: 3, frustrated: 1, ended: 2, unseen: 0 };
     let sum = |counts: &std::collections::BTreeMap<i64, IssueCount>| {
         counts.values().fold(IssueCount::default(), |sum, &count| sum.plus(count))
     };

@@ -75,6 +75,7 @@ pub(crate) struct Batch {
     /// Replace what the header says of the frames' inflated lengths.
     pub(crate) signals_raw: Option<usize>,
     pub(crate) dom_raw: Option<usize>,
+    pub(crate) signal_rate: f64,
 }
 
 impl Batch {
@@ -92,6 +93,7 @@ impl Batch {
             skew_ms: 0,
             signals_raw: None,
             dom_raw: None,
+            signal_rate: 1.0,
         }
     }
 
@@ -131,7 +133,7 @@ impl Batch {
             "signals": {"len": signals.len(), "raw": self.signals_raw.unwrap_or(self.signals.len()), "enc": "deflate"},
             "dom": {"len": dom.len(), "raw": self.dom_raw.unwrap_or(self.dom.len()), "enc": "deflate",
                 "key": self.key_frame, "events": events},
-            "rates": {"dom": 1, "dom_on_error": 1, "signals": 1}, "end": self.end,
+            "rates": {"dom": 1, "dom_on_error": 1, "signals": self.signal_rate}, "end": self.end,
         });
         if let Some((index, count)) = self.part {
             header["part"] = json!([index, count]);

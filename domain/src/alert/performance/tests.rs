@@ -7,7 +7,7 @@ const NOON: i64 = 20_000 * 24 * HOUR_MS + 12 * HOUR_MS;
 
 fn counts(requests: u64, failed: u64, duration_ms: f64) -> Counts {
     let mut sketch = Sketch::default();
-    (0..requests - failed).for_each(|_| sketch.add(duration_ms));
+    (0..requests - failed).for_each(|_| sketch.add(duration_ms, 1));
     let mut counts = Counts { requests, failed, ..Counts::default() };
     counts.values.add(&sketch.encode());
     counts

@@ -159,6 +159,7 @@ fn hit(time_ms: i64, expires_at_ms: i64) -> Hit {
     Hit {
         time_ms,
         is_new_session: true,
+        unseen: 0,
         release: "1.0".into(),
         browser: "Chrome".into(),
         system: "Linux".into(),

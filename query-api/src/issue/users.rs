@@ -1,0 +1,156 @@
+//! How many users issues have, for lists. Users are rows, and to count those of 25 issues with thousands each takes longer than all else that a list
+//! does. So what was counted for the list before is shown while it is counted again beside the request. The page of an issue and alerts count
+//! for themselves, exactly.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use playhead_domain::issue::grouping::Fingerprint;
+use playhead_domain::scope::Scope;
+use tokio::sync::Semaphore;
+
+use super::read;
+use crate::error::ApiError;
+use crate::state::Api;
+
+/// Fewer are counted each time.
+const MANY: u64 = 200;
+/// Not counted again within this time.
+const FRESH_MS: i64 = 10_000;
+/// What is older is not shown: it is waited for.
+const SHOWN_FOR_MS: i64 = 5 * 60_000;
+/// Some 100 bytes each.
+const MAX_KEPT: usize = 20_000;
+/// Issues that are counted beside requests at a time.
+const CONCURRENT: usize = 4;
+
+/// How many, and whether all were counted.
+pub(super) type Users = (u64, bool);
+
+/// A project, and the issues that are counted together.
+type Whole = (Scope, Box<[Fingerprint]>);
+
+#[derive(Debug, Clone, Copy)]
+struct Counted {
+    users: Users,
+    counted_ms: i64,
+    /// Somebody counts them again.
+    is_under_way: bool,
+}
+
+/// What lists counted.
+pub(crate) struct UserCounts {
+    kept: Mutex<HashMap<Whole, Counted>>,
+    counting: Arc<Semaphore>,
+}
+
+impl UserCounts {
+    pub(crate) fn new() -> Self {
+        Self { kept: Mutex::default(), counting: Arc::new(Semaphore::new(CONCURRENT)) }
+    }
+
+    /// What is known, and whether the caller must see to it that it is counted again.
+    fn known(&self, whole: &Whole, now_ms: i64) -> Option<(Users, bool)> {
+        let mut kept = self.kept.lock();
+        let counted = kept.get_mut(whole)?;
+        let age_ms = now_ms - counted.counted_ms;
+        if !(0..=SHOWN_FOR_MS).contains(&age_ms) {
+            return None;
+        }
+        let is_due = age_ms > FRESH_MS && !counted.is_under_way;
+        counted.is_under_way |= is_due;
+        Some((counted.users, is_due))
+    }
+
+    fn keep(&self, whole: Whole, users: Users, now_ms: i64) {
+        let mut kept = self.kept.lock();
+        if users.0 < MANY {
+            kept.remove(&whole);
+            return;
+        }
+        if kept.len() >= MAX_KEPT {
+            kept.retain(|_, counted| (0..=SHOWN_FOR_MS).contains(&(now_ms - counted.counted_ms)));
+        }
+        if kept.len() < MAX_KEPT || kept.contains_key(&whole) {
+            kept.insert(whole, Counted { users, counted_ms: now_ms, is_under_way: false });
+        }
+    }
+
+    /// It was not counted: the next one tries again.
+    fn give_up(&self, whole: &Whole) {
+        if let Some(counted) = self.kept.lock().get_mut(whole) {
+            counted.is_under_way = false;
+        }
+    }
+}
+
+/// How many users these issues have together, as of the list before if they are many.
+pub(super) async fn count(api: &Api, scope: Scope, issues: Vec<Fingerprint>) -> Result<Users, ApiError> {
+    let whole: Whole = (scope, issues.into());
+    match api.0.user_counts.known(&whole, api.now_ms()) {
+        Some((users, is_due)) => {
+            if is_due {
+                count_beside(api.clone(), whole);
+            }
+            Ok(users)
+        }
+        None => count_now(api, whole).await,
+    }
+}
+
+async fn count_now(api: &Api, whole: Whole) -> Result<Users, ApiError> {
+    let began_ms = api.now_ms();
+    let users = read::users(api, whole.0, &whole.1).await?;
+    api.0.user_counts.keep(whole, users, began_ms);
+    Ok(users)
+}
+
+fn count_beside(api: Api, whole: Whole) {
+    let counting = Arc::clone(&api.0.user_counts.counting);
+    tokio::spawn(async move {
+        let Ok(_turn) = counting.acquire_owned().await else { return };
+        if let Err(error) = count_now(&api, whole.clone()).await {
+            tracing::warn!(%error, "users of an issue could not be counted for lists");
+            api.0.user_counts.give_up(&whole);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use playhead_domain::id::{ProjectId, TenantId};
+
+    fn whole(number: u8) -> Whole {
+        (Scope::of_log_record(TenantId(1), ProjectId(2)), [Fingerprint([number; 16])].into())
+    }
+
+    #[test]
+    fn many_are_shown_while_they_are_counted_again_by_one() {
+        let counts = UserCounts::new();
+        counts.keep(whole(1), (500, true), 1_000);
+        assert_eq!(counts.known(&whole(1), 1_000 + FRESH_MS), Some(((500, true), false)));
+        assert_eq!(counts.known(&whole(1), 1_001 + FRESH_MS), Some(((500, true), true)), "is counted again");
+        assert_eq!(counts.known(&whole(1), 1_001 + FRESH_MS), Some(((500, true), false)), "by one");
+        counts.give_up(&whole(1));
+        assert_eq!(
+            counts.known(&whole(1), 1_001 + FRESH_MS),
+            Some(((500, true), true)),
+            "and by the next one"
+        );
+        counts.keep(whole(1), (501, true), 20_000);
+        assert_eq!(counts.known(&whole(1), 20_000), Some(((501, true), false)));
+    }
+
+    #[test]
+    fn few_and_old_ones_are_counted_for_each_list() {
+        let counts = UserCounts::new();
+        counts.keep(whole(1), (MANY - 1, true), 0);
+        assert_eq!(counts.known(&whole(1), 0), None);
+        counts.keep(whole(2), (MANY, false), 0);
+        assert_eq!(counts.known(&whole(2), SHOWN_FOR_MS + 1), None);
+        assert_eq!(counts.known(&whole(2), -1), None, "the clock was set back");
+        assert_eq!(counts.known(&whole(3), 0), None);
+    }
+}
