@@ -1,12 +1,23 @@
 // Figures of the whole product, as JSON on standard output. Takes the release binary and a real Chromium; needs about five minutes.
-// `npm run bench -- seeks` makes one part only: starts, visible, error or seeks.
+// `npm run bench -- seeks` makes one part only: starts, visible, error, alerts or seeks.
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { newSession, newStream, pageSignal, sendBatch } from '../src/batch.ts';
 import { signIn, startChromium } from '../src/chromium.ts';
-import { createProject, events, pause, read, startProduct, until, type Product, type Project } from '../src/product.ts';
+import {
+  ADMIN_TOKEN,
+  createProject,
+  events,
+  pause,
+  read,
+  startProduct,
+  until,
+  type Product,
+  type Project,
+} from '../src/product.ts';
+import { startReceiver } from '../src/receiver.ts';
 import { sendLongRecording } from '../src/recording.ts';
 import { startSite } from '../src/site.ts';
 
@@ -132,6 +143,65 @@ async function errorToReplay(product: Product, project: Project, chromium: Brows
   return { ...spread(times), goal_p95_ms: 5000 };
 }
 
+const ENDPOINTS = [
+  'cart',
+  'order',
+  'price',
+  'stock',
+  'coupon',
+  'address',
+  'invoice',
+  'review',
+  'search',
+  'return',
+].flatMap((thing) => ['list', 'save', 'check'].map((what) => `/api/${thing}/${what}`));
+
+/** From the 202 of what a rule is about to the message that a web hook gets: new issues, and requests of endpoints that fail. */
+async function alerts(product: Product, project: Project): Promise<Figures> {
+  const receiver = await startReceiver();
+  const change = async (method: string, path: string, body: object): Promise<any> => {
+    const answer = await fetch(`${product.url}/api/v1/projects/${project.project_id}/alerts/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
+    return answer.json();
+  };
+  const settings = await read(product, project, '/alerts/settings');
+  await change('PUT', 'settings', { ...settings, messages_per_hour: 1000 });
+  const channel = await change('POST', 'channels', { name: 'bench', settings: { kind: 'webhook', url: receiver.url } });
+  const rule = (name: string, condition: object) =>
+    change('POST', 'rules', { name, condition, channels: [channel.id] });
+  await rule('new', { kind: 'new_issue' });
+  for (const path of ENDPOINTS) {
+    const limit = { measure: 'error_share', name: `GET ${path}`, trigger_at: 50, minimum: 3 };
+    await rule(path, { kind: 'endpoint', window_minutes: 5, limit });
+  }
+  // What was counted before a rule was there does not trigger it.
+  await pause(10_000);
+  const told = async (signals: object[], is: (message: any) => boolean): Promise<number> => {
+    const now = Date.now();
+    const parts = { session: newSession(), stream: newStream(), seq: 0, from: now, to: now };
+    await sendBatch(product, project, { ...parts, signals: [pageSignal(now), ...signals] });
+    const acknowledged = performance.now();
+    await until('the message', async () => receiver.received.some(({ message }) => is(message)), 60_000);
+    return performance.now() - acknowledged;
+  };
+  const [issues, endpoints]: number[][] = [[], []];
+  for (const path of ENDPOINTS) {
+    const [t, type] = [Date.now(), `Broken${path.replaceAll('/', '_')}`];
+    const error = { k: 'error', t, type, message: 'it broke', mechanism: 'onerror' };
+    issues!.push(await told([error], ({ rule, title }) => rule === 'new' && title.includes(type)));
+    const request = { k: 'request', t, url: `http://shop.example${path}`, method: 'GET', status: 500 };
+    const requests = Array.from({ length: 3 }, () => ({ ...request, outcome: 'http_error', duration_ms: 20 }));
+    endpoints!.push(await told(requests, ({ rule, transition }) => rule === path && transition === 'triggered'));
+    await pause(173);
+  }
+  receiver.close();
+  return { new_issue: spread(issues!), endpoint_error_share: spread(endpoints!), goal_p95_ms: 10_000 };
+}
+
 /** From a seek to the first frame of that moment on the stage. */
 async function seeks(product: Product, project: Project, chromium: Browser): Promise<Figures> {
   progress('sending an hour of recording');
@@ -222,7 +292,7 @@ async function seek(page: Page, share: number): Promise<{ ms: number; cost: { to
   return { ms: at - begun, cost };
 }
 
-const PARTS = ['starts', 'visible', 'error', 'seeks'] as const;
+const PARTS = ['starts', 'visible', 'error', 'alerts', 'seeks'] as const;
 const asked = process.argv.slice(2);
 const unknown = asked.find((part) => !(PARTS as readonly string[]).includes(part));
 if (unknown) throw new Error(`no such part: ${unknown}; there are ${PARTS.join(', ')}`);
@@ -234,7 +304,10 @@ if (wants('starts')) {
   progress('starts');
   figures.starts = await starts();
 }
-const product = await startProduct({ demo: false, env: { PLAYHEAD_PROCESSOR__SESSION_IDLE_MS: '20000' } });
+const product = await startProduct({
+  demo: false,
+  env: { PLAYHEAD_PROCESSOR__SESSION_IDLE_MS: '20000', PLAYHEAD_QUERY_API__OUTBOUND_ALLOW: '["127.0.0.1"]' },
+});
 const chromium = await startChromium();
 try {
   const project = await createProject(product, 'bench');
@@ -246,6 +319,10 @@ try {
     progress('error to replay');
     const own = await createProject(product, 'bench page');
     figures.error_to_playable_replay = await errorToReplay(product, own, chromium);
+  }
+  if (wants('alerts')) {
+    progress('alerts');
+    figures.event_to_alert = await alerts(product, await createProject(product, 'bench alerts'));
   }
   if (wants('seeks')) figures.long_recording = await seeks(product, project, chromium);
   figures.resident_mib_after = Math.round((await residentBytes(product)) / 2 ** 20);

@@ -41,6 +41,10 @@ use prost::Message;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+/// The product's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const TOKEN: &str = "a-token-of-the-benchmark";
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;

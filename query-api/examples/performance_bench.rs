@@ -35,6 +35,10 @@ use playhead_query_api::{Api, Config, Parts, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+/// The product's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const TOKEN: &str = "a-token-of-the-benchmark";
 const ENDPOINTS: usize = 1_000;
 const PARTITIONS: u32 = 4;

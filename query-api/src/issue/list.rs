@@ -118,7 +118,7 @@ pub(crate) async fn list(
     Ok(IssuePage { issues, next, partial, overflow: overflow.then(|| OVERFLOW.to_string()) })
 }
 
-type Users = BTreeMap<Fingerprint, (u64, bool)>;
+type Users = BTreeMap<Fingerprint, users::Users>;
 
 struct Listing<'a> {
     api: &'a Api,
@@ -174,7 +174,7 @@ impl Listing<'_> {
         });
         let waiting: Vec<_> = waiting.collect();
         let for_users = waiting.iter().filter(|(_, for_users, _)| *for_users).map(|(issue, ..)| *issue);
-        self.count_users(for_users.take(COUNTED_BY_USERS).collect()).await?;
+        self.count_users(for_users.take(COUNTED_BY_USERS).map(|issue| (issue, None)).collect()).await?;
         let (mut written, now_ms) = (0, self.context.now_ms);
         for (issue, for_users, totals) in waiting {
             let (totals, Some(given)) = (&totals?, self.states.get(&issue)) else { continue };
@@ -202,37 +202,41 @@ impl Listing<'_> {
     async fn count_most_used(&mut self, places: &mut [Place]) -> Result<bool, ApiError> {
         places.sort_unstable_by(|one, two| two.cmp(one));
         let counted = places.len().min(COUNTED_BY_USERS);
-        self.count_users(places[..counted].iter().map(|(_, issue)| *issue).collect()).await?;
+        self.count_users(places[..counted].iter().map(|(_, issue)| (*issue, None)).collect()).await?;
         for (number, issue) in &mut *places {
             *number = self.users.get(issue).map_or(0, |(users, _)| *users);
         }
         Ok(places.len() > counted)
     }
 
-    async fn count_users(&mut self, issues: Vec<Fingerprint>) -> Result<(), ApiError> {
+    /// With how many events each has, if that is known.
+    async fn count_users(&mut self, issues: Vec<(Fingerprint, Option<u64>)>) -> Result<(), ApiError> {
         let (api, scope) = (self.api, self.scope);
-        let missing: Vec<_> = issues.into_iter().filter(|issue| !self.users.contains_key(issue)).collect();
-        for some in missing.chunks(CONCURRENT_COUNTS) {
-            let counts = some.iter().map(|&issue| users::count(api, scope, self.merges.whole(issue)));
-            let counts = try_join_all(counts).await?;
-            self.users.extend(some.iter().copied().zip(counts));
+        let missing = issues.into_iter().filter(|(issue, _)| !self.users.contains_key(issue));
+        for some in missing.collect::<Vec<_>>().chunks(CONCURRENT_COUNTS) {
+            let count = |&(issue, events): &(Fingerprint, _)| {
+                users::count(api, scope, self.merges.whole(issue), events)
+            };
+            let counts = try_join_all(some.iter().map(count)).await?;
+            self.users.extend(some.iter().map(|(issue, _)| *issue).zip(counts));
         }
         Ok(())
     }
 
     /// A page: what is shown of an issue is what its rows say now.
     async fn present(&mut self, project: &Project, page: Vec<Fingerprint>) -> Result<Vec<Issue>, ApiError> {
-        self.count_users(page.clone()).await?;
         let reads =
             page.iter().map(|&issue| read::joined(self.api, self.scope, project, (issue, &self.merges)));
         let totals = try_join_all(reads).await?;
-        let shown = page.into_iter().zip(totals).filter_map(|(issue, totals)| {
+        let page: Vec<_> =
+            page.into_iter().zip(totals).filter_map(|(issue, totals)| Some((issue, totals?))).collect();
+        self.count_users(page.iter().map(|(issue, totals)| (*issue, Some(totals.events))).collect()).await?;
+        let shown = page.into_iter().map(|(issue, totals)| {
             let users = self.users.get(&issue).copied().unwrap_or_default();
-            let totals = totals?;
             let merged = self.merges.members(issue).count();
             // To count them once would take reads for every issue of the page.
             let reach = Reach { users, sessions: (totals.sessions, merged == 0), merged };
-            Some(present::issue(issue, &totals, self.states.get(&issue), reach, self.context))
+            present::issue(issue, &totals, self.states.get(&issue), reach, self.context)
         });
         Ok(shown.collect())
     }
