@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use fjall::config::PartitioningPolicy;
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use parking_lot::Mutex;
 
@@ -235,9 +236,13 @@ fn cut_torn_batch(path: &Path) -> Result<bool, Error> {
     Ok(cut.is_some())
 }
 
-/// Small rows: no key-value separation.
+/// Small rows: no key-value separation. The filter and the index of a file are read by the piece: as a whole a filter is more than a megabyte, which
+/// would be read and checked for a single row whenever the cache does not have it.
 pub(crate) fn rows(memtable_bytes: u64) -> KeyspaceCreateOptions {
-    KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes)
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(memtable_bytes)
+        .filter_block_partitioning_policy(PartitioningPolicy::all(true))
+        .index_block_partitioning_policy(PartitioningPolicy::all(true))
 }
 
 /// Whether the stored bytes themselves are wrong, rather than their reading.

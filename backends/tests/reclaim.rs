@@ -1,7 +1,8 @@
-//! Bytes that must vanish vanish: from tables, from journals, from the log's files, and the space returns.
+//! Bytes that must vanish vanish: from tables, from journals, from the log's files, and the space returns. What must stay is read alike from files.
 
 #![allow(clippy::unwrap_used, reason = "tests may panic")]
 
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +10,9 @@ use std::time::Duration;
 use playhead_backends::clock::Clock;
 use playhead_backends::log::embedded::{EmbeddedLog, LogConfig};
 use playhead_backends::store::embedded::{EmbeddedStore, StoreConfig};
+use playhead_backends::store::memory::MemoryStore;
 use playhead_domain::log::{EventLog, Record, Retention, TopicSpec};
-use playhead_domain::store::{Key, Mutation, Store, Swap};
+use playhead_domain::store::{ClusteringRange, Key, Mutation, Order, Store, Swap};
 use playhead_domain::table::{self, INSTALLATION, SESSION_FACETS, SESSION_KEYS};
 use playhead_domain::testkit::clock::ManualClock;
 
@@ -276,4 +278,78 @@ async fn a_torn_batch_at_the_end_is_dropped_and_damage_before_it_is_told() {
     store.write(vec![put(&SESSION_KEYS, session(2), "again".to_owned(), 1)]).await.unwrap();
     drop(store);
     assert!(open_store(folder.path()).get(&SESSION_KEYS, &session(2)).await.unwrap().is_some());
+}
+
+const SESSIONS: u64 = 24;
+const SEQS: i64 = 400;
+
+fn frame_partition(session: u64) -> Vec<playhead_domain::store::Value> {
+    vec![1.into(), 2.into(), session.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes().to_vec().into()]
+}
+
+fn frame(session: u64, seq: i64) -> Key {
+    Key { partition: frame_partition(session), clustering: vec![vec![9; 8].into(), seq.into()] }
+}
+
+/// Rows written, replaced and deleted, so that files of every level have them.
+async fn live(store: &dyn Store) {
+    for round in 1..=4 {
+        for session in 0..SESSIONS {
+            let rows = (0..SEQS).filter(|seq| (seq + round) % 3 != 0).map(|seq| {
+                let value = format!("{session} {seq} {round} {}", "x".repeat(200));
+                put(&table::SESSION_FRAMES, frame(session, seq), value, round)
+            });
+            store.write(rows.collect()).await.unwrap();
+            let gone = (0..SEQS).filter(|seq| seq % 7 == round).map(|seq| Mutation::Delete {
+                table: &table::SESSION_FRAMES,
+                key: frame(session, seq),
+                version: round,
+            });
+            store.write(gone.collect()).await.unwrap();
+        }
+    }
+}
+
+async fn assert_alike(store: &EmbeddedStore, expected: &MemoryStore) {
+    let orders = [Order::Ascending, Order::Descending];
+    for session in 0..SESSIONS {
+        let partition = frame_partition(session);
+        let mut within = ClusteringRange::ALL;
+        within.from = Bound::Excluded(vec![vec![9; 8].into(), 150.into()]);
+        within.to = Bound::Included(vec![vec![9; 8].into(), 380.into()]);
+        for (range, order) in
+            [ClusteringRange::ALL, within].iter().flat_map(|range| orders.map(|o| (range, o)))
+        {
+            let read = store.scan(&table::SESSION_FRAMES, &partition, range, order, 1_000).await.unwrap();
+            let known = expected.scan(&table::SESSION_FRAMES, &partition, range, order, 1_000).await.unwrap();
+            assert!(known.rows.len() > 100);
+            assert_eq!(read.rows, known.rows, "session {session}");
+        }
+        for seq in -1..=SEQS {
+            let key = frame(session, seq);
+            let known = expected.get(&table::SESSION_FRAMES, &key).await.unwrap();
+            assert_eq!(store.get(&table::SESSION_FRAMES, &key).await.unwrap(), known, "{session} {seq}");
+        }
+    }
+}
+
+/// Whatever the form of the files, and after a start too.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_to_files_is_read_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || StoreConfig { memtable_bytes: 64 << 10, ..StoreConfig::default() };
+    let open = || EmbeddedStore::open(folder.path(), table::ALL, config(), Clock::system()).unwrap();
+    let (store, expected) = (open(), MemoryStore::new(Clock::system()));
+    live(&store).await;
+    live(&expected).await;
+    assert_alike(&store, &expected).await;
+    drop(store);
+    let store = open();
+    assert_alike(&store, &expected).await;
+    store.reclaim().await.unwrap();
+    assert_alike(&store, &expected).await;
+    // What was deleted does not come back with a lower version.
+    store.write(vec![put(&table::SESSION_FRAMES, frame(0, 4), "back?".into(), 3)]).await.unwrap();
+    expected.write(vec![put(&table::SESSION_FRAMES, frame(0, 4), "back?".into(), 3)]).await.unwrap();
+    assert_alike(&store, &expected).await;
 }
