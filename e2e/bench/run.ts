@@ -172,7 +172,7 @@ async function alerts(product: Product, project: Project): Promise<Figures> {
   await change('PUT', 'settings', { ...settings, messages_per_hour: 1000 });
   const channel = await change('POST', 'channels', { name: 'bench', settings: { kind: 'webhook', url: receiver.url } });
   const rule = (name: string, condition: object) =>
-    change('POST', 'rules', { name, condition, channels: [channel.id] });
+    change('POST', 'rules', { name, condition, channels: [channel.channel.id] });
   await rule('new', { kind: 'new_issue' });
   for (const path of ENDPOINTS) {
     const limit = { measure: 'error_share', name: `GET ${path}`, trigger_at: 50, minimum: 3 };
