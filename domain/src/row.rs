@@ -336,16 +336,16 @@ pub struct SessionSummary {
     #[prost(string, repeated, tag = "31")]
     pub issues: Vec<String>,
     /// How many sessions it stands for beyond itself, by the rate of its first batch: see [`crate::session::weight`].
-    #[prost(uint64, tag = "32")]
-    pub unseen: u64,
+    #[prost(sint64, tag = "32")]
+    pub unseen: i64,
 }
 
 /// What the list by start says of a session.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct ListedSession {
     /// [`SessionSummary::unseen`].
-    #[prost(uint64, tag = "1")]
-    pub unseen: u64,
+    #[prost(sint64, tag = "1")]
+    pub unseen: i64,
 }
 
 /// What is known about a stream of a session.
@@ -455,9 +455,6 @@ pub struct EventChunk {
     /// Spans of the session's backend and nothing else.
     #[prost(bool, tag = "16")]
     pub spans: bool,
-    /// Number of the dictionary that they are compressed with; 0: none.
-    #[prost(uint32, tag = "17")]
-    pub dictionary: u32,
 }
 
 /// A batch's dom frame inside a flush object.
@@ -515,9 +512,6 @@ pub struct Block {
     pub from_ms: i64,
     #[prost(int64, tag = "10")]
     pub to_ms: i64,
-    /// Number of the dictionary that it is compressed with; 0: none.
-    #[prost(uint32, tag = "11")]
-    pub dictionary: u32,
 }
 
 impl Block {

@@ -19,7 +19,6 @@ use zstd::zstd_safe::CParameter;
 use crate::id::SessionId;
 use crate::row::{Block, EventChunk};
 
-pub use dictionary::{EVENTS as EVENTS_DICTIONARY, RECORDINGS as BLOCK_DICTIONARY};
 pub use secrets::{SECRETS_PURPOSE, SecretSealer};
 
 /// Purpose for `InstallationKey::derive`: the key that wraps data keys.
@@ -46,7 +45,7 @@ pub enum Error {
     #[error("compression failed: {0}")]
     Compression(String),
     #[error("compressed with dictionary {0}, which this version does not have: upgrade it")]
-    Dictionary(u32),
+    Dictionary(u8),
     #[error("no random bytes: {0}")]
     Random(String),
 }
@@ -218,7 +217,7 @@ impl DataKey {
         XChaCha20Poly1305::new(&self.0.into())
     }
 
-    /// Compresses, with [`EVENTS_DICTIONARY`], and seals NDJSON of events for [`EventChunk::sealed`].
+    /// Compresses, with a dictionary, and seals NDJSON of events for [`EventChunk::sealed`].
     ///
     /// # Errors
     /// [`Error`].
@@ -233,11 +232,10 @@ impl DataKey {
     /// [`Error`]; never uses more memory than the chunk says and [`MAX_OPEN_BYTES`].
     pub fn open_events(&self, session: SessionId, chunk: &EventChunk) -> Result<Vec<u8>, Error> {
         let packed = self.open(session, Purpose::Events, &chunk.sealed)?;
-        let dictionary = dictionary::text(chunk.dictionary)?;
-        inflate(&packed, dictionary, chunk.raw_bytes as usize, "chunk of events")
+        inflate(&packed, chunk.raw_bytes as usize, "chunk of events")
     }
 
-    /// Compresses, with [`BLOCK_DICTIONARY`], and seals a block of dom lines.
+    /// Compresses, with a dictionary, and seals a block of dom lines.
     ///
     /// # Errors
     /// [`Error`].
@@ -247,7 +245,7 @@ impl DataKey {
         ndjson: &[u8],
         compressor: &mut BlockCompressor,
     ) -> Result<Vec<u8>, Error> {
-        let packed = compress(&mut compressor.0, BLOCK_DICTIONARY, ndjson)
+        let packed = compress(&mut compressor.0, dictionary::RECORDINGS, ndjson)
             .map_err(|error| Error::Compression(error.to_string()))?;
         self.seal(session, Purpose::Block, &packed)
     }
@@ -264,8 +262,7 @@ impl DataKey {
         upto: usize,
     ) -> Result<Vec<u8>, Error> {
         let packed = self.open(session, Purpose::Block, sealed)?;
-        let dictionary = dictionary::text(block.dictionary)?;
-        inflate_prefix(&packed, dictionary, upto.min(block.raw_bytes as usize), "block")
+        inflate_prefix(&packed, upto.min(block.raw_bytes as usize), "block")
     }
 }
 
@@ -280,7 +277,7 @@ fn compress_chunk(ndjson: &[u8]) -> std::io::Result<Vec<u8>> {
             Some(compressor) => compressor,
             None => zstd::bulk::Compressor::new(CHUNK_LEVEL)?,
         };
-        let packed = compress(&mut compressor, EVENTS_DICTIONARY, ndjson);
+        let packed = compress(&mut compressor, dictionary::EVENTS, ndjson);
         *slot = Some(compressor);
         packed
     })
@@ -308,31 +305,28 @@ impl fmt::Debug for BlockCompressor {
 /// that it digests would bring others, which make long blocks larger.
 fn compress(
     compressor: &mut zstd::bulk::Compressor<'static>,
-    number: u32,
+    number: u8,
     ndjson: &[u8],
 ) -> std::io::Result<Vec<u8>> {
     let prefix = dictionary::text(number).map_err(std::io::Error::other)?;
     let failed = |code| std::io::Error::other(zstd::zstd_safe::get_error_name(code));
     compressor.context_mut().ref_prefix(prefix).map_err(failed)?;
-    compressor.compress(ndjson)
+    let frame = compressor.compress(ndjson)?;
+    Ok([&[number], &frame[..]].concat())
 }
 
-fn inflate(packed: &[u8], dictionary: &[u8], declared: usize, what: &'static str) -> Result<Vec<u8>, Error> {
-    let bytes = inflate_prefix(packed, dictionary, declared.saturating_add(1), what)?;
+fn inflate(packed: &[u8], declared: usize, what: &'static str) -> Result<Vec<u8>, Error> {
+    let bytes = inflate_prefix(packed, declared.saturating_add(1), what)?;
     if bytes.len() > declared { Err(Error::TooLong { what, limit: declared }) } else { Ok(bytes) }
 }
 
-fn inflate_prefix(
-    packed: &[u8],
-    dictionary: &[u8],
-    upto: usize,
-    what: &'static str,
-) -> Result<Vec<u8>, Error> {
+fn inflate_prefix(packed: &[u8], upto: usize, what: &'static str) -> Result<Vec<u8>, Error> {
     if upto > MAX_OPEN_BYTES {
         return Err(Error::TooLong { what, limit: MAX_OPEN_BYTES });
     }
     let failed = |error: std::io::Error| Error::Compression(error.to_string());
-    let decoder = zstd::stream::read::Decoder::with_ref_prefix(packed, dictionary).map_err(failed)?;
+    let (dictionary, frame) = dictionary::split(packed)?;
+    let decoder = zstd::stream::read::Decoder::with_ref_prefix(frame, dictionary).map_err(failed)?;
     let mut bytes = Vec::with_capacity(upto);
     decoder.take(upto as u64).read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
@@ -390,9 +384,7 @@ mod tests {
     fn a_chunk_stops_at_what_it_declares() {
         let key = key();
         let sealed: Bytes = key.seal_events(SESSION, &vec![b'a'; 1 << 20]).unwrap().into();
-        let dictionary = EVENTS_DICTIONARY;
-        let chunk =
-            |raw_bytes| EventChunk { sealed: sealed.clone(), raw_bytes, dictionary, ..EventChunk::default() };
+        let chunk = |raw_bytes| EventChunk { sealed: sealed.clone(), raw_bytes, ..EventChunk::default() };
         assert_eq!(key.open_events(SESSION, &chunk(1 << 20)).unwrap().len(), 1 << 20);
         assert!(matches!(key.open_events(SESSION, &chunk(1000)), Err(Error::TooLong { .. })));
     }
@@ -404,7 +396,7 @@ mod tests {
         let sealed =
             key.seal_block(SESSION, &raw, &mut BlockCompressor::new(Effort::Thorough).unwrap()).unwrap();
         let raw_bytes = u32::try_from(raw.len()).unwrap();
-        let block = Block { raw_bytes, dictionary: BLOCK_DICTIONARY, ..Block::default() };
+        let block = Block { raw_bytes, ..Block::default() };
         assert_eq!(key.open_block(SESSION, &block, &sealed, usize::MAX).unwrap(), raw);
         assert_eq!(key.open_block(SESSION, &block, &sealed, 10).unwrap(), raw[..10]);
     }
@@ -414,11 +406,15 @@ mod tests {
         let key = key();
         let raw = b"{\"type\":4}\n".repeat(100);
         let packed = Effort::Quick.compressor().unwrap().compress(&raw).unwrap();
-        let sealed = key.seal(SESSION, Purpose::Block, &packed).unwrap();
-        let block = |dictionary| Block { raw_bytes: 1_200, dictionary, ..Block::default() };
-        assert_eq!(key.open_block(SESSION, &block(0), &sealed, usize::MAX).unwrap(), raw);
-        let newer = key.open_block(SESSION, &block(99), &sealed, usize::MAX);
-        assert_eq!(newer, Err(Error::Dictionary(99)));
+        let open = |packed: &[u8]| {
+            let sealed = key.seal(SESSION, Purpose::Block, packed).unwrap();
+            let block = Block { raw_bytes: 1_200, ..Block::default() };
+            key.open_block(SESSION, &block, &sealed, usize::MAX)
+        };
+        assert_eq!(open(&packed).unwrap(), raw);
+        let newer = [&[99], &packed[..]].concat();
+        assert_eq!(open(&newer), Err(Error::Dictionary(99)));
+        assert!(matches!(open(&[]), Err(Error::Compression(_))) || open(&[]).unwrap().is_empty());
     }
 
     #[test]

@@ -11,6 +11,8 @@ use serde_json::Value;
 const MAX_OPERATION_BYTES: usize = 200;
 /// Nothing takes longer than a day.
 const MAX_MS: f64 = 86_400_000.0;
+/// Beyond any layout shift.
+const MAX_CLS: f64 = 1_000.0;
 /// Of a name in the domain name system.
 const MAX_HOST_BYTES: usize = 253;
 const MAX_METHOD_BYTES: usize = 16;
@@ -46,8 +48,8 @@ fn page(url: &str) -> Measured {
 
 fn vital(signal: &Signal, page_url: &str) -> Option<Measured> {
     let measure = Measure::of_vital(signal.text("name"))?;
-    let value = signal.number("value").filter(|value| *value >= 0.0)?.min(MAX_MS);
-    let value = if measure == Measure::Cls { value * 1_000.0 } else { value };
+    let value = signal.number("value").filter(|value| *value >= 0.0)?;
+    let value = if measure == Measure::Cls { value.min(MAX_CLS) * 1_000.0 } else { value.min(MAX_MS) };
     let url = match signal.text("url") {
         "" => page_url,
         url => url,

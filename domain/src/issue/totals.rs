@@ -35,7 +35,7 @@ pub struct Hit {
     /// The session did not have the issue before.
     pub is_new_session: bool,
     /// Further sessions that its session stands for.
-    pub unseen: u64,
+    pub unseen: i64,
     pub release: Arc<str>,
     pub browser: Arc<str>,
     pub system: Arc<str>,
@@ -102,8 +102,8 @@ impl IssueTotals {
         self.last_seen_ms = if self.events == 0 { hit.time_ms } else { self.last_seen_ms.max(hit.time_ms) };
         self.expires_at_ms = self.expires_at_ms.max(hit.expires_at_ms);
         let sessions = u64::from(hit.is_new_session);
-        let count =
-            IssueCount { events: 1, sessions, unseen: sessions * hit.unseen, ..IssueCount::default() };
+        let unseen = if hit.is_new_session { hit.unseen } else { 0 };
+        let count = IssueCount { events: 1, sessions, unseen, ..IssueCount::default() };
         self.events += count.events;
         self.sessions += count.sessions;
         add_at(&mut self.fives, hit.time_ms.div_euclid(FIVE_MS), count);

@@ -91,8 +91,8 @@ pub struct IssueCount {
     #[prost(uint64, tag = "4")]
     pub ended: u64,
     /// Further sessions that these stand for: see [`crate::session::weight`].
-    #[prost(uint64, tag = "5")]
-    pub unseen: u64,
+    #[prost(sint64, tag = "5")]
+    pub unseen: i64,
 }
 
 /// What followed an issue in a session that counts for it: see [`crate::issue::sequel`].

@@ -5,15 +5,24 @@
 
 use super::Error;
 
-/// The newest for blocks of recordings, as [`crate::row::Block::dictionary`].
-pub const RECORDINGS: u32 = 1;
-/// The newest for the events of a batch, as [`crate::row::EventChunk::dictionary`].
-pub const EVENTS: u32 = 2;
+/// The newest for blocks of recordings.
+pub(super) const RECORDINGS: u8 = 1;
+/// The newest for the events of a batch.
+pub(super) const EVENTS: u8 = 2;
+/// What a frame of zstd begins with: what was written before there were dictionaries.
+const NONE: u8 = 0x28;
 
-/// The text of a dictionary. What was written before there were any has number 0, which is empty.
-pub(super) const fn text(number: u32) -> Result<&'static [u8], Error> {
+/// What was compressed, in front of which its dictionary's number stands: no row that somebody writes anew can lose it.
+pub(super) fn split(packed: &[u8]) -> Result<(&'static [u8], &[u8]), Error> {
+    match packed {
+        [] | [NONE, ..] => Ok((&[], packed)),
+        [number, frame @ ..] => Ok((text(*number)?, frame)),
+    }
+}
+
+/// The text of a dictionary.
+pub(super) const fn text(number: u8) -> Result<&'static [u8], Error> {
     match number {
-        0 => Ok(&[]),
         RECORDINGS => Ok(include_bytes!("recordings-1.txt")),
         EVENTS => Ok(include_bytes!("events-1.txt")),
         unknown => Err(Error::Dictionary(unknown)),

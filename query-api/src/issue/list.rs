@@ -174,7 +174,14 @@ impl Listing<'_> {
         });
         let waiting: Vec<_> = waiting.collect();
         let for_users = waiting.iter().filter(|(_, for_users, _)| *for_users).map(|(issue, ..)| *issue);
-        self.count_users(for_users.take(COUNTED_BY_USERS).map(|issue| (issue, None)).collect()).await?;
+        // An agreement is about exact numbers: one from before would lower what it was made of.
+        let for_users: Vec<_> = for_users.take(COUNTED_BY_USERS).collect();
+        for some in for_users.chunks(CONCURRENT_COUNTS) {
+            let whole: Vec<_> = some.iter().map(|&issue| self.merges.whole(issue)).collect();
+            let counts = whole.iter().map(|whole| read::users(self.api, self.scope, whole));
+            let counts = try_join_all(counts).await?;
+            self.users.extend(some.iter().copied().zip(counts));
+        }
         let (mut written, now_ms) = (0, self.context.now_ms);
         for (issue, for_users, totals) in waiting {
             let (totals, Some(given)) = (&totals?, self.states.get(&issue)) else { continue };

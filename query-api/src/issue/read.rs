@@ -284,7 +284,7 @@ pub(crate) async fn traffic_within(
             unseen += factor * listed.unseen as f64;
         }
     }
-    Ok(Sessions { seen: seen as u64, unseen: unseen as u64 })
+    Ok(Sessions { seen: seen as u64, unseen: unseen.round() as i64 })
 }
 
 /// What people did with the issues of a project.

@@ -20,7 +20,7 @@ const MANY: u64 = 200;
 const FRESH_MS: i64 = 10_000;
 /// What is older is not shown: it is waited for.
 const SHOWN_FOR_MS: i64 = 5 * 60_000;
-/// Some 100 bytes each.
+/// Some 100 bytes each; of issues that many were merged into, 900.
 const MAX_KEPT: usize = 20_000;
 /// Issues that are counted beside requests at a time.
 const CONCURRENT: usize = 4;
@@ -70,6 +70,10 @@ impl UserCounts {
         let mut kept = self.kept.lock();
         if kept.len() >= MAX_KEPT {
             kept.retain(|_, counted| (0..=SHOWN_FOR_MS).contains(&(now_ms - counted.counted_ms)));
+        }
+        // Whoever began later knows more.
+        if kept.get(&whole).is_some_and(|known| known.counted_ms > now_ms) {
+            return;
         }
         if kept.len() < MAX_KEPT || kept.contains_key(&whole) {
             kept.insert(whole, Counted { users, events, counted_ms: now_ms, is_under_way: false });

@@ -92,7 +92,7 @@ impl Sum {
     fn add(&mut self, class: Class, series: &SeriesView<'_>, depth: Depth) -> Result<(), Broken> {
         self.count += series.count;
         self.failed += series.failed;
-        self.received_bytes += series.received_bytes;
+        self.received_bytes = self.received_bytes.saturating_add(series.received_bytes);
         self.sized += series.sized;
         if class == Class::Aborted {
             self.aborted += series.count;
@@ -115,7 +115,7 @@ impl Sum {
         }
         let value = self.measures.entry(measure.what).or_default();
         value.count += measure.count;
-        value.sum += measure.sum;
+        value.sum = value.sum.saturating_add(measure.sum);
         if depth == Depth::Whole || depth == Depth::List && (is_total || class == Class::Page) {
             value.sketch.add(measure.sketch);
         }

@@ -220,7 +220,6 @@ impl App {
         let lines: String = events.iter().map(|event| format!("{event}\n")).collect();
         let times: Vec<i64> = events.iter().map(|event| event["time"].as_f64().unwrap() as i64).collect();
         let chunk = EventChunk {
-            dictionary: playhead_domain::seal::EVENTS_DICTIONARY,
             sealed: data_key.seal_events(session, lines.as_bytes()).unwrap().into(),
             raw_bytes: u32::try_from(lines.len()).unwrap(),
             events: u32::try_from(events.len()).unwrap(),

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use playhead_domain::id::SessionId;
 use playhead_domain::row::{Block, BlockFrame, BlockSegment, Frame};
-use playhead_domain::seal::{BLOCK_DICTIONARY, BlockCompressor, DataKey, Effort};
+use playhead_domain::seal::{BlockCompressor, DataKey, Effort};
 use playhead_domain::session::key;
 use playhead_domain::table;
 use serde_json::Value;
@@ -149,7 +149,6 @@ async fn a_block_is_cut_into_its_segments() {
         object: "blocks/2026-02-01/x".to_owned(),
         bytes: u32::try_from(sealed.len()).unwrap(),
         raw_bytes: 24,
-        dictionary: BLOCK_DICTIONARY,
         last_seq: 2,
         frames: (0..3).map(|seq| BlockFrame { seq, ..BlockFrame::default() }).collect(),
         segments: vec![cut(0, 16, 0, 1), cut(16, 8, 2, 2)],

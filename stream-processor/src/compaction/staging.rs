@@ -9,7 +9,7 @@ use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use playhead_domain::id::StreamId;
 use playhead_domain::row::Block;
-use playhead_domain::seal::{BLOCK_DICTIONARY, BlockCompressor, DataKey, Effort};
+use playhead_domain::seal::{BlockCompressor, DataKey, Effort};
 use playhead_domain::session::key;
 use playhead_domain::store::{self, Mutation};
 use playhead_domain::table;
@@ -170,7 +170,6 @@ impl Stagings {
         let sealed_bytes = sealed.len();
         row.offset = staging.object.bytes;
         row.bytes = u32::try_from(sealed_bytes).unwrap_or(u32::MAX);
-        row.dictionary = BLOCK_DICTIONARY;
         staging.object.push(sealed.into());
         staging.sessions.insert(finished.session);
         staging.expires_at_ms = staging.expires_at_ms.max(finished.expires_at_ms);

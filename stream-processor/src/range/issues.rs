@@ -10,6 +10,7 @@ use playhead_domain::issue::totals::{Hit, sample};
 use playhead_domain::issue::visitor::{Visitor, VisitorKey};
 use playhead_domain::row::{IssueSample, SessionState, SessionSummary};
 use playhead_domain::session::fact::{Fact, Occurrence};
+use playhead_domain::session::weight;
 
 use crate::batch::Batch;
 
@@ -116,7 +117,7 @@ impl SessionIssues {
             let hit = Hit {
                 time_ms,
                 is_new_session: new.remove(&issue),
-                unseen: summary.unseen,
+                unseen: weight::unseen(batch.session, batch.rates.signals),
                 release: Arc::clone(&common.release),
                 browser: Arc::clone(&common.browser),
                 system: Arc::clone(&common.system),

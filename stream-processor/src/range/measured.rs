@@ -6,6 +6,7 @@ use playhead_domain::performance::name::NameKey;
 use playhead_domain::performance::observation::{Context, Observation, Sample};
 use playhead_domain::row::{SessionState, SessionSummary};
 use playhead_domain::session::fact::Fact;
+use playhead_domain::session::weight;
 
 use crate::batch::Batch;
 
@@ -24,13 +25,20 @@ pub(crate) fn observe(
     if facts.iter().all(|fact| fact.measured.is_none()) {
         return Vec::new();
     }
+    // Of a session that stands for none.
+    let Some(weight) =
+        u64::try_from(1 + weight::unseen(batch.session, batch.rates.signals)).ok().filter(|w| *w > 0)
+    else {
+        facts.iter_mut().for_each(|fact| fact.measured = None);
+        return Vec::new();
+    };
     let context = Arc::new(context(summary));
     let measured = facts.iter_mut().filter_map(|fact| Some((fact.time_ms, *fact.measured.take()?)));
     let observation =
         |(time_ms, measured): (i64, playhead_domain::performance::observation::Measured)| Observation {
             place: (batch.offset, measured.index),
             hour: batch.logged_us.div_euclid(HOUR_US),
-            weight: 1 + summary.unseen,
+            weight,
             name: names.id(batch.scope, &measured.name),
             context: Arc::clone(&context),
             sample: Sample {

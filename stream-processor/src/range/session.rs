@@ -342,7 +342,6 @@ impl SessionWork {
             from_ms: times.clone().min().unwrap_or(batch.received_ms),
             to_ms: times.max().unwrap_or(batch.received_ms),
             spans: batch.meta.backend,
-            dictionary: seal::EVENTS_DICTIONARY,
         };
         self.chunks.push((batch.stream, batch.seq, chunk));
         Ok(())

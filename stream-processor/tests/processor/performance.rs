@@ -75,7 +75,7 @@ async fn a_request_is_counted_where_and_when_it_was() {
     assert_eq!((page.count, Totals::values(page, Measure::Lcp).unwrap().count), (1, 1));
 }
 
-/// The rate of the first batch decides, wherever a flush ends.
+/// What a batch tells weighs by its rate, and the session in lists by that of its first, wherever a flush ends.
 #[tokio::test]
 async fn a_session_counts_for_those_that_were_not_sent() {
     let whole = World::new().await;
@@ -89,20 +89,23 @@ async fn a_session_counts_for_those_that_were_not_sent() {
             }
         }
         world.send(&error(Batch::new(2, 2, 0), "CartError").signal(request("/api/orders", 900))).await;
+        // It is not of those that send signals, and sent these before it knew.
+        let early = Batch { signal_rate: 0.25, ..Batch::new(0xf0, 3, 0) }.signal(request("/api/orders", 5));
+        world.send(&early.key_frame("page")).await;
         world.process().await;
         let (_, issue) = issue(world, "CartError: it broke").await;
         let counted = issue.hours.values().fold(IssueCount::default(), |sum, &count| sum.plus(count));
         assert_eq!(counted, IssueCount { events: 4, sessions: 2, unseen: 3, ended: 2, ..counted });
         let mut listed = Vec::new();
-        for id in [1, 2] {
+        for id in [1, 2, 0xf0] {
             let summary = world.summary(session(id)).await.unwrap();
             let key = session_key::by_start(scope(), session(id), summary.list_start_ms);
             let row = world.store.get(&table::SESSIONS_BY_START, &key).await.unwrap().unwrap();
             listed.push(ListedSession::decode(row.value).unwrap().unseen);
         }
-        assert_eq!(listed, [3, 0]);
+        assert_eq!(listed, [3, 0, -1]);
         let heads = rows(world, Level::Head, 0..1).await;
-        assert_eq!(count(&heads), 3 * 4 + 1, "three requests of four sessions, and one");
+        assert_eq!(count(&heads), 4 + 2 + 1 + 1, "requests of four sessions, of two, and two of one");
     }
     let differences = whole.canonical().await.differences(&single.canonical().await);
     assert!(differences.is_empty(), "{}", differences.join("\n"));
