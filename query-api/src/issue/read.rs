@@ -272,16 +272,18 @@ pub(crate) async fn traffic_within(
     let (mut seen, mut unseen) = (0.0, 0.0);
     for page in try_join_all(reads).await? {
         let oldest = page.rows.last().and_then(|row| Some(session::key::start_of(&row.key.clustering)?.0));
-        let read = page.rows.len() as f64;
         // What is further back comes as densely as what was read.
         let factor = oldest
             .filter(|_| page.more)
             .map_or(1.0, |oldest| (until_ms - since_ms) as f64 / (until_ms - oldest).max(1) as f64);
-        seen += factor * read;
         for row in page.rows {
             let listed = ListedSession::decode(row.value)
                 .map_err(|error| ApiError::Corrupt(format!("a session in the list: {error}")))?;
-            unseen += factor * listed.unseen as f64;
+            // One that sends no signals has no issue.
+            if listed.unseen >= 0 {
+                seen += factor;
+                unseen += factor * listed.unseen as f64;
+            }
         }
     }
     Ok(Sessions { seen: seen as u64, unseen: unseen.round() as i64 })

@@ -193,7 +193,8 @@ impl App {
         for (name, value) in facet::of(&summary) {
             self.put(&table::SESSION_FACETS, key::facet(project.scope, name, &value, start_ms, id), ()).await;
         }
-        self.put(&table::SESSIONS_BY_START, key::by_start(project.scope, id, start_ms), ()).await;
+        let listed = row::ListedSession { unseen: summary.unseen };
+        self.put(&table::SESSIONS_BY_START, key::by_start(project.scope, id, start_ms), listed).await;
         let wrapped_key = Bytes::from_static(b"wrapped");
         let state = SessionState { summary: Some(summary), wrapped_key, ..SessionState::default() };
         self.put(&table::SESSION_STATE, key::state(project.scope, id, 0), state).await;

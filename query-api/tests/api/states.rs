@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use playhead_domain::issue::key;
-use playhead_domain::row::IssueTotals;
+use playhead_domain::row::{IssueTotals, SessionSummary};
 use playhead_domain::table;
 use serde_json::{Value, json};
 
@@ -140,6 +140,12 @@ async fn priority_tells_shares_and_critical_pages_and_can_be_pinned() {
         "7 % of sessions in the last 2 h, new in 1.0, unhandled, on /cart, which is critical"
     );
     assert_eq!(reason(3).await, "nothing in the last 24 h");
+    // One with pictures alone counts for none, one that stands for ten counts for ten.
+    for number in 41..=60 {
+        let unseen = if number > 50 { 9 } else { -1 };
+        app.session(&project, SessionSummary { unseen, ..summary(number, NOON - 60_000) }).await;
+    }
+    assert!(reason(1).await.as_str().unwrap().starts_with("2 % of sessions in the last 2 h"), "3 of 140");
     let pinned = change(&app, &project, 3, json!({"priority": "high"})).await;
     assert_eq!((&pinned["priority"]["level"], &pinned["priority"]["pinned"]), (&json!("high"), &json!(true)));
     assert_eq!(pinned["history"][0]["change"], "pinned the priority high");
