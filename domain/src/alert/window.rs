@@ -46,7 +46,7 @@ impl Grain {
             from_ms: first * self.ms,
             to_ms: (last + 1) * self.ms,
             events: sum.events,
-            sessions: Sessions { seen: sum.sessions, unseen: sum.unseen },
+            sessions: sum.reached(),
         }
     }
 

@@ -9,6 +9,7 @@ use super::sequel::Change;
 use crate::row::{Breakdown, IssueComponent, IssueCount, IssueSample, IssueTotals, Seen};
 use crate::session::fact::Occurrence;
 use crate::session::fold::cut;
+use crate::session::weight::Sessions;
 
 /// The issue that takes the errors of a project that has as many issues as it may.
 pub const OVERFLOW: Fingerprint = Fingerprint([0; 16]);
@@ -189,6 +190,12 @@ fn add_at(counts: &mut BTreeMap<i64, IssueCount>, at: i64, count: IssueCount) {
 }
 
 impl IssueCount {
+    /// These sessions, with those that they stand for.
+    #[must_use]
+    pub const fn reached(self) -> Sessions {
+        Sessions { seen: self.sessions, unseen: self.unseen }
+    }
+
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self {

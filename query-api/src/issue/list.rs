@@ -175,13 +175,8 @@ impl Listing<'_> {
         let waiting: Vec<_> = waiting.collect();
         let for_users = waiting.iter().filter(|(_, for_users, _)| *for_users).map(|(issue, ..)| *issue);
         // An agreement is about exact numbers: one from before would lower what it was made of.
-        let for_users: Vec<_> = for_users.take(COUNTED_BY_USERS).collect();
-        for some in for_users.chunks(CONCURRENT_COUNTS) {
-            let whole: Vec<_> = some.iter().map(|&issue| self.merges.whole(issue)).collect();
-            let counts = whole.iter().map(|whole| read::users(self.api, self.scope, whole));
-            let counts = try_join_all(counts).await?;
-            self.users.extend(some.iter().copied().zip(counts));
-        }
+        let for_users = for_users.take(COUNTED_BY_USERS).map(|issue| (issue, None));
+        self.count_users(for_users.collect(), true).await?;
         let (mut written, now_ms) = (0, self.context.now_ms);
         for (issue, for_users, totals) in waiting {
             let (totals, Some(given)) = (&totals?, self.states.get(&issue)) else { continue };
@@ -209,20 +204,31 @@ impl Listing<'_> {
     async fn count_most_used(&mut self, places: &mut [Place]) -> Result<bool, ApiError> {
         places.sort_unstable_by(|one, two| two.cmp(one));
         let counted = places.len().min(COUNTED_BY_USERS);
-        self.count_users(places[..counted].iter().map(|(_, issue)| (*issue, None)).collect()).await?;
+        self.count_users(places[..counted].iter().map(|(_, issue)| (*issue, None)).collect(), false).await?;
         for (number, issue) in &mut *places {
             *number = self.users.get(issue).map_or(0, |(users, _)| *users);
         }
         Ok(places.len() > counted)
     }
 
-    /// With how many events each has, if that is known.
-    async fn count_users(&mut self, issues: Vec<(Fingerprint, Option<u64>)>) -> Result<(), ApiError> {
+    /// With how many events each has, if that is known; `exactly`: whatever was counted before.
+    async fn count_users(
+        &mut self,
+        issues: Vec<(Fingerprint, Option<u64>)>,
+        exactly: bool,
+    ) -> Result<(), ApiError> {
         let (api, scope) = (self.api, self.scope);
         let missing = issues.into_iter().filter(|(issue, _)| !self.users.contains_key(issue));
         for some in missing.collect::<Vec<_>>().chunks(CONCURRENT_COUNTS) {
             let count = |&(issue, events): &(Fingerprint, _)| {
-                users::count(api, scope, self.merges.whole(issue), events)
+                let whole = self.merges.whole(issue);
+                async move {
+                    if exactly {
+                        read::users(api, scope, &whole).await
+                    } else {
+                        users::count(api, scope, whole, events).await
+                    }
+                }
             };
             let counts = try_join_all(some.iter().map(count)).await?;
             self.users.extend(some.iter().map(|(issue, _)| *issue).zip(counts));
@@ -237,7 +243,8 @@ impl Listing<'_> {
         let totals = try_join_all(reads).await?;
         let page: Vec<_> =
             page.into_iter().zip(totals).filter_map(|(issue, totals)| Some((issue, totals?))).collect();
-        self.count_users(page.iter().map(|(issue, totals)| (*issue, Some(totals.events))).collect()).await?;
+        self.count_users(page.iter().map(|(issue, totals)| (*issue, Some(totals.events))).collect(), false)
+            .await?;
         let shown = page.into_iter().map(|(issue, totals)| {
             let users = self.users.get(&issue).copied().unwrap_or_default();
             let merged = self.merges.members(issue).count();

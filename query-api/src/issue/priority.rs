@@ -151,12 +151,11 @@ impl<'a> Facts<'a> {
         let hour = now_ms.div_euclid(HOUR_MS);
         let IssueCount { events, sessions, .. } = sum(totals, hour - DAY_HOURS + 1, hour);
         let events_before = sum(totals, hour - HOURS + 1, hour - DAY_HOURS).events;
-        let now = sum(totals, hour - 1, hour);
         Self {
             events,
             sessions,
             events_before,
-            sessions_now: Sessions { seen: now.sessions, unseen: now.unseen },
+            sessions_now: sum(totals, hour - 1, hour).reached(),
             is_new: now_ms - totals.first_seen_ms < DAY_HOURS * HOUR_MS,
             is_unhandled: events > 0 && totals.latest.as_ref().is_some_and(|latest| !latest.handled),
             grows: if judged.escalation.is_some() { 12 } else { growth(events, events_before) },

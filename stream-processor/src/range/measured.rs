@@ -25,13 +25,10 @@ pub(crate) fn observe(
     if facts.iter().all(|fact| fact.measured.is_none()) {
         return Vec::new();
     }
-    // Of a session that stands for none.
-    let Some(weight) =
-        u64::try_from(1 + weight::unseen(batch.session, batch.rates.signals)).ok().filter(|w| *w > 0)
-    else {
-        facts.iter_mut().for_each(|fact| fact.measured = None);
+    let weight = (1 + weight::unseen(batch.session, batch.rates.signals)).unsigned_abs();
+    if weight == 0 {
         return Vec::new();
-    };
+    }
     let context = Arc::new(context(summary));
     let measured = facts.iter_mut().filter_map(|fact| Some((fact.time_ms, *fact.measured.take()?)));
     let observation =
