@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Short faults in the scaled shape, judged by outcomes alone: nothing lost, nothing doubled, all complete, nobody refused without need.
-# `loadtest/README.md` has all of them. Uses the services that run, or starts them; four minutes, more where other work is done beside it.
+# `loadtest/README.md` has all of them. Uses the services that run, or starts them; five minutes, more where other work is done beside it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,4 +13,4 @@ faults() { "$release/loadtest" faults "$@" --binary "$release/playhead" --servic
 
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-faults broker-kill zombie store-away rebalance --seconds 10 --seed "${PLAYHEAD_FAULTS_SEED:-7}" || { cat "$out"; exit 1; }
+faults broker-kill zombie store-away rebalance alerts --seconds 10 --seed "${PLAYHEAD_FAULTS_SEED:-7}" || { cat "$out"; exit 1; }

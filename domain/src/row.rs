@@ -159,6 +159,12 @@ pub struct SessionState {
     /// Of its backend spans, as lines.
     #[prost(uint64, tag = "16")]
     pub span_bytes: u64,
+    /// Requests whose backend's part its spans may still tell, in the order in which they came; bounded.
+    #[prost(message, repeated, tag = "17")]
+    pub awaiting_spans: Vec<AwaitingSpan>,
+    /// What servers' spans told of requests that have not come; bounded.
+    #[prost(message, repeated, tag = "18")]
+    pub early_spans: Vec<EarlySpan>,
 }
 
 impl SessionState {
@@ -167,6 +173,48 @@ impl SessionState {
     pub fn has_begun(&self) -> bool {
         self.summary.as_ref().is_some_and(|summary| summary.list_start_ms != 0)
     }
+}
+
+/// A request that was counted without its backend's part, and what that part is counted with.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct AwaitingSpan {
+    /// The span as which the request went out, see [`crate::session::span`].
+    #[prost(fixed64, tag = "1")]
+    pub span: u64,
+    /// When its batch was received.
+    #[prost(int64, tag = "2")]
+    pub received_ms: i64,
+    /// When it began.
+    #[prost(int64, tag = "3")]
+    pub time_ms: i64,
+    #[prost(double, tag = "4")]
+    pub total_ms: f64,
+    /// The id of its endpoint's name.
+    #[prost(fixed64, tag = "5")]
+    pub name: u64,
+    #[prost(uint32, tag = "6")]
+    pub class: u32,
+    #[prost(uint64, tag = "7")]
+    pub weight: u64,
+    #[prost(string, tag = "8")]
+    pub release: String,
+    #[prost(string, tag = "9")]
+    pub environment: String,
+    #[prost(string, tag = "10")]
+    pub country: String,
+}
+
+/// How long a server worked on a request that is not known yet.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct EarlySpan {
+    /// The span as which the request went out, see [`crate::session::span`].
+    #[prost(fixed64, tag = "1")]
+    pub parent: u64,
+    /// When the span was received.
+    #[prost(int64, tag = "2")]
+    pub received_ms: i64,
+    #[prost(double, tag = "3")]
+    pub duration_ms: f64,
 }
 
 /// Fold state of a stream.

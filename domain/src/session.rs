@@ -6,5 +6,6 @@ pub mod facet;
 pub mod fact;
 pub mod fold;
 pub mod key;
+pub mod span;
 pub mod state;
 pub mod weight;

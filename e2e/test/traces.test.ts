@@ -120,6 +120,17 @@ async function joined(session: string): Promise<any[]> {
   return spans;
 }
 
+/** No answer has a `Server-Timing`: the lists of endpoints know the backend's part of every request from its span. */
+async function countedWithSpans(): Promise<void> {
+  const orders = await until('the backend’s part of every request', async () => {
+    const { endpoints } = await read(product, project, '/endpoints');
+    const found = endpoints.find((endpoint: any) => endpoint.name === 'GET /api/orders');
+    return found?.requests > 0 && found.parts.backend.known === found.requests && found;
+  });
+  expect(orders.parts.network.known).toBe(orders.requests);
+  expect(orders.parts.backend.mean_ms).toBeGreaterThan(5);
+}
+
 const NODE = [process.execPath, join(import.meta.dirname, '..', 'backend', 'orders.cjs')];
 
 test.each([
@@ -134,6 +145,7 @@ test.each([
   await joined(session);
   const summary = await read(product, project, `/sessions/${session}`);
   expect(summary.counts.requests).toBe(2);
+  await countedWithSpans();
   const manifest = await read(product, project, `/sessions/${session}/replay`);
   expect(manifest.streams).toHaveLength(1);
   await page.close();

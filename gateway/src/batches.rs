@@ -73,6 +73,7 @@ async fn take(
         client_ip: client.address_bytes().into(),
         user_agent: client::user_agent(&parts.headers),
         traceparent: trace::pass_on(span, traceparent),
+        awaits_spans: !admitted.project.secret_keys.is_empty(),
         ..RecordMeta::default()
     };
     append(gateway, Record { key, value: charged.bytes, meta: meta.encode_to_vec().into() })

@@ -17,6 +17,7 @@ function ofCode() {
     'gateway/src/metrics.rs',
     'query-api/src/metrics.rs',
     'query-api/src/alert/metrics.rs',
+    'query-api/src/jira/metrics.rs',
     'playhead/src/backends.rs',
   ];
   const literals = literal.map((path) => matches(path, /"(playhead_[a-z_]+)"/g));

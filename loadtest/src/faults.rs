@@ -11,6 +11,7 @@ mod scenario;
 mod scene;
 mod verdict;
 
+mod alerts;
 mod away;
 mod broker;
 mod erase;

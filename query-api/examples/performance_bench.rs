@@ -161,6 +161,7 @@ fn observation(scope: Scope, day: i64, endpoint: usize, n: usize) -> Observation
             counts: true,
             bucket: Some(bucket(duration_ms)),
             index: 0,
+            span: None,
         },
         sample: Sample {
             time_ms: day * DAY_MS + 60_000,

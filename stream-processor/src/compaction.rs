@@ -48,7 +48,7 @@ const CONCURRENT_LOOKS: usize = 16;
 /// Sessions under work at a time: that is work for the cores, but for large ones.
 const CONCURRENT_SESSIONS: usize = 4;
 /// Raw bytes that sessions under work may hold together, in KiB; a session holds at most about two blocks.
-const BUDGET_KIB: u32 = 32 << 10;
+const BUDGET_KIB: u32 = 16 << 10;
 
 /// Compaction waits while batches are further behind than this: what just came in is looked at first, what has ended can wait.
 const YIELDS_BEHIND: Duration = Duration::from_secs(5);

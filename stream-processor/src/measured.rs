@@ -4,6 +4,7 @@ use playhead_domain::endpoint;
 use playhead_domain::issue::origin;
 use playhead_domain::performance::observation::{Class, Measure, Measured, bucket};
 use playhead_domain::session::fold::cut;
+use playhead_domain::session::span;
 use playhead_proto::signal::Signal;
 use serde_json::Value;
 
@@ -43,6 +44,7 @@ fn page(url: &str) -> Measured {
         counts: true,
         bucket: None,
         index: 0,
+        span: None,
     }
 }
 
@@ -79,6 +81,7 @@ fn request(signal: &Signal, page_url: &str) -> Measured {
         counts: true,
         bucket: total.map(bucket),
         index: 0,
+        span: span::id(signal.text("trace_id"), signal.text("span_id")),
     }
 }
 
@@ -117,12 +120,17 @@ fn durations(signal: &Signal) -> Vec<(Measure, f64)> {
     let total = number("duration_ms");
     measures.extend(total.map(|total| (Measure::Total, total)));
     if let (Some(total), Some(backend)) = (total, backend_ms(signal)) {
-        // A server cannot have taken longer than the whole request: its clock is coarse, or it counts work that went on.
-        let backend = backend.min(total);
-        measures.extend([(Measure::Backend, backend), (Measure::Network, total - backend)]);
+        measures.extend(split(total, backend));
     }
     measures.extend(number("frontend_ms").map(|frontend| (Measure::Frontend, frontend)));
     measures
+}
+
+/// The server's part of a request and the network's, the rest. A server cannot have taken longer than the whole request: its clock is coarse, or it
+/// counts work that went on.
+pub(crate) fn split(total_ms: f64, backend_ms: f64) -> [(Measure, f64); 2] {
+    let backend = backend_ms.min(total_ms);
+    [(Measure::Backend, backend), (Measure::Network, total_ms - backend)]
 }
 
 /// Of `Server-Timing`: the entry `total`, or else the longest. Entries may overlap, so their sum can be more than the whole.

@@ -3,6 +3,7 @@
 use playhead_domain::row::{Gap, PageVisit, User};
 use playhead_domain::session::fact::{Fact, Page, What};
 use playhead_domain::session::fold::{self, cut};
+use playhead_domain::session::span::Told;
 use playhead_proto::signal::Signal;
 use playhead_proto::{limits, span};
 use serde::Serialize;
@@ -164,6 +165,7 @@ fn detect(batch: &Batch, signal: &mut Signal, reading: Reading<'_>) -> What {
         "custom" => What::Custom { name: text(signal, "name") },
         "identify" => What::Identify(user(signal)),
         "gap" => What::Gap(gap(batch, signal, reading.offset_ms)),
+        span::KIND => told(signal).map_or(What::Other, What::Span),
         "degraded" => What::Degraded { reason: text(signal, "reason") },
         "end" => What::End {
             reason: match signal.text("reason") {
@@ -173,6 +175,16 @@ fn detect(batch: &Batch, signal: &mut Signal, reading: Reading<'_>) -> What {
         },
         _ => What::Other,
     }
+}
+
+fn told(signal: &Signal) -> Option<Told> {
+    let id = |name| playhead_domain::session::span::id(signal.text("trace_id"), signal.text(name));
+    Some(Told {
+        id: id("span_id")?,
+        parent: id("parent_id"),
+        is_server: signal.text("role") == "server",
+        duration_ms: signal.number("duration_ms")?,
+    })
 }
 
 fn text(signal: &Signal, name: &str) -> String {

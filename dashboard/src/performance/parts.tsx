@@ -59,7 +59,7 @@ export function WindowNotes({ shown }: { shown: PerformanceWindow | undefined })
 
 /** Of what a request's time consists, in order. */
 export const PARTS = [
-  { key: 'backend', label: 'Backend', about: 'what Server-Timing says' },
+  { key: 'backend', label: 'Backend', about: 'what Server-Timing says, or the server’s span' },
   { key: 'network', label: 'Network', about: 'the rest, when the backend’s part is known' },
   { key: 'frontend', label: 'Frontend', about: 'from the response to the next frame' },
 ] as const;

@@ -188,6 +188,7 @@ mod tests {
                 counts: true,
                 bucket: Some(3),
                 index: 0,
+                span: None,
             },
             sample: Sample { time_ms: 60_000, session: [7; 16], event: number.to_string() },
         }

@@ -26,6 +26,19 @@ pub struct NameKey([u8; 32]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NameId([u8; 8]);
 
+impl NameId {
+    /// As it is stored where it is no key.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        u64::from_be_bytes(self.0)
+    }
+
+    #[must_use]
+    pub const fn of_number(number: u64) -> Self {
+        Self(number.to_be_bytes())
+    }
+}
+
 impl NameKey {
     /// `key` is the installation's key derived for [`NAME_PURPOSE`].
     #[must_use]
@@ -48,7 +61,7 @@ impl NameKey {
 
 impl fmt::Display for NameId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{PREFIX}{:016x}", u64::from_be_bytes(self.0))
+        write!(f, "{PREFIX}{:016x}", self.number())
     }
 }
 

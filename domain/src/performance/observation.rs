@@ -9,7 +9,7 @@ use super::name::NameId;
 pub enum Measure {
     /// From the request's start to the response's end.
     Total = 1,
-    /// What the answer says that the server took.
+    /// What the answer, or the server's span, says that the server took.
     Backend = 2,
     /// The rest of the total, when the server's part is known.
     Network = 3,
@@ -134,7 +134,7 @@ pub struct Context {
 /// What a signal tells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
-    /// Method and template of the path, or the page's template.
+    /// Method and template of the path, or the page's template. Empty when it tells more of what was counted, and named, before.
     pub name: String,
     pub class: Class,
     /// 0: none.
@@ -144,12 +144,14 @@ pub struct Measured {
     pub received_bytes: Option<u64>,
     /// Each kind once; what is unknown is absent.
     pub measures: Vec<(Measure, f64)>,
-    /// A web vital tells of a page load that was counted with its page.
+    /// A web vital tells of a page load that was counted with its page, a span of a request that was.
     pub counts: bool,
     /// For which of the [`BUCKETS`] it is an example.
     pub bucket: Option<u32>,
     /// The place of its signal in the batch.
     pub index: u32,
+    /// The span as which a request went out, see [`crate::session::span`].
+    pub span: Option<u64>,
 }
 
 /// An example to open.

@@ -5,6 +5,7 @@ use crate::issue::filter::Filter;
 use crate::issue::grouping::{Fingerprint, Group};
 use crate::performance::observation::Measured;
 use crate::row::{Client, Gap, User};
+use crate::session::span;
 
 /// A batch, once it is known to be new.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +78,8 @@ pub enum What {
     End {
         reason: String,
     },
+    /// What its backend did.
+    Span(span::Told),
     Other,
 }
 

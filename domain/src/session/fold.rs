@@ -259,7 +259,7 @@ fn fold_fact(summary: &mut SessionSummary, stream: StreamId, fact: &Fact) {
             note(&mut summary.recorder_problems, cut(reason, MAX_NAME_BYTES), MAX_PROBLEMS)
         }
         What::End { reason } => cut(reason, MAX_NAME_BYTES).clone_into(&mut summary.ended_reason),
-        What::Other => {}
+        What::Span(_) | What::Other => {}
     }
 }
 

@@ -33,6 +33,7 @@ async fn a_batch_is_in_the_log_untouched_when_it_is_acknowledged() {
         client_ip: vec![127, 0, 0, 1].into(),
         user_agent: "Tester/1".into(),
         traceparent: trace.into(),
+        awaits_spans: true,
         ..RecordMeta::default()
     };
     assert_eq!(meta, expected);

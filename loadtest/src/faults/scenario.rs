@@ -4,7 +4,8 @@ use clap::ValueEnum;
 
 use super::scene::Scene;
 use super::{
-    away, broker, erase, generation, hot, rebalance, rebuild, refused, shutdown, sizes, slow, uploads, zombie,
+    alerts, away, broker, erase, generation, hot, rebalance, rebuild, refused, shutdown, sizes, slow,
+    uploads, zombie,
 };
 use crate::installation::fleet::Sizes;
 
@@ -46,6 +47,8 @@ pub(crate) enum Scenario {
     Sizes,
     /// SIGTERM to each role under load.
     Shutdown,
+    /// Query-apis are killed while alerts fire.
+    Alerts,
 }
 
 impl Scenario {
@@ -69,6 +72,7 @@ impl Scenario {
             Self::Memory => "memory",
             Self::Sizes => "sizes",
             Self::Shutdown => "shutdown",
+            Self::Alerts => "alerts",
         }
     }
 
@@ -96,6 +100,7 @@ impl Scenario {
     pub(crate) fn settings(self) -> Vec<(&'static str, String)> {
         match self {
             Self::HotTenant => hot::quotas(),
+            Self::Alerts => alerts::settings(),
             // As long as a load balancer needs to notice.
             Self::Shutdown => vec![("PLAYHEAD_HTTP__SHUTDOWN_DELAY_MS", "1500".to_owned())],
             _ => Vec::new(),
@@ -122,6 +127,7 @@ impl Scenario {
             Self::Memory => uploads::play(scene).await,
             Self::Sizes => sizes::play(scene).await,
             Self::Shutdown => shutdown::play(scene).await,
+            Self::Alerts => alerts::play(scene).await,
         }
     }
 }

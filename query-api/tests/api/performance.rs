@@ -46,6 +46,7 @@ pub(crate) fn request(name: &str, time_ms: i64, duration_ms: f64, release: &str,
             counts: true,
             bucket: Some(bucket(duration_ms)),
             index: 0,
+            span: None,
         },
         sample: Sample { time_ms, session: [9; 16], event: format!("e-{time_ms}") },
     }

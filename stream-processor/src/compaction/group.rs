@@ -21,10 +21,10 @@ use crate::cache::SessionRef;
 use crate::shared::Shared;
 
 /// Sealed bytes that a group holds in memory.
-const GROUP_BYTES: usize = 16 << 20;
+const GROUP_BYTES: usize = 8 << 20;
 /// What a session with more than so much is made of is read when it is needed.
 const SESSION_BYTES: usize = 4 << 20;
-const GROUP_ROWS: usize = 50_000;
+const GROUP_ROWS: usize = 25_000;
 const GROUP_SESSIONS: usize = 4_096;
 /// Bytes between two frames that are read along rather than asking twice.
 const GAP_BYTES: u64 = 64 << 10;

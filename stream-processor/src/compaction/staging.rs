@@ -31,7 +31,7 @@ const WRITE_FOR: Duration = Duration::from_secs(120);
 /// Rows must refer to an object long before it is old enough to be collected.
 const REFER_WITHIN: Duration = Duration::from_secs(300);
 const DELETES_AT_ONCE: usize = 500;
-const MAX_WAITING_DELETES: usize = 20_000;
+const MAX_WAITING_DELETES: usize = 10_000;
 const CONCURRENT_WRITES: usize = 16;
 /// Sessions of one object: its row lists them.
 const MAX_OBJECT_SESSIONS: usize = 10_000;

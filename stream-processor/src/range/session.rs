@@ -196,6 +196,9 @@ impl SessionFold {
             work.state.span_bytes = bytes;
             if !is_known {
                 work.take_signals(batch, &mut normalized)?;
+                if settings.statistics.is_some() {
+                    work.measured.extend(measured::answer(batch, &mut work.state, &normalized.facts));
+                }
             }
             let counts = self.side.counts(batch.scope, batch.received_ms);
             counts.signals += normalized.facts.len() as u64;
@@ -221,7 +224,7 @@ impl SessionFold {
         }
         let work = &mut self.work;
         if let Some(names) = &settings.statistics {
-            work.measured.extend(measured::observe(names, batch, &work.state, &mut facts.facts));
+            work.measured.extend(measured::observe(names, batch, &mut work.state, &mut facts.facts));
         }
         work.issues.take(&settings.visitors, batch, &work.state, &before, facts.facts);
     }

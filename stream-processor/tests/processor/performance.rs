@@ -9,11 +9,13 @@ use playhead_domain::performance::totals::Totals;
 use playhead_domain::row::{IssueCount, ListedSession};
 use playhead_domain::session::key as session_key;
 use playhead_domain::table;
+use playhead_proto::span::Span;
 use playhead_stream_processor::Step;
 use prost::Message;
 use serde_json::json;
 
 use crate::issues::{error, issue};
+use crate::spans::{send_to, span};
 use crate::steps::stop_at;
 use crate::world::{Batch, World, installation, scope, session};
 
@@ -73,6 +75,70 @@ async fn a_request_is_counted_where_and_when_it_was() {
     assert_eq!(&*key.context.country, "PT");
     let (_, page) = series[&id("/cart/{id}")];
     assert_eq!((page.count, Totals::values(page, Measure::Lcp).unwrap().count), (1, 1));
+}
+
+/// A request that went out as this span, from a quarter of all sessions.
+fn traced(seq: u64, span: &str, more: serde_json::Value) -> Batch {
+    let mut signal = json!({"k": "request", "url": "https://shop.example/api/orders", "method": "GET", "status": 200,
+        "outcome": "ok", "duration_ms": 100, "trace_id": "a".repeat(32), "span_id": span});
+    signal.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    Batch { signal_rate: 0.25, ..Batch::new(1, 1, seq) }.signal(signal)
+}
+
+/// The sum of the backend's parts, of the network's, and of how many requests they are known; the last: how many requests there are.
+async fn parts(world: &World) -> (u64, u64, u64, u64) {
+    let mut all = (0, 0, 0, 0);
+    for totals in rows(world, Level::Head, 0..1).await.values() {
+        for (_, _, series) in totals.series() {
+            let sum = |what| Totals::values(series, what).map_or(0, |values| values.sum);
+            let known = Totals::values(series, Measure::Backend).map_or(0, |values| values.count);
+            all.0 += sum(Measure::Backend);
+            all.1 += sum(Measure::Network);
+            all.2 += known;
+            all.3 += series.count;
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn the_backends_part_of_a_request_is_its_servers_span_whichever_comes_first() {
+    let worlds = [World::new().await, World::new().await, World::new().await];
+    let server = |id: u8, parent: &str, duration_ms: f64| Span {
+        parent_id: Some(parent.to_owned()),
+        role: Some("server"),
+        duration_ms,
+        ..span(id, 0)
+    };
+    let [one, two, three] = ["1111111111111111", "2222222222222222", "3333333333333333"];
+    let first = traced(0, one, json!({}));
+    let second = traced(1, two, json!({}));
+    let third = traced(2, three, json!({"server_timing": [{"name": "total", "duration_ms": 7}]}));
+    let spans = [server(1, one, 40.0), server(2, two, 130.0), server(3, three, 60.0)];
+    // All requests before the spans, in between, and after them: with a flush after each, and a crash in it.
+    for (world, spans_at) in worlds.iter().zip([3, 1, 0]) {
+        world.send(&Batch { signal_rate: 0.25, ..Batch::new(1, 2, 0) }.page("https://shop.example/")).await;
+        for at in 0..=3 {
+            if at == spans_at {
+                send_to(world, session(1), &spans).await;
+                let _ = world.process_with(stop_at(Step::RowsWritten(0), 0)).await;
+                world.process().await;
+            }
+            if let Some(batch) = [&first, &second, &third].get(at) {
+                world.send(batch).await;
+                let _ = world.process_with(stop_at(Step::LookedBack, 0)).await;
+                world.process().await;
+            }
+        }
+        // 40, all of 100, and the 7 that the answer told; each stands for four. The page is counted, too.
+        assert_eq!(parts(world).await, (147_000 * 4, 153_000 * 4, 12, 16), "spans at {spans_at}");
+        // Told again, and told of a request that was answered: nothing more.
+        send_to(world, session(1), &spans).await;
+        send_to(world, session(1), &[server(9, one, 90.0)]).await;
+        world.process().await;
+        assert_eq!(parts(world).await, (147_000 * 4, 153_000 * 4, 12, 16), "again");
+    }
+    assert_eq!(worlds[0].names().await.len(), 2, "names are told with requests alone");
 }
 
 /// What a batch tells weighs by its rate, and the session in lists by that of its first, wherever a flush ends.

@@ -326,6 +326,7 @@ impl World {
             client_ip: vec![192, 0, 2, 1].into(),
             user_agent: USER_AGENT.to_owned(),
             traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned(),
+            awaits_spans: true,
             ..RecordMeta::default()
         };
         self.append_with(meta, session, value).await;

@@ -1,0 +1,156 @@
+//! Which request a server's span belongs to, for the sums of requests: a request is counted when its batch comes, its server's span seconds
+//! before or after that. Whichever comes first waits for the other, for a while, in the session's state.
+
+use crate::row::{AwaitingSpan, EarlySpan, SessionState};
+
+/// Requests of a session that wait at a time, and spans.
+const MAX_WAITING: usize = 64;
+/// Exporters send every few seconds, and try again for a minute or so.
+const WAITS_MS: i64 = 300_000;
+
+/// A span that a backend told of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Told {
+    /// See [`id`].
+    pub id: u64,
+    pub parent: Option<u64>,
+    /// It is a server's: how long one worked on a request.
+    pub is_server: bool,
+    pub duration_ms: f64,
+}
+
+/// A span of a trace. Told in hexadecimal digits, of which there are 32 and 16.
+#[must_use]
+pub fn id(trace: &str, span: &str) -> Option<u64> {
+    let is_hex = |text: &str, digits| text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_hex(trace, 32) || !is_hex(span, 16) {
+        return None;
+    }
+    let number = |digits| u64::from_str_radix(digits, 16).ok();
+    Some(number(&trace[16..])? ^ number(span)?)
+}
+
+/// How long the server of a request worked, if its span came before it. It is asked for once.
+pub fn take_early(state: &mut SessionState, span: u64) -> Option<f64> {
+    let at = state.early_spans.iter().position(|early| early.parent == span)?;
+    Some(state.early_spans.remove(at).duration_ms)
+}
+
+/// Lets a request wait for its server's span.
+pub fn wait(state: &mut SessionState, request: AwaitingSpan) {
+    forget_old(state, request.received_ms);
+    if state.awaiting_spans.len() >= MAX_WAITING {
+        state.awaiting_spans.remove(0);
+    }
+    state.awaiting_spans.push(request);
+}
+
+/// The requests that `told` is about, with how long their servers worked; they wait no more. What is about a request that has not come waits for it.
+pub fn answer(state: &mut SessionState, told: &[Told], received_ms: i64) -> Vec<(AwaitingSpan, f64)> {
+    forget_old(state, received_ms);
+    let mut answered: Vec<(AwaitingSpan, f64)> = Vec::new();
+    // A server that one of these spans called worked for another server, not for the page.
+    let is_of_another = |parent| told.iter().any(|span| span.id == parent);
+    for span in told.iter().filter(|span| span.is_server && span.duration_ms >= 0.0) {
+        let Some(parent) = span.parent.filter(|&parent| !is_of_another(parent)) else { continue };
+        // After a redirect there are several servers: the one that worked longest did not hand over at once.
+        if let Some((_, longest)) = answered.iter_mut().find(|(request, _)| request.span == parent) {
+            *longest = longest.max(span.duration_ms);
+            continue;
+        }
+        let mut waiting = state.awaiting_spans.extract_if(.., |request| request.span == parent);
+        match (waiting.next(), waiting.count()) {
+            (Some(request), 0) => answered.push((request, span.duration_ms)),
+            // A page that sets the parent itself may send several requests with the same: whose it is cannot be told.
+            (Some(_), _) => {}
+            (None, _) => keep_early(state, parent, span.duration_ms, received_ms),
+        }
+    }
+    answered
+}
+
+fn keep_early(state: &mut SessionState, parent: u64, duration_ms: f64, received_ms: i64) {
+    if let Some(known) = state.early_spans.iter_mut().find(|early| early.parent == parent) {
+        known.duration_ms = known.duration_ms.max(duration_ms);
+        return;
+    }
+    if state.early_spans.len() >= MAX_WAITING {
+        state.early_spans.remove(0);
+    }
+    state.early_spans.push(EarlySpan { parent, received_ms, duration_ms });
+}
+
+fn forget_old(state: &mut SessionState, now_ms: i64) {
+    state.awaiting_spans.retain(|request| now_ms - request.received_ms <= WAITS_MS);
+    state.early_spans.retain(|early| now_ms - early.received_ms <= WAITS_MS);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(span: u64, received_ms: i64) -> AwaitingSpan {
+        AwaitingSpan { span, received_ms, ..AwaitingSpan::default() }
+    }
+
+    fn server(id: u64, parent: u64, duration_ms: f64) -> Told {
+        Told { id, parent: Some(parent), is_server: true, duration_ms }
+    }
+
+    fn answers(state: &mut SessionState, told: &[Told], at_ms: i64) -> Vec<(u64, f64)> {
+        answer(state, told, at_ms).into_iter().map(|(request, ms)| (request.span, ms)).collect()
+    }
+
+    #[test]
+    fn ids_are_whole_or_none() {
+        let (trace, span) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
+        assert_eq!(id(trace, span), Some(0x8448_eb21_1c80_319c ^ 0xb7ad_6b71_6920_3331));
+        for (trace, span) in
+            [(&trace[1..], span), (trace, "+7ad6b7169203331"), (trace, "é7ad6b716920333"), ("", "")]
+        {
+            assert_eq!(id(trace, span), None, "{trace} {span}");
+        }
+    }
+
+    #[test]
+    fn whichever_comes_first_waits_for_the_other() {
+        let mut state = SessionState::default();
+        wait(&mut state, request(7, 1_000));
+        assert_eq!(answers(&mut state, &[server(1, 7, 30.0), server(2, 8, 40.0)], 2_000), [(7, 30.0)]);
+        assert_eq!(answers(&mut state, &[server(1, 7, 30.0)], 3_000), [], "told again");
+        assert_eq!((take_early(&mut state, 8), take_early(&mut state, 8)), (Some(40.0), None));
+        assert!(state.awaiting_spans.is_empty());
+    }
+
+    #[test]
+    fn the_longest_server_is_the_requests_and_one_behind_it_is_not() {
+        let mut state = SessionState::default();
+        wait(&mut state, request(7, 0));
+        let client = Told { id: 3, parent: Some(1), is_server: false, duration_ms: 90.0 };
+        let told = [server(1, 7, 10.0), server(2, 7, 25.0), client, server(4, 3, 80.0)];
+        assert_eq!(answers(&mut state, &told, 0), [(7, 25.0)]);
+        assert_eq!(state.early_spans, [], "the one behind it is nobody's");
+    }
+
+    #[test]
+    fn requests_with_one_span_are_told_nothing() {
+        let mut state = SessionState::default();
+        wait(&mut state, request(7, 0));
+        wait(&mut state, request(7, 0));
+        assert_eq!(answers(&mut state, &[server(1, 7, 10.0)], 0), []);
+        assert!(state.awaiting_spans.is_empty() && state.early_spans.is_empty());
+    }
+
+    #[test]
+    fn who_waits_is_bounded_in_number_and_time() {
+        let mut state = SessionState::default();
+        for span in 0..100 {
+            wait(&mut state, request(span, 0));
+            answer(&mut state, &[server(span, 1_000 + span, 1.0)], 0);
+        }
+        assert_eq!((state.awaiting_spans.len(), state.early_spans.len()), (MAX_WAITING, MAX_WAITING));
+        assert_eq!(answers(&mut state, &[server(1, 35, 2.0), server(2, 36, 2.0)], 0), [(36, 2.0)]);
+        wait(&mut state, request(1, WAITS_MS + 1));
+        assert_eq!((state.awaiting_spans.len(), state.early_spans.len()), (1, 0));
+    }
+}
