@@ -46,7 +46,7 @@ pub struct EmbeddedStore {
 struct Reclaims {
     asked: AtomicU64,
     /// Calls that finished reclaims have served.
-    served: Mutex<u64>,
+    served: Arc<Mutex<u64>>,
 }
 
 /// What a permit of the budget stands for, in bytes.
@@ -223,16 +223,57 @@ impl Store for EmbeddedStore {
 
     async fn reclaim(&self) -> Result<(), Error> {
         let call = self.reclaims.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut served = self.reclaims.served.lock().await;
+        let mut served = Arc::clone(&self.reclaims.served).lock_owned().await;
         if *served >= call {
             return Ok(());
         }
         let serves = self.reclaims.asked.load(Ordering::SeqCst);
         let (files, writer) = (Arc::clone(&self.files), Arc::clone(&self.writer));
-        tokio::task::spawn_blocking(move || sweep::reclaim(&files, &writer))
-            .await
-            .map_err(|error| Error::Unavailable(error.to_string()))??;
-        *served = serves;
-        Ok(())
+        // Whoever asked may go away before the files are rewritten, so the work itself holds the lock: those who ask again would otherwise begin
+        // one beside the other, until no thread is left that reads.
+        let work = tokio::task::spawn_blocking(move || {
+            sweep::reclaim(&files, &writer)?;
+            *served = serves;
+            Ok(())
+        });
+        work.await.map_err(|error| Error::Unavailable(error.to_string()))?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use playhead_domain::store::Store;
+    use playhead_domain::table;
+
+    use super::*;
+
+    /// As a client does that waits no longer, and asks again.
+    #[tokio::test]
+    async fn a_reclaim_that_nobody_waits_for_stays_the_only_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let tables = [&table::SESSION_FRAMES];
+        let store =
+            EmbeddedStore::open(folder.path(), &tables, StoreConfig::default(), Clock::system()).unwrap();
+        let files = Arc::clone(&store.files);
+        let (begun, has_begun) = std::sync::mpsc::channel();
+        let (end, ends) = std::sync::mpsc::channel::<()>();
+        // A scan under way holds it up.
+        let scan = std::thread::spawn(move || {
+            let _scanning = files.scans.read();
+            begun.send(()).unwrap();
+            ends.recv().unwrap();
+        });
+        has_begun.recv().unwrap();
+        for _ in 0..3 {
+            let waited = tokio::time::timeout(Duration::from_millis(50), store.reclaim()).await;
+            assert!(waited.is_err(), "it waits for the scan");
+            assert!(store.reclaims.served.try_lock().is_err(), "it is still under way");
+        }
+        end.send(()).unwrap();
+        scan.join().unwrap();
+        store.reclaim().await.unwrap();
+        assert_eq!(*store.reclaims.served.lock().await, 4);
     }
 }
