@@ -5,6 +5,8 @@ use crate::row::{AwaitingSpan, EarlySpan, SessionState};
 
 /// Requests of a session that wait at a time, and spans.
 const MAX_WAITING: usize = 64;
+/// Requests of a session of which no span has come: most projects have no such backend, and states are written with every flush.
+const MAX_WAITING_AT_FIRST: usize = 8;
 /// Exporters send every few seconds, and try again for a minute or so.
 const WAITS_MS: i64 = 300_000;
 
@@ -39,7 +41,8 @@ pub fn take_early(state: &mut SessionState, span: u64) -> Option<f64> {
 /// Lets a request wait for its server's span.
 pub fn wait(state: &mut SessionState, request: AwaitingSpan) {
     forget_old(state, request.received_ms);
-    if state.awaiting_spans.len() >= MAX_WAITING {
+    let most = if state.span_bytes == 0 { MAX_WAITING_AT_FIRST } else { MAX_WAITING };
+    if state.awaiting_spans.len() >= most {
         state.awaiting_spans.remove(0);
     }
     state.awaiting_spans.push(request);
@@ -144,6 +147,9 @@ mod tests {
     #[test]
     fn who_waits_is_bounded_in_number_and_time() {
         let mut state = SessionState::default();
+        (0..100).for_each(|span| wait(&mut state, request(span, 0)));
+        assert_eq!(state.awaiting_spans.len(), MAX_WAITING_AT_FIRST, "no span has come");
+        state = SessionState { span_bytes: 1, ..SessionState::default() };
         for span in 0..100 {
             wait(&mut state, request(span, 0));
             answer(&mut state, &[server(span, 1_000 + span, 1.0)], 0);
