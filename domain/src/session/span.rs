@@ -1,6 +1,8 @@
 //! Which request a server's span belongs to, for the sums of requests: a request is counted when its batch comes, its server's span seconds
 //! before or after that. Whichever comes first waits for the other, for a while, in the session's state.
 
+use std::collections::HashSet;
+
 use crate::row::{AwaitingSpan, EarlySpan, SessionState};
 
 /// Requests of a session that wait at a time, and spans.
@@ -53,9 +55,9 @@ pub fn answer(state: &mut SessionState, told: &[Told], received_ms: i64) -> Vec<
     forget_old(state, received_ms);
     let mut answered: Vec<(AwaitingSpan, f64)> = Vec::new();
     // A server that one of these spans called worked for another server, not for the page.
-    let is_of_another = |parent| told.iter().any(|span| span.id == parent);
+    let ids: HashSet<u64> = told.iter().map(|span| span.id).collect();
     for span in told.iter().filter(|span| span.is_server && span.duration_ms >= 0.0) {
-        let Some(parent) = span.parent.filter(|&parent| !is_of_another(parent)) else { continue };
+        let Some(parent) = span.parent.filter(|parent| !ids.contains(parent)) else { continue };
         // After a redirect there are several servers: the one that worked longest did not hand over at once.
         if let Some((_, longest)) = answered.iter_mut().find(|(request, _)| request.span == parent) {
             *longest = longest.max(span.duration_ms);
