@@ -18,7 +18,7 @@ use playhead_domain::table;
 
 /// The product's.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const FRAMES: u64 = 10;
 /// Sessions of one write, and how many writes later they are compacted.

@@ -80,6 +80,10 @@ impl store::Fixture for OnDisk<EmbeddedStore> {
         self.open_again();
         true
     }
+
+    fn is_reclaiming(&self) -> bool {
+        self.port().is_reclaiming()
+    }
 }
 
 mod log_on_disk {

@@ -237,7 +237,8 @@ pub trait Store: Send + Sync + 'static {
     /// One conditionally written row, at the newest state.
     async fn get_serial(&self, table: &'static Table, key: &Key) -> Result<Option<Bytes>, Error>;
 
-    /// Makes what was deleted or has expired unrecoverable from this store's own files, as far as the store can decide that
-    /// itself (embedded: rewrites the files that hold it; distributed: left to compaction after its grace).
+    /// Asks that what was deleted or has expired becomes unrecoverable from this store's own files, as far as the store can decide that
+    /// itself (embedded: the files that hold it are rewritten within minutes, also after a restart; distributed: left to compaction after its
+    /// grace). Returns once the call cannot be forgotten any more.
     async fn reclaim(&self) -> Result<(), Error>;
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use object_store::ObjectStore;
@@ -22,6 +22,7 @@ use prometheus::Registry;
 
 use crate::config::Config;
 use crate::installation;
+use crate::priority;
 use crate::role::Role;
 use crate::waiting::{Unready, Waiting};
 
@@ -185,20 +186,35 @@ async fn open_store(
         engines.push(Engine::shared("store", check));
         return Ok(store);
     };
-    let store = EmbeddedStore::open(&folder.store(), table::ALL, config.store.clone(), Clock::system());
-    let store = Arc::new(store.context("the store cannot be opened")?);
-    let (checked, measured) = (Arc::clone(&store), Arc::clone(&store));
+    let store = open_yielding(folder, config).context("the store cannot be opened")?;
+    let store = Arc::new(store);
+    let (checked, measured, reclaiming) = (Arc::clone(&store), Arc::clone(&store), Arc::clone(&store));
     engines.push(Engine {
         part: "store",
         is_shared: false,
         check: known(move || checked.check_health()),
-        measures: vec![Measure::new(
-            "playhead_store_disk_bytes",
-            "Bytes of the embedded store's files.",
-            move || measured.disk_bytes().ok(),
-        )],
+        measures: vec![
+            Measure::new("playhead_store_disk_bytes", "Bytes of the embedded store's files.", move || {
+                measured.disk_bytes().ok()
+            }),
+            Measure::new(
+                "playhead_store_reclaiming",
+                "1 while the embedded store's files may still hold bytes of what was erased.",
+                move || Some(u64::from(reclaiming.is_reclaiming())),
+            ),
+        ],
     });
     Ok(store)
+}
+
+/// Opens the embedded store by a thread that yields, so that the store's own do, too: those of the log, which acknowledges, do not.
+fn open_yielding(folder: &DataFolder, config: &Config) -> anyhow::Result<EmbeddedStore> {
+    let (path, config) = (folder.store(), config.store.clone());
+    let opened = std::thread::spawn(move || {
+        priority::yield_to_requests();
+        EmbeddedStore::open(&path, table::ALL, config, Clock::system())
+    });
+    Ok(opened.join().map_err(|_| anyhow!("its thread panicked"))??)
 }
 
 /// One process with everything in it brings the schema up to date itself; where there are many, `playhead migrate` does.

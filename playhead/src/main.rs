@@ -14,6 +14,7 @@ mod greeting;
 mod health;
 mod installation;
 mod migrate;
+mod priority;
 mod process;
 mod reference;
 mod remote;
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     // Half-used huge pages hold a third of a busy stream-processor's memory and save no time: see docs/benchmarks.md. Best effort.

@@ -12,6 +12,7 @@ use playhead_query_api::alert::Worker;
 use playhead_query_api::{Api, project};
 use playhead_stream_processor::Processor;
 use tokio::net::TcpListener;
+use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backends::{self, Backends};
 use crate::config::{Config, Http};
 use crate::health::Health;
+use crate::priority;
 use crate::role::Role;
 use crate::server::{self, Stop};
 use crate::services::Services;
@@ -43,9 +45,14 @@ const REPUBLISH_RETRY: Duration = Duration::from_secs(5);
 /// What keeps it from starting, or stopped it.
 pub(crate) fn run(config: Config, role: Role) -> anyhow::Result<()> {
     let telemetry = telemetry::start(&config.telemetry, role.service())?;
-    let runtime = runtime(&config)?;
-    let result = runtime.block_on(serve(config, role));
-    runtime.shutdown_timeout(Duration::from_secs(2));
+    let requests = runtime(&config)?;
+    // With services apart, each process has but one kind of work.
+    let background = if role == Role::All { Some(yielding_runtime(&config)?) } else { None };
+    let processing = background.as_ref().unwrap_or(&requests).handle().clone();
+    let result = requests.block_on(serve(config, role, &processing));
+    for runtime in background.into_iter().chain([requests]) {
+        runtime.shutdown_timeout(Duration::from_secs(2));
+    }
     telemetry.stop();
     result
 }
@@ -54,16 +61,27 @@ pub(crate) fn run(config: Config, role: Role) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// When the system gives no threads.
-pub(crate) fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime(config: &Config) -> anyhow::Result<Runtime> {
+    builder(config).thread_name("playhead").build().context("threads cannot be started")
+}
+
+/// A second one, for what yields to requests.
+fn yielding_runtime(config: &Config) -> anyhow::Result<Runtime> {
+    let mut runtime = builder(config);
+    runtime.thread_name("processor").on_thread_start(priority::yield_to_requests);
+    runtime.build().context("threads cannot be started")
+}
+
+fn builder(config: &Config) -> tokio::runtime::Builder {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if config.worker_threads > 0 {
         runtime.worker_threads(config.worker_threads);
     }
-    runtime.max_blocking_threads(MAX_BLOCKING_THREADS);
-    runtime.enable_all().thread_name("playhead").build().context("threads cannot be started")
+    runtime.max_blocking_threads(MAX_BLOCKING_THREADS).enable_all();
+    runtime
 }
 
-async fn serve(mut config: Config, role: Role) -> anyhow::Result<()> {
+async fn serve(mut config: Config, role: Role, processing: &Handle) -> anyhow::Result<()> {
     let listener = Arc::new(bind(config.listen).await?);
     // Port 0 asks for any free one.
     config.listen = listener.local_addr()?;
@@ -72,7 +90,7 @@ async fn serve(mut config: Config, role: Role) -> anyhow::Result<()> {
         signal = signalled() => return signal,
     };
     let (backends, services) = started;
-    let running = Running::start(&config, &backends, &services, listener)?;
+    let running = Running::start(&config, &backends, &services, listener, processing)?;
     println!("{}", services.greeting(&config, &backends));
     let result = tokio::select! {
         signal = signalled() => signal,
@@ -140,6 +158,7 @@ impl Running {
         backends: &Backends,
         services: &Services,
         listener: Arc<TcpListener>,
+        processing: &Handle,
     ) -> anyhow::Result<Self> {
         let (stop_server, stop_processor) = (Stop::default(), CancellationToken::new());
         let (failed, stop_alerts) = (CancellationToken::new(), CancellationToken::new());
@@ -153,7 +172,7 @@ impl Running {
         let alerts = workers.map(|(worker, api)| tokio::spawn(alerts(worker, api, stop_alerts.clone())));
         let processor = services.processor.clone();
         let processor = processor
-            .map(|processor| tokio::spawn(process(processor, stop_processor.clone(), failed.clone())));
+            .map(|processor| processing.spawn(process(processor, stop_processor.clone(), failed.clone())));
         Ok(Self {
             health,
             server,

@@ -43,7 +43,7 @@ use tower::ServiceExt;
 
 /// The product's.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const TOKEN: &str = "a-token-of-the-benchmark";
 const HOUR_MS: i64 = 3_600_000;

@@ -1,7 +1,7 @@
 //! A store in a folder: one fjall database, one writer thread, one fsync per group of writes.
 //!
 //! Every table is a keyspace. What was deleted leaves no key behind: a hash of the key keeps lower versions from coming
-//! back for a while, and [`Store::reclaim`] rewrites the files that still hold the bytes.
+//! back for a while; after a [`Store::reclaim`] the sweeper rewrites the files that still hold the bytes.
 
 mod config;
 mod files;
@@ -13,14 +13,13 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use fjall::Readable;
 use playhead_domain::store::{ClusteringRange, Error, Key, Mutation, Order, Page, Row, Store, Swap, Value};
 use playhead_domain::table::Table;
-use tokio::sync::{Mutex, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 
 pub use config::StoreConfig;
 
@@ -36,17 +35,8 @@ use crate::engine;
 pub struct EmbeddedStore {
     files: Arc<Files>,
     budget: Arc<Semaphore>,
-    reclaims: Reclaims,
     _sweeper: Sweeper,
     writer: Arc<Writer>,
-}
-
-/// One reclaim at a time, as each rewrites files and fills a journal; one that begins after a call serves that call too.
-#[derive(Default)]
-struct Reclaims {
-    asked: AtomicU64,
-    /// Calls that finished reclaims have served.
-    served: Arc<Mutex<u64>>,
 }
 
 /// What a permit of the budget stands for, in bytes.
@@ -69,7 +59,7 @@ impl EmbeddedStore {
         let writer = Arc::new(Writer::start(Arc::clone(&files)).map_err(engine::Error::Thread)?);
         let sweeper =
             Sweeper::start(Arc::clone(&files), Arc::downgrade(&writer)).map_err(engine::Error::Thread)?;
-        Ok(Self { files, budget, reclaims: Reclaims::default(), _sweeper: sweeper, writer })
+        Ok(Self { files, budget, _sweeper: sweeper, writer })
     }
 
     /// Whether writes are taken now.
@@ -86,6 +76,12 @@ impl EmbeddedStore {
     /// When the files cannot be looked at.
     pub fn disk_bytes(&self) -> Result<u64, Error> {
         self.files.engine.database.disk_space().map_err(|error| read_error(&error))
+    }
+
+    /// Whether a reclaim was called that is not done yet: until then files may hold bytes of what was removed.
+    #[must_use]
+    pub fn is_reclaiming(&self) -> bool {
+        self.files.reclaim.is_wanted()
     }
 
     /// Hands work to the writer and waits until it is durable.
@@ -222,58 +218,10 @@ impl Store for EmbeddedStore {
     }
 
     async fn reclaim(&self) -> Result<(), Error> {
-        let call = self.reclaims.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut served = Arc::clone(&self.reclaims.served).lock_owned().await;
-        if *served >= call {
-            return Ok(());
-        }
-        let serves = self.reclaims.asked.load(Ordering::SeqCst);
-        let (files, writer) = (Arc::clone(&self.files), Arc::clone(&self.writer));
-        // Whoever asked may go away before the files are rewritten, so the work itself holds the lock: those who ask again would otherwise begin
-        // one beside the other, until no thread is left that reads.
-        let work = tokio::task::spawn_blocking(move || {
-            sweep::reclaim(&files, &writer)?;
-            *served = serves;
-            Ok(())
-        });
-        work.await.map_err(|error| Error::Unavailable(error.to_string()))?
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use playhead_domain::store::Store;
-    use playhead_domain::table;
-
-    use super::*;
-
-    /// As a client does that waits no longer, and asks again.
-    #[tokio::test]
-    async fn a_reclaim_that_nobody_waits_for_stays_the_only_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let tables = [&table::SESSION_FRAMES];
-        let store =
-            EmbeddedStore::open(folder.path(), &tables, StoreConfig::default(), Clock::system()).unwrap();
-        let files = Arc::clone(&store.files);
-        let (begun, has_begun) = std::sync::mpsc::channel();
-        let (end, ends) = std::sync::mpsc::channel::<()>();
-        // A scan under way holds it up.
-        let scan = std::thread::spawn(move || {
-            let _scanning = files.scans.read();
-            begun.send(()).unwrap();
-            ends.recv().unwrap();
-        });
-        has_begun.recv().unwrap();
-        for _ in 0..3 {
-            let waited = tokio::time::timeout(Duration::from_millis(50), store.reclaim()).await;
-            assert!(waited.is_err(), "it waits for the scan");
-            assert!(store.reclaims.served.try_lock().is_err(), "it is still under way");
-        }
-        end.send(()).unwrap();
-        scan.join().unwrap();
-        store.reclaim().await.unwrap();
-        assert_eq!(*store.reclaims.served.lock().await, 4);
+        self.read(|files| {
+            let noted = files.reclaim.call(&files.engine);
+            noted.map_err(|error| Error::Unavailable(files.engine.fail(&error).to_string()))
+        })
+        .await
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use prost::{DecodeError, Message};
 
+use super::filter::Filter;
 use super::observation::{Class, Context, Sample};
 use super::sketch::Sketch;
 use super::totals::{Series, SeriesKey, Totals, Values};
@@ -44,13 +45,16 @@ impl Totals {
     }
 
     /// One row that says what these say together but for their examples, as long as that is: to be kept in memory, not in the store.
+    /// With a filter only what passes it, releases, environments and countries together; how much there was of each is told under
+    /// [`COUNTED`](super::totals::COUNTED).
     ///
     /// # Errors
     /// One is no row of sums.
-    pub fn join(rows: Vec<Bytes>) -> Result<Bytes, DecodeError> {
+    pub fn join(rows: Vec<Bytes>, filter: &Filter) -> Result<Bytes, DecodeError> {
         let mut joined = Self::default();
         for row in rows {
-            joined.add_whole(Self::decode(row)?);
+            let row = Self::decode(row)?;
+            joined.add_whole(if filter.is_empty() { row } else { row.reduced(filter) });
         }
         Ok(joined.to_row().encode_to_vec().into())
     }
@@ -216,17 +220,38 @@ mod tests {
         };
         let (mut one, mut two) = (of(0..1_000, "PT"), of(500..1_500, "DE"));
         two.merged = Merged::Releases as u32;
-        let joined = Totals::join(vec![one.encode(), two.encode(), one.encode()]).unwrap();
+        let joined = Totals::join(vec![one.encode(), two.encode(), one.encode()], &Filter::default()).unwrap();
         let joined = row::Performance::decode(joined).unwrap();
         let series = &joined.spans[0].series;
         assert_eq!((joined.spans.len(), series.len(), joined.merged), (1, 2_000, Merged::Releases as u32));
         assert_eq!(series.iter().map(|series| series.count).sum::<u64>(), 3_000);
         let twice = |series: &&row::PerformanceSeries| series.count == 2 && series.measures[0].count == 2;
         assert_eq!(series.iter().filter(twice).count(), 1_000);
-        let statuses = Totals::join((0..40).map(|number| of(number..number + 1, "PT").encode()).collect());
-        let statuses = row::Performance::decode(statuses.unwrap()).unwrap();
+        let rows = (0..40).map(|number| of(number..number + 1, "PT").encode()).collect();
+        let statuses = Totals::join(rows, &Filter::default()).unwrap();
+        let statuses = row::Performance::decode(statuses).unwrap();
         assert_eq!(statuses.spans[0].series.iter().map(|series| series.statuses.len()).sum::<usize>(), 40);
-        assert!(Totals::join(vec![Bytes::from_static(b"\xff\xff")]).is_err());
+        assert!(Totals::join(vec![Bytes::from_static(b"\xff\xff")], &Filter::default()).is_err());
+    }
+
+    #[test]
+    fn a_reduced_row_has_what_passes_and_how_much_there_was() {
+        let mut totals = Totals::default();
+        for number in 0..30 {
+            totals.add(&observation(number % 10, ["PT", "DE", "FR"][number as usize / 10]));
+        }
+        let filter = Filter { country: Some("DE".to_owned()), ..Filter::default() };
+        let reduced = Totals::join(vec![totals.encode(), totals.encode()], &filter).unwrap();
+        let reduced = Totals::decode(reduced).unwrap();
+        let (counted, passed): (Vec<_>, Vec<_>) =
+            reduced.series().partition(|(_, key, _)| *key.name == *super::super::totals::COUNTED);
+        assert_eq!(passed.len(), 10);
+        for (_, key, series) in passed {
+            assert_eq!(key.context, Context::default());
+            assert_eq!((series.count, Totals::values(series, Measure::Total).unwrap().count), (2, 2));
+        }
+        let counted = counted.into_iter().map(|(_, key, series)| (&*key.context.country, series.count));
+        assert_eq!(counted.collect::<Vec<_>>(), [("DE", 20), ("FR", 20), ("PT", 20)]);
     }
 
     #[test]

@@ -3,12 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::filter::Filter;
 use super::key::Kind;
 use super::observation::{Class, Context, FAILED_BUCKET, Measure, Observation, Sample};
 use super::sketch::Sketch;
 
 /// What further names, releases, environments and countries are counted as. No method, path or name of a release begins so.
 pub const OTHER: &str = "\u{2026}other";
+
+/// Instead of a name, in rows that were reduced to what passes a filter: how much there was of a release, environment and country. No name has a
+/// space and nothing else.
+pub const COUNTED: &str = " ";
 
 const MAX_ENDPOINTS: usize = 1_000;
 const MAX_PAGES: usize = 1_000;
@@ -273,6 +278,26 @@ impl Totals {
                 span.entry(key).or_default().join(&values);
             }
         }
+    }
+
+    /// What passes the filter, and how much there was of each release, environment and country.
+    pub(super) fn reduced(self, filter: &Filter) -> Self {
+        let mut reduced = Self { merged: self.merged, ..Self::default() };
+        for (minute, series) in self.spans {
+            let span = reduced.spans.entry(minute).or_default();
+            for (SeriesKey { name, class, context }, values) in series {
+                // Pages are asked for by themselves.
+                let class_counted = if class == Class::Page { class } else { Class::Success };
+                let passes = filter.passes([&context.release, &context.environment, &context.country]);
+                let counted = SeriesKey { name: COUNTED.into(), class: class_counted, context };
+                span.entry(counted).or_default().count += values.count;
+                if passes {
+                    let key = SeriesKey { name, class, context: Context::default() };
+                    span.entry(key).or_default().join(&values);
+                }
+            }
+        }
+        reduced
     }
 
     /// Puts together what can best be missed; each time more. Returns false when there is nothing left.

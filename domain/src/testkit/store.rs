@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use bytes::Bytes;
 
 use super::clock::ManualClock;
+use super::eventually;
 use crate::store::{ClusteringRange, Key, Mutation, Order, Row, Store, Value};
 use crate::table::{SESSIONS_BY_START, Table};
 
@@ -30,6 +31,17 @@ pub trait Fixture: Send {
     /// Closes the store and opens it again with what it kept. Returns false if it keeps nothing beyond the process. Nobody
     /// else holds the store.
     fn reopen(&mut self) -> bool;
+
+    /// Whether a reclaim that was called is still to be done.
+    fn is_reclaiming(&self) -> bool {
+        false
+    }
+}
+
+/// Calls for a reclaim and waits until it is done.
+async fn reclaim(fixture: &dyn Fixture) {
+    fixture.store().reclaim().await.unwrap();
+    eventually("the reclaim ends", || async { !fixture.is_reclaiming() }).await;
 }
 
 /// A partition of [`SESSIONS_BY_START`] that no other test case uses.

@@ -8,7 +8,7 @@ pub(super) struct Measurements {
     pub(super) machine: String,
     /// Processor time of a gateway for one batch.
     pub(super) gateway_us_per_batch: Measured,
-    /// Processor time of the stream-processor and the store's writer for one batch, until it is queryable.
+    /// Processor time of a stream-processor for one batch, until it is queryable; the store's driver included, the store not.
     pub(super) processor_us_per_batch: Measured,
     /// Processor time of compaction.
     pub(super) compaction_ms_per_raw_mib: Measured,
@@ -49,8 +49,11 @@ pub(super) struct Run {
     pub(super) sessions_per_s: f64,
     /// Raw bytes that were compacted in a second.
     pub(super) compacted_raw_mib_per_s: f64,
-    /// Cores that the server used.
-    pub(super) cores: f64,
+    /// Cores that all gateways used.
+    pub(super) gateway_cores: f64,
+    /// Cores that all stream-processors used.
+    pub(super) processor_cores: f64,
+    /// Of one replica.
     pub(super) log_mib_per_s: f64,
 }
 

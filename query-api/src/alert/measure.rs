@@ -155,7 +155,7 @@ impl<'a> Readings<'a> {
         // The week before is compared by whole windows: its last span is read to its end.
         let span = (from_ms.max(0) - earlier_ms, self.to_ms - earlier_ms);
         let question = Question::of_spans((span.0.max(0), span.1.max(1)), place.by_minutes);
-        let gathered = gather::gather(self.api, self.scope, &question, place.kind).await?;
+        let gathered = gather::gather(self.api, self.scope, &question, place.kind, &question.filter).await?;
         let rows = Arc::new((question, gathered));
         self.rows.insert(place, Arc::clone(&rows));
         Ok(rows)

@@ -16,6 +16,7 @@ use playhead_domain::scope::Scope;
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 
 use super::entry::{Entry, Verdict};
+use super::list;
 use super::read::{self, Told};
 use crate::error::ApiError;
 use crate::state::Api;
@@ -185,7 +186,7 @@ pub(super) fn build(api: &Api, scope: Scope, anew: bool) {
     }
     let api = api.clone();
     tokio::spawn(async move {
-        let Ok(_building) = api.0.issues.building.try_acquire() else { return };
+        let Ok(building) = api.0.issues.building.try_acquire() else { return };
         if !may_build(&api) {
             return;
         }
@@ -199,6 +200,11 @@ pub(super) fn build(api: &Api, scope: Scope, anew: bool) {
                         project,
                         "query_api.issue_index_bytes has no room for its issues beside others': lists of them may be partial"
                     );
+                    return;
+                }
+                drop(building);
+                if let Err(error) = list::count_ahead(&api, scope).await {
+                    tracing::warn!(%error, "users of issues could not be counted ahead of lists");
                 }
             }
             Ok(None) => {

@@ -22,6 +22,7 @@ use super::{archive, present, read, state, users};
 use crate::cursor;
 use crate::error::ApiError;
 use crate::model::issue::{Issue, IssuePage};
+use crate::project::repository;
 use crate::state::Api;
 
 /// Issues whose users are counted to sort by them: those with the most sessions.
@@ -116,6 +117,13 @@ pub(crate) async fn list(
     let next = places.last().filter(|_| more).map(|place| write_place(&question, *place));
     let issues = listing.present(project, places.into_iter().map(|(_, issue)| issue).collect()).await?;
     Ok(IssuePage { issues, next, partial, overflow: overflow.then(|| OVERFLOW.to_string()) })
+}
+
+/// Counts the users that lists show, so that the first one does not have to.
+pub(super) async fn count_ahead(api: &Api, scope: Scope) -> Result<(), ApiError> {
+    let Some(project) = repository::find(api, scope.project()).await? else { return Ok(()) };
+    let by_users = IssueParams { sort: Some("users".to_owned()), ..IssueParams::default() };
+    list(api, scope, &project, &by_users, 1).await.map(drop)
 }
 
 type Users = BTreeMap<Fingerprint, users::Users>;

@@ -16,10 +16,11 @@ use crate::state::Api;
 
 /// Fewer are counted again before they are shown, when their issue has had anything since.
 const MANY: u64 = 200;
-/// Users may get a name, or be erased, without anything else being counted. Nothing is counted again within this time.
-const FRESH_MS: i64 = 10_000;
-/// What is older is not shown: it is waited for.
-const SHOWN_FOR_MS: i64 = 5 * 60_000;
+/// Users may get a name, or be erased, without anything else being counted. Nothing is counted again within this time: to count thousands of users of
+/// each issue that goes on would keep the store busier than the lists do.
+const FRESH_MS: i64 = 60_000;
+/// What is older is not shown: it is waited for. As long as a project's issues are kept before all are read, and counted, again.
+const SHOWN_FOR_MS: i64 = 3_600_000;
 /// Some 100 bytes each; of issues that many were merged into, 900.
 const MAX_KEPT: usize = 20_000;
 /// Issues that are counted beside requests at a time.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::try_join_all;
+use playhead_domain::performance::filter::Filter;
 use playhead_domain::performance::key::{self, Kind, Level};
 use playhead_domain::row::PerformanceHead;
 use playhead_domain::scope::Scope;
@@ -28,6 +29,8 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(40);
 #[derive(Default)]
 pub(crate) struct Gathered {
     pub(crate) rows: Vec<Bytes>,
+    /// Of these, all passes the filter that was given.
+    pub(crate) reduced_rows: Vec<Bytes>,
     /// Of these only the examples count.
     pub(crate) sample_rows: Vec<Bytes>,
     /// Not all could be read.
@@ -43,12 +46,14 @@ struct Found {
 /// By log partition and unit.
 type Newest = BTreeMap<(i64, i64), Found>;
 
-/// The rows of what the log took in the window and so long after it that nothing of it comes any more. They may hold other spans too.
+/// The rows of what the log took in the window and so long after it that nothing of it comes any more. They may hold other spans too, and what the
+/// filter does not want, of which no more is read than `filter` lets pass where that is kept.
 pub(crate) async fn gather(
     api: &Api,
     scope: Scope,
     question: &Question,
     kind: Kind,
+    filter: &Filter,
 ) -> Result<Gathered, ApiError> {
     for attempt in 1.. {
         let mut gathered = Gathered::default();
@@ -58,14 +63,15 @@ pub(crate) async fn gather(
         let mut buckets: BTreeSet<i64> =
             (level.bucket(*hours.start())..=level.bucket(*hours.end())).collect();
         let partitions: Vec<i64> = heads.keys().map(|(partition, _)| *partition).collect();
-        let place = |bucket| Place { project: scope.project(), level, bucket };
+        let place = |bucket| Place { project: scope.project(), level, bucket, filter: filter.clone() };
         // Of a head that was read before its roll-up was kept, the roll-up is read too: it would count twice.
         let first_open = heads.values().map(|found| level.unit(found.head.hour)).min().unwrap_or(i64::MIN);
         buckets.retain(|bucket| {
             let is_over = *level.units(*bucket).end() < first_open;
-            let kept = is_over.then(|| api.0.past.get(place(*bucket), &partitions)).flatten();
+            let kept = is_over.then(|| api.0.past.get(&place(*bucket), &partitions)).flatten();
             let is_kept = kept.is_some();
-            gathered.rows.extend(kept);
+            let rows = if filter.is_empty() { &mut gathered.rows } else { &mut gathered.reduced_rows };
+            rows.extend(kept);
             !is_kept
         });
         let mut rows =

@@ -8,17 +8,19 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use playhead_domain::id::ProjectId;
+use playhead_domain::performance::filter::Filter;
 use playhead_domain::performance::key::Level;
 use playhead_domain::performance::totals::Totals;
 
 use crate::state::Api;
 
-/// A partition of the table but for its shards: some hours, or days, of a project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A partition of the table but for its shards: some hours, or days, of a project; of these what passes a filter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) project: ProjectId,
     pub(super) level: Level,
     pub(super) bucket: i64,
+    pub(super) filter: Filter,
 }
 
 /// What was not used for so long gives way to something else. What is used stays, or all would be joined anew for every list that needs more than
@@ -50,36 +52,36 @@ impl Past {
         Self { most_bytes, held: Mutex::default() }
     }
 
-    pub(super) fn get(&self, place: Place, partitions: &[i64]) -> Option<Bytes> {
+    pub(super) fn get(&self, place: &Place, partitions: &[i64]) -> Option<Bytes> {
         let mut held = self.held.lock();
-        let row = held.rows.get_mut(&place).filter(|row| *row.partitions == *partitions)?;
+        let row = held.rows.get_mut(place).filter(|row| *row.partitions == *partitions)?;
         let bytes = row.bytes.clone()?;
         row.used = Instant::now();
         Some(bytes)
     }
 
     /// Whether there may be room for it.
-    fn wants(&self, place: Place, partitions: &[i64], now: Instant) -> bool {
+    fn wants(&self, place: &Place, partitions: &[i64], now: Instant) -> bool {
         let held = self.held.lock();
-        let known = held.rows.get(&place).filter(|row| *row.partitions == *partitions);
+        let known = held.rows.get(place).filter(|row| *row.partitions == *partitions);
         self.most_bytes > 0 && known.is_none_or(|row| now.duration_since(row.used) > UNUSED)
     }
 
     /// Returns how many bytes are held then.
     fn put(&self, place: Place, partitions: Arc<[i64]>, bytes: Bytes, now: Instant) -> usize {
         let mut held = self.held.lock();
-        held.remove(place);
+        held.remove(&place);
         let full = Row { partitions, bytes: Some(bytes), used: now };
-        if held.bytes + full.size() > self.most_bytes {
+        if held.bytes + full.size(&place) > self.most_bytes {
             let unused = held.rows.iter().filter(|(_, row)| now.duration_since(row.used) > UNUSED);
-            for place in unused.map(|(place, _)| *place).collect::<Vec<_>>() {
-                held.remove(place);
+            for place in unused.map(|(place, _)| place.clone()).collect::<Vec<_>>() {
+                held.remove(&place);
             }
         }
-        let is_fitting = |row: &Row| held.bytes + row.size() <= self.most_bytes;
+        let is_fitting = |row: &Row| held.bytes + row.size(&place) <= self.most_bytes;
         let row = if is_fitting(&full) { full } else { Row { bytes: None, ..full } };
         if is_fitting(&row) {
-            held.bytes += row.size();
+            held.bytes += row.size(&place);
             held.rows.insert(place, row);
         }
         held.bytes
@@ -87,20 +89,20 @@ impl Past {
 }
 
 impl Row {
-    fn size(&self) -> usize {
-        size_of::<(Place, Self)>() + self.bytes.as_ref().map_or(0, Bytes::len)
+    fn size(&self, place: &Place) -> usize {
+        size_of::<(Place, Self)>() + place.filter.bytes() + self.bytes.as_ref().map_or(0, Bytes::len)
     }
 }
 
 impl Held {
-    fn remove(&mut self, place: Place) {
-        self.bytes -= self.rows.remove(&place).map_or(0, |row| row.size());
+    fn remove(&mut self, place: &Place) {
+        self.bytes -= self.rows.remove(place).map_or(0, |row| row.size(place));
     }
 }
 
 /// Keeps what was read of some places, beside the request that read it; when others keep the cores busy, a later request does.
 pub(super) fn keep(api: &Api, partitions: Vec<i64>, mut read: Vec<(Place, Vec<Bytes>)>) {
-    read.retain(|(place, _)| api.0.past.wants(*place, &partitions, Instant::now()));
+    read.retain(|(place, _)| api.0.past.wants(place, &partitions, Instant::now()));
     if read.is_empty() {
         return;
     }
@@ -110,7 +112,7 @@ pub(super) fn keep(api: &Api, partitions: Vec<i64>, mut read: Vec<(Place, Vec<By
     tokio::task::spawn_blocking(move || {
         let _permit = permit;
         for (place, rows) in read {
-            match Totals::join(rows) {
+            match Totals::join(rows, &place.filter) {
                 Ok(row) => {
                     let bytes = api.0.past.put(place, Arc::clone(&partitions), row, Instant::now());
                     api.0.metrics.statistics_cache_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
@@ -127,7 +129,7 @@ mod tests {
     use playhead_domain::performance::key::Kind;
 
     fn place(bucket: i64) -> Place {
-        Place { project: ProjectId(1), level: Level::Day(Kind::Plain), bucket }
+        Place { project: ProjectId(1), level: Level::Day(Kind::Plain), bucket, filter: Filter::default() }
     }
 
     fn row(length: usize) -> Bytes {
@@ -144,12 +146,14 @@ mod tests {
     fn a_row_is_given_for_the_same_log_partitions_only() {
         let past = Past::new(1_000);
         assert_eq!(past.put(place(1), partitions(&[0, 1]), row(10), Instant::now()), 10 + EMPTY);
-        assert_eq!(past.get(place(1), &[0, 1]), Some(row(10)));
-        assert_eq!(past.get(place(1), &[0, 1, 2]), None);
-        assert_eq!(past.get(Place { project: ProjectId(2), ..place(1) }, &[0, 1]), None);
-        assert_eq!(past.get(Place { level: Level::Hour(Kind::Plain), ..place(1) }, &[0, 1]), None);
+        assert_eq!(past.get(&place(1), &[0, 1]), Some(row(10)));
+        assert_eq!(past.get(&place(1), &[0, 1, 2]), None);
+        assert_eq!(past.get(&Place { project: ProjectId(2), ..place(1) }, &[0, 1]), None);
+        assert_eq!(past.get(&Place { level: Level::Hour(Kind::Plain), ..place(1) }, &[0, 1]), None);
         assert_eq!(past.put(place(1), partitions(&[0, 1, 2]), row(30), Instant::now()), 30 + EMPTY);
-        assert!(!Past::new(0).wants(place(1), &[0], Instant::now()), "none are kept");
+        let filter = Filter { release: Some("2".to_owned()), ..Filter::default() };
+        assert_eq!(past.get(&Place { filter, ..place(1) }, &[0, 1]), None);
+        assert!(!Past::new(0).wants(&place(1), &[0], Instant::now()), "none are kept");
     }
 
     #[test]
@@ -157,14 +161,14 @@ mod tests {
         let past = Past::new(10_000 + 4 * EMPTY);
         let begun = Instant::now();
         let put = |bucket, bytes, now| past.put(place(bucket), partitions(&[0]), row(bytes), now);
-        let is_there = |bucket| past.get(place(bucket), &[0]).is_some();
+        let is_there = |bucket| past.get(&place(bucket), &[0]).is_some();
         put(1, 6_000, begun);
         put(2, 4_000, begun);
         assert_eq!(put(3, 3_000, begun), 10_000 + 3 * EMPTY);
         assert_eq!([1, 2, 3].map(is_there), [true, true, false]);
-        assert!(!past.wants(place(3), &[0], begun) && past.wants(place(3), &[1], begun));
+        assert!(!past.wants(&place(3), &[0], begun) && past.wants(&place(3), &[1], begun));
         let later = Instant::now() + UNUSED + Duration::from_secs(1);
-        assert!(past.wants(place(3), &[0], later));
+        assert!(past.wants(&place(3), &[0], later));
         assert_eq!(put(3, 7_000, later), 7_000 + EMPTY);
         assert_eq!(put(4, 20_000, later), 7_000 + 2 * EMPTY, "too large");
         assert_eq!([1, 2, 3, 4].map(is_there), [false, false, true, false]);

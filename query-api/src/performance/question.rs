@@ -1,5 +1,6 @@
 //! What is asked: a window, filters, an order.
 
+use playhead_domain::performance::filter::Filter;
 use playhead_domain::performance::key::{Kind, Level};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -48,9 +49,7 @@ pub(crate) struct Question {
     pub(crate) from_ms: i64,
     pub(crate) to_ms: i64,
     pub(crate) span_minutes: i64,
-    pub(crate) release: Option<String>,
-    pub(crate) environment: Option<String>,
-    pub(crate) country: Option<String>,
+    pub(crate) filter: Filter,
     pub(crate) apdex_ms: f64,
 }
 
@@ -82,9 +81,11 @@ impl Question {
             from_ms: from_ms.div_euclid(span_ms) * span_ms,
             to_ms: (to_ms + span_ms - 1).div_euclid(span_ms) * span_ms,
             span_minutes,
-            release: params.release.clone(),
-            environment: params.environment.clone(),
-            country: params.country.as_ref().map(|country| country.to_uppercase()),
+            filter: Filter {
+                release: params.release.clone(),
+                environment: params.environment.clone(),
+                country: params.country.as_ref().map(|country| country.to_uppercase()),
+            },
             apdex_ms: f64::from(params.apdex_ms.unwrap_or(DEFAULT_APDEX_MS).max(1)),
         })
     }
@@ -97,15 +98,9 @@ impl Question {
             from_ms: from_ms.div_euclid(span_ms) * span_ms,
             to_ms: (to_ms + span_ms - 1).div_euclid(span_ms) * span_ms,
             span_minutes,
-            release: None,
-            environment: None,
-            country: None,
+            filter: Filter::default(),
             apdex_ms: f64::from(DEFAULT_APDEX_MS),
         }
-    }
-
-    pub(crate) const fn has_filters(&self) -> bool {
-        self.release.is_some() || self.environment.is_some() || self.country.is_some()
     }
 
     pub(crate) const fn level(&self, kind: Kind) -> Level {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use futures::future::try_join;
+use playhead_domain::performance::filter::Filter;
 use playhead_domain::performance::key::Kind;
 use playhead_domain::performance::observation::Measure;
 use playhead_domain::row::Project;
@@ -77,19 +78,21 @@ pub(crate) async fn get_endpoint(
     let question = Question::of(&params, api.now_ms())?;
     let earlier = question.earlier();
     let wanted = Wanted::ENDPOINTS.only([endpoint.clone()]);
+    // What does not pass is told of, too: releases and countries to choose from.
+    let whole = Filter::default();
     let now = async {
         // By minutes, examples are in the same rows.
-        let (mut detail, samples) = try_join(gather(&api, scope, &question, Kind::Detail), async {
+        let (mut detail, samples) = try_join(gather(&api, scope, &question, Kind::Detail, &whole), async {
             match question.span_minutes {
                 1 => Ok(Gathered::default()),
-                _ => gather(&api, scope, &question, Kind::Samples).await,
+                _ => gather(&api, scope, &question, Kind::Samples, &whole).await,
             }
         })
         .await?;
         detail.sample_rows = samples.rows;
         Ok(detail)
     };
-    let (now, before) = try_join(now, gather(&api, scope, &earlier, kind(&question))).await?;
+    let (now, before) = try_join(now, gather(&api, scope, &earlier, kind(&question), &question.filter)).await?;
     let names = Names::load(&api, scope, &project.endpoint_templates).await?;
     let answer = move || {
         let summary = sum(&now, &names, &question, &wanted, Depth::Whole)?;
@@ -125,7 +128,7 @@ pub(crate) async fn list_pages(
 }
 
 const fn kind(question: &Question) -> Kind {
-    if question.has_filters() { Kind::Detail } else { Kind::Plain }
+    if question.filter.is_empty() { Kind::Plain } else { Kind::Detail }
 }
 
 /// How names are ranked, and what must be known of all of them for it.
@@ -162,8 +165,9 @@ async fn list(
     ask: Ask,
 ) -> Result<Listed, ApiError> {
     let (earlier, kind) = (question.earlier(), kind(question));
-    let (now, before) =
-        try_join(gather(api, scope, question, kind), gather(api, scope, &earlier, kind)).await?;
+    let filter = &question.filter;
+    let now = gather(api, scope, question, kind, filter);
+    let (now, before) = try_join(now, gather(api, scope, &earlier, kind, filter)).await?;
     let names = Names::load(api, scope, &project.endpoint_templates).await?;
     let question = question.clone();
     summing(api, move || {

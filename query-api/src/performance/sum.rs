@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use playhead_domain::performance::observation::{Class, Measure};
 use playhead_domain::performance::sketch::Summed;
+use playhead_domain::performance::totals::COUNTED;
 use playhead_domain::performance::view::{Broken, MeasureView, RowView, SeriesView};
 use playhead_domain::row::PerformanceSample;
 use prost::Message;
@@ -162,11 +163,12 @@ pub(super) fn sum(
     wanted: &Wanted,
     depth: Depth,
 ) -> Result<Summary, ApiError> {
+    let reduced = gathered.reduced_rows.iter().map(|row| (row, true));
     let summary = Summary { partial: gathered.partial || names.partial, ..Summary::default() };
     let mut summing =
         Summing { summary, sums: Vec::new(), places: HashMap::new(), names, question, wanted, depth };
-    for row in &gathered.rows {
-        summing.add(row).map_err(|error| corrupt(&error))?;
+    for (row, is_reduced) in gathered.rows.iter().map(|row| (row, false)).chain(reduced) {
+        summing.add(row, is_reduced).map_err(|error| corrupt(&error))?;
     }
     for row in &gathered.sample_rows {
         summing.add_samples(&RowView::read(row).map_err(|error| corrupt(&error))?);
@@ -218,7 +220,7 @@ impl<'r> Texts<'r> {
 }
 
 impl Summing<'_> {
-    fn add(&mut self, row: &[u8]) -> Result<(), Broken> {
+    fn add(&mut self, row: &[u8], is_reduced: bool) -> Result<(), Broken> {
         let row = RowView::read(row)?;
         self.summary.merged |= row.merged;
         let minutes = self.question.minutes();
@@ -230,7 +232,7 @@ impl Summing<'_> {
             }
             let start = span.minute.div_euclid(self.question.span_minutes) * self.question.span_minutes;
             for series in span.series() {
-                self.add_series(&mut texts, start, &series?)?;
+                self.add_series(&mut texts, start, &series?, is_reduced)?;
             }
         }
         for (text, counts) in texts.texts.iter().zip(&texts.counts) {
@@ -245,18 +247,23 @@ impl Summing<'_> {
         texts: &mut Texts<'_>,
         start: i64,
         series: &SeriesView<'_>,
+        is_reduced: bool,
     ) -> Result<(), Broken> {
         let Some(class) = Class::of_number(series.class) else { return Ok(()) };
         if (class == Class::Page) != self.wanted.pages {
             return Ok(());
         }
         let name = texts.of(series.name);
+        let numbers = [series.release, series.environment, series.country];
+        if is_reduced && name == COUNTED {
+            texts.count(numbers, series.count);
+            return Ok(());
+        }
         let Some(known) = texts.places.get_mut(series.name as usize) else { return Ok(()) };
         let Some(place) = *known.get_or_insert_with(|| self.place(name)) else { return Ok(()) };
-        let numbers = [series.release, series.environment, series.country];
         texts.count(numbers, series.count);
         let context = numbers.map(|number| texts.of(number));
-        if !passes(self.question, context) {
+        if !is_reduced && !self.question.filter.passes(context) {
             return Ok(());
         }
         let sum = &mut self.sums[place];
@@ -314,11 +321,6 @@ impl Summary {
             known.clone_from(sample);
         }
     }
-}
-
-fn passes(question: &Question, [release, environment, country]: [&str; 3]) -> bool {
-    let is = |wanted: &Option<String>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted == value);
-    is(&question.release, release) && is(&question.environment, environment) && is(&question.country, country)
 }
 
 impl Sum {

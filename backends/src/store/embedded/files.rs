@@ -1,7 +1,7 @@
 //! The database's keyspaces, and the index of what is due to go.
 //!
 //! `table.NAME` holds rows; `graves` deletes; `due` an entry for everything that ends at a known time:
-//! `time | table name | 0 | key` for a row, `time | 0 | hash` for a grave; `meta` the hash's salt.
+//! `time | table name | 0 | key` for a row, `time | 0 | hash` for a grave; `meta` the hash's salt, and whether a reclaim is wanted.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -24,6 +24,7 @@ pub(super) struct Files {
     pub(super) graves: Keyspace,
     pub(super) due: Keyspace,
     pub(super) salt: [u8; 32],
+    pub(super) reclaim: WantedReclaim,
     tables: HashMap<&'static str, (&'static Table, Keyspace)>,
     /// Tables whose files may still hold what was removed. All of them after a start: nobody knows.
     pub(super) unclean: Mutex<HashSet<&'static str>>,
@@ -63,10 +64,12 @@ impl Files {
         for name in table::RETIRED.iter().filter(|&name| !opened.contains_key(name)) {
             engine.drop_keyspace(&format!("table.{name}"))?;
         }
-        let salt = read_salt(&engine)?;
+        let meta = engine.keyspace("meta", || engine::rows(1 << 20))?;
+        let salt = read_salt(&engine, &meta)?;
+        let reclaim = WantedReclaim::open(&engine, meta)?;
         let unclean = Mutex::new(opened.keys().copied().collect());
         let scans = RwLock::default();
-        Ok(Self { engine, config, clock, graves, due, salt, tables: opened, unclean, scans })
+        Ok(Self { engine, config, clock, graves, due, salt, reclaim, tables: opened, unclean, scans })
     }
 
     /// The table's rows.
@@ -84,7 +87,7 @@ impl Files {
     /// Everything that is written, for flushes.
     pub(super) fn keyspaces(&self) -> Vec<Keyspace> {
         let tables = self.tables.values().map(|(_, keyspace)| keyspace);
-        tables.chain([&self.graves, &self.due]).cloned().collect()
+        tables.chain([&self.graves, &self.due, &self.reclaim.meta]).cloned().collect()
     }
 
     pub(super) fn row_due_key(due_ms: i64, table: &'static Table, key: &[u8]) -> Vec<u8> {
@@ -122,14 +125,58 @@ impl Files {
     }
 }
 
+/// Calls for a reclaim that none has served yet. The files remember that there are some, so that a stop forgets none.
+pub(super) struct WantedReclaim {
+    meta: Keyspace,
+    calls: Mutex<u64>,
+}
+
+const RECLAIM_KEY: &str = "reclaim";
+
+impl WantedReclaim {
+    fn open(engine: &Engine, meta: Keyspace) -> Result<Self, engine::Error> {
+        let noted = meta.contains_key(RECLAIM_KEY).map_err(|error| engine.error("reading", error))?;
+        Ok(Self { meta, calls: Mutex::new(u64::from(noted)) })
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        self.calls() > 0
+    }
+
+    pub(super) fn calls(&self) -> u64 {
+        *self.calls.lock()
+    }
+
+    /// On return the call is noted durably.
+    pub(super) fn call(&self, engine: &Engine) -> fjall::Result<()> {
+        let mut calls = self.calls.lock();
+        let mut batch = engine.database.batch().durability(Some(PersistMode::SyncData));
+        batch.insert(&self.meta, RECLAIM_KEY, []);
+        batch.commit()?;
+        *calls += 1;
+        Ok(())
+    }
+
+    /// A reclaim that began when there were so many calls is done.
+    pub(super) fn served(&self, engine: &Engine, calls: u64) -> fjall::Result<()> {
+        let mut now = self.calls.lock();
+        if *now == calls {
+            let mut batch = engine.database.batch();
+            batch.remove(&self.meta, RECLAIM_KEY);
+            batch.commit()?;
+            *now = 0;
+        }
+        Ok(())
+    }
+}
+
 /// Sorts by time.
 fn due_time(due_ms: i64) -> [u8; 8] {
     (due_ms ^ i64::MIN).to_be_bytes()
 }
 
 /// The salt of the hashes of deleted keys, made once.
-fn read_salt(engine: &Engine) -> Result<[u8; 32], engine::Error> {
-    let meta = engine.keyspace("meta", || engine::rows(1 << 20))?;
+fn read_salt(engine: &Engine, meta: &Keyspace) -> Result<[u8; 32], engine::Error> {
     let stored = meta.get("salt").map_err(|error| engine.error("reading", error))?;
     if let Some(stored) = stored {
         return stored[..].try_into().map_err(|_| engine.format_error("the salt has another length"));
@@ -137,7 +184,7 @@ fn read_salt(engine: &Engine) -> Result<[u8; 32], engine::Error> {
     let mut salt = [0; 32];
     getrandom::fill(&mut salt).map_err(|error| engine::Error::Randomness(error.to_string()))?;
     let mut batch = engine.database.batch().durability(Some(PersistMode::SyncAll));
-    batch.insert(&meta, "salt", salt);
+    batch.insert(meta, "salt", salt);
     batch.commit().map_err(|error| engine.error("writing", error))?;
     Ok(salt)
 }

@@ -1,20 +1,24 @@
 //! What has ended goes: rows past their time, deletes past their grace; and, when asked or when it is much, the bytes too.
+//!
+//! Rewriting files costs as much as the tables are large, however little was removed: one rewrite serves all that asked since the last one, and a
+//! long one is followed by a longer rest, so that many erasures never take more than a fifth of the time.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use playhead_domain::store::Error;
 use tokio::sync::oneshot;
 
 use super::files::{Due, Files};
-use super::read_error;
 use super::writer::{Job, Work, Writer};
 
 /// Rows that go in one write.
 const SWEEP_ROWS: usize = 1_000;
+/// How much longer than a reclaim the rest after it is.
+const REST: u32 = 4;
 
 /// The thread that looks for what has ended. Dropping it ends it.
 pub(super) struct Sweeper {
@@ -28,10 +32,19 @@ impl Sweeper {
         let interval = Duration::from_millis(files.config.sweep_interval_ms.max(1));
         let thread = std::thread::Builder::new().name("store-sweeper".to_owned()).spawn(move || {
             let mut removed = HashMap::new();
+            let mut rested_at = Instant::now();
             while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                 let Some(writer) = writer.upgrade() else { return };
                 if let Err(error) = sweep(&files, &writer, &mut removed) {
                     tracing::warn!(%error, "expired rows could not be removed, trying again later");
+                }
+                drop(writer);
+                if files.reclaim.is_wanted() && Instant::now() >= rested_at {
+                    let begun = Instant::now();
+                    if let Err(error) = reclaim(&files, &stopped, &mut removed) {
+                        tracing::warn!(%error, "the bytes of what was removed are still in the store's files, trying again later");
+                    }
+                    rested_at = Instant::now() + begun.elapsed() * REST;
                 }
                 rewrite_swept(&files, &mut removed);
             }
@@ -106,21 +119,29 @@ fn rewrite(files: &Files, name: &'static str) -> fjall::Result<()> {
 }
 
 /// Makes what was deleted or has expired vanish from the files: out of memory into tables, out of the tables by rewriting
-/// those that were touched, and out of the journals.
-pub(super) fn reclaim(files: &Files, writer: &Writer) -> Result<(), Error> {
-    sweep(files, writer, &mut HashMap::new())?;
+/// those that were touched, and out of the journals. A stop of the store ends it between two tables; it is then wanted still.
+fn reclaim(files: &Files, stopped: &Receiver<()>, removed: &mut Removed) -> fjall::Result<()> {
+    let calls = files.reclaim.calls();
     let unclean: Vec<&'static str> = files.unclean.lock().drain().collect();
-    let rewritten = rewrite_all(files, &unclean);
-    if rewritten.is_err() {
+    let rewritten = rewrite_all(files, &unclean, stopped);
+    if !matches!(rewritten, Ok(true)) {
         files.unclean.lock().extend(unclean);
+        return rewritten.map(drop);
     }
-    rewritten.map_err(|error| read_error(&error))
+    removed.clear();
+    files.reclaim.served(&files.engine, calls)
 }
 
-fn rewrite_all(files: &Files, unclean: &[&'static str]) -> fjall::Result<()> {
+/// Whether all were rewritten.
+fn rewrite_all(files: &Files, unclean: &[&'static str], stopped: &Receiver<()>) -> fjall::Result<bool> {
     // A scan that began before the deletes would keep what they removed.
     drop(files.scans.write());
     files.engine.replace_journal(&files.keyspaces())?;
     let tables = unclean.iter().filter_map(|name| files.table_named(name));
-    files.engine.rewrite(tables.chain([&files.due, &files.graves]))
+    let mut stops = false;
+    files.engine.rewrite(tables.chain([&files.due, &files.graves]).take_while(|_| {
+        stops = stopped.try_recv() == Err(TryRecvError::Disconnected);
+        !stops
+    }))?;
+    Ok(!stops)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Fixture, fresh_partition};
+use super::{Fixture, fresh_partition, reclaim};
 use crate::store::{ClusteringRange, Key, Order, Store, Swap};
 use crate::table::PROJECTS;
 
@@ -89,6 +89,6 @@ pub async fn an_expired_row_counts_as_absent(fixture: &mut dyn Fixture) {
     assert_eq!(swap(&*store, &key, Some("short"), Some("x")).await, Swap::Conflict(None));
     assert_eq!(swap(&*store, &key, None, Some("next")).await, Swap::Applied);
     fixture.clock().advance(Duration::from_secs(1));
-    store.reclaim().await.unwrap();
+    reclaim(fixture).await;
     assert_eq!(store.get_serial(&PROJECTS, &key).await.unwrap().unwrap(), "next");
 }

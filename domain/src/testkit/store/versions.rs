@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::runtime::Handle;
 
-use super::{Fixture, delete, delete_partition, fresh_partition, key, put, put_until, scan_all, value_of};
+use super::{
+    Fixture, delete, delete_partition, fresh_partition, key, put, put_until, reclaim, scan_all, value_of,
+};
 use crate::store::{Mutation, Store, Value};
 use crate::table::SESSIONS_BY_START;
 use crate::testkit::eventually;
@@ -142,10 +144,10 @@ pub async fn expired_rows_are_gone(fixture: &mut dyn Fixture) {
     assert_eq!(value_of(&*store, &short).await, None);
     let left = scan_all(&*store, &SESSIONS_BY_START, &partition).await;
     assert_eq!(left.into_iter().map(|row| row.key).collect::<Vec<_>>(), std::slice::from_ref(&long));
-    store.reclaim().await.unwrap();
+    reclaim(fixture).await;
     store.write(vec![put(&short, "again", 2), put(&long, "for ever", 2)]).await.unwrap();
     fixture.clock().advance(Duration::from_secs(3_600));
-    store.reclaim().await.unwrap();
+    reclaim(fixture).await;
     assert_eq!(value_of(&*store, &short).await.unwrap(), b"again");
     assert_eq!(value_of(&*store, &long).await.unwrap(), b"for ever", "the newer version has no end");
 }
@@ -159,7 +161,7 @@ pub async fn reclaiming_keeps_what_is_live(fixture: &mut dyn Fixture) {
     store.write((0..25).map(|number| delete(&key(&partition, 2 * number, b"s"), 1)).collect()).await.unwrap();
     let before = scan_all(&*store, &SESSIONS_BY_START, &partition).await;
     assert_eq!(before.len(), 25);
-    store.reclaim().await.unwrap();
+    reclaim(fixture).await;
     assert_eq!(scan_all(&*store, &SESSIONS_BY_START, &partition).await, before);
     store.write(vec![put(&key(&partition, 0, b"s"), "back?", 1)]).await.unwrap();
     assert_eq!(value_of(&*store, &key(&partition, 0, b"s")).await, None, "the delete still counts");
