@@ -244,7 +244,7 @@ async fn old_records_leave_no_bytes_and_no_space() {
     log.append(topic.name, record).await.unwrap();
 }
 
-/// A call that was answered is served, whatever happens in between: here the store is closed before its first sweep.
+/// A call that was answered is served, whatever happens in between: here the store is closed before the reclaim can begin.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_forgets_no_call() {
     let folder = tempfile::tempdir().unwrap();
@@ -255,6 +255,11 @@ async fn a_stop_forgets_no_call() {
     let store = open(3_600_000);
     plant(&store).await;
     erase(&store).await;
+    // A reclaim, after which it rests while the next one is called.
+    reclaim(&store).await;
+    store.write(vec![put(&SESSION_KEYS, session(300), SECRET.into(), 1)]).await.unwrap();
+    let delete = Mutation::Delete { table: &SESSION_KEYS, key: session(300), version: 2 };
+    store.write(vec![delete]).await.unwrap();
     store.reclaim().await.unwrap();
     assert!(store.is_reclaiming());
     drop(store);

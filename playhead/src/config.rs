@@ -40,7 +40,7 @@ pub(crate) struct Config {
     pub(crate) ingest_url: String,
     /// Serve the demo shop at /demo.
     pub(crate) demo: bool,
-    /// Threads that serve requests; 0: one per core.
+    /// Threads that serve requests; 0: one per core. `playhead up` has as many again that process what came in, and yield to these.
     pub(crate) worker_threads: usize,
     pub(crate) http: Http,
     pub(crate) telemetry: Telemetry,

@@ -1,14 +1,14 @@
 //! Requests come first where one process does everything: threads that flush, compact and rewrite files yield to those that answer. Where the
 //! services are processes of their own, the system is told so from outside (docs/operations.md).
 
-/// By how much; a tenth of what others get while there is too much to do for all.
+/// A tenth of what others get while there is too much to do for all. Not in addition: threads begin with what the one has that starts them.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
 
 /// From now on the calling thread yields to others, and so do threads that it starts. Best effort; only Linux has it for single threads.
 pub(crate) fn yield_to_requests() {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(NICE) {
+    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
         tracing::debug!(%error, "a thread keeps its priority");
     }
 }

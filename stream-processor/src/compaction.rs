@@ -47,8 +47,10 @@ const PAGE: usize = 500;
 const CONCURRENT_LOOKS: usize = 16;
 /// Sessions under work at a time: that is work for the cores, but for large ones.
 const CONCURRENT_SESSIONS: usize = 4;
-/// Raw bytes that sessions under work may hold together, in KiB; a session holds at most about two blocks.
-const BUDGET_KIB: u32 = 16 << 10;
+/// KiB that sessions under work may hold together, at least: four of a usual size are under work beside each other.
+const MIN_BUDGET_KIB: usize = 16 << 10;
+/// Of what a session may hold: two blocks of raw bytes, and their frames before and after them.
+const HELD_BLOCKS: usize = 4;
 
 /// Compaction waits while batches are further behind than this: what just came in is looked at first, what has ended can wait.
 const YIELDS_BEHIND: Duration = Duration::from_secs(5);
@@ -85,13 +87,18 @@ pub(crate) async fn run(shared: Arc<Shared>, shutdown: CancellationToken) {
     }
 }
 
+/// The largest session fits.
+fn budget_kib(shared: &Shared) -> usize {
+    ((HELD_BLOCKS * shared.config.block_raw_bytes) >> 10).max(MIN_BUDGET_KIB)
+}
+
 /// Compacts every session of the owned partitions that is over. Returns how many.
 pub(crate) async fn pass(shared: &Shared, shutdown: &CancellationToken) -> Result<usize, store::Error> {
     let work = Work {
         shared,
         shutdown,
         stagings: Stagings::new(shared),
-        budget: Semaphore::new(BUDGET_KIB as usize),
+        budget: Semaphore::new(budget_kib(shared)),
     };
     let (mut open, mut group) = (HashSet::new(), Group::default());
     for owner in shared.owned() {
@@ -282,8 +289,8 @@ impl Work<'_> {
     /// What a session's frames may take in memory while they become blocks.
     fn held_kib(&self, frames: &[FrameRow]) -> u32 {
         let bytes: usize = frames.iter().map(FrameRow::held_bytes).sum();
-        let held = bytes.min(2 * self.shared.config.block_raw_bytes) * 2;
-        u32::try_from(held >> 10).unwrap_or(BUDGET_KIB).clamp(1, BUDGET_KIB)
+        let held_kib = ((2 * bytes) >> 10).clamp(1, budget_kib(self.shared));
+        u32::try_from(held_kib).unwrap_or(u32::MAX)
     }
 
     /// Keeps the blocks that end before anything new, and writes the rest of the stream anew, in order of `seq`.

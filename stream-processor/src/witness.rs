@@ -160,7 +160,7 @@ fn used(sessions: &BTreeMap<SessionRef, SessionWork>) -> BTreeMap<Name, Used<'_>
         let Some(expires_at_ms) = work.state.summary.as_ref().map(|summary| summary.expires_at_ms) else {
             continue;
         };
-        for observation in work.measured.iter().filter(|observation| !observation.measured.name.is_empty()) {
+        for observation in work.measured.iter().filter(|observation| observation.measured.is_named()) {
             let name = used.entry((*scope, observation.name));
             let name =
                 name.or_insert_with(|| Used { name: &observation.measured.name, sessions: Vec::new() });

@@ -35,7 +35,7 @@ use crate::engine;
 pub struct EmbeddedStore {
     files: Arc<Files>,
     budget: Arc<Semaphore>,
-    _sweeper: Sweeper,
+    sweeper: Sweeper,
     writer: Arc<Writer>,
 }
 
@@ -59,7 +59,7 @@ impl EmbeddedStore {
         let writer = Arc::new(Writer::start(Arc::clone(&files)).map_err(engine::Error::Thread)?);
         let sweeper =
             Sweeper::start(Arc::clone(&files), Arc::downgrade(&writer)).map_err(engine::Error::Thread)?;
-        Ok(Self { files, budget, _sweeper: sweeper, writer })
+        Ok(Self { files, budget, sweeper, writer })
     }
 
     /// Whether writes are taken now.
@@ -222,6 +222,8 @@ impl Store for EmbeddedStore {
             let noted = files.reclaim.call(&files.engine);
             noted.map_err(|error| Error::Unavailable(files.engine.fail(&error).to_string()))
         })
-        .await
+        .await?;
+        self.sweeper.wake();
+        Ok(())
     }
 }

@@ -220,7 +220,8 @@ mod tests {
         };
         let (mut one, mut two) = (of(0..1_000, "PT"), of(500..1_500, "DE"));
         two.merged = Merged::Releases as u32;
-        let joined = Totals::join(vec![one.encode(), two.encode(), one.encode()], &Filter::default()).unwrap();
+        let joined =
+            Totals::join(vec![one.encode(), two.encode(), one.encode()], &Filter::default()).unwrap();
         let joined = row::Performance::decode(joined).unwrap();
         let series = &joined.spans[0].series;
         assert_eq!((joined.spans.len(), series.len(), joined.merged), (1, 2_000, Merged::Releases as u32));

@@ -154,6 +154,14 @@ pub struct Measured {
     pub span: Option<u64>,
 }
 
+impl Measured {
+    /// Whether the name is its own: what tells more of what was counted before has none.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.counts || self.class == Class::Page || !self.name.is_empty()
+    }
+}
+
 /// An example to open.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sample {

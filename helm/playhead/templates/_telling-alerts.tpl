@@ -2,11 +2,21 @@
 {{- define "playhead.tellingAlerts" -}}
 - alert: PlayheadAlertsAreNotJudged
   expr: >-
-    sum by (part) (rate(playhead_alert_failures_total{job="{{ .job }}-query-api",{{ .of }}}[5m])) > 0
+    sum by (part) (rate(playhead_alert_failures_total{job="{{ .job }}-query-api",{{ .of }},part!="statistics"}[5m])) > 0.05
   for: 10m
   labels: {severity: critical}
   annotations:
     summary: 'Rounds of alerts fail ({{ "{{ $labels.part }}" }}); who waits for one may hear nothing. The log of a query-api says why.'
+    {{- with .runbookUrl }}
+    runbook_url: {{ . }}#metrics-and-when-to-worry
+    {{- end }}
+- alert: PlayheadRulesAreNotMeasured
+  expr: >-
+    sum(rate(playhead_alert_failures_total{job="{{ .job }}-query-api",{{ .of }},part="statistics"}[15m])) > 0
+  for: 30m
+  labels: {severity: warning}
+  annotations:
+    summary: 'Rules about endpoints or pages are not decided, as not all statistics of their projects could be read. The log of a query-api names them.'
     {{- with .runbookUrl }}
     runbook_url: {{ . }}#metrics-and-when-to-worry
     {{- end }}
@@ -31,8 +41,8 @@
     {{- end }}
 - alert: PlayheadJiraIsNotReached
   expr: >-
-    sum(rate(playhead_jira_tasks_total{job="{{ .job }}-query-api",{{ .of }},outcome="unreachable"}[15m])) > 0
-  for: 30m
+    sum(increase(playhead_jira_tasks_total{job="{{ .job }}-query-api",{{ .of }},outcome="unreachable"}[1h])) > 1
+  for: 5m
   labels: {severity: warning}
   annotations:
     summary: 'Jira is not reached: its site is away, or the way out is closed (networkPolicy.egress.alerts).'

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use rand::Rng;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::scene::Scene;
 use super::verdict::quantile;
@@ -26,6 +26,8 @@ const BETWEEN_ISSUES: Duration = Duration::from_millis(400);
 const MOST_ISSUES: usize = 600;
 /// A lease of a killed process, what was refused for now, and a busy machine.
 const TOLD_LIMIT: Duration = Duration::from_secs(120);
+/// Leases of the dead end, and what they held is tried again.
+const TAKEN_OVER_AFTER: Duration = Duration::from_secs(40);
 const ATTEMPTS_LIMIT: Duration = Duration::from_secs(60);
 /// Answers that come late: their sender may be dead by then, and what it sent is sent again.
 const LATE_EVERY: usize = 3;
@@ -44,14 +46,15 @@ pub(crate) async fn play(scene: &mut Scene) -> anyhow::Result<()> {
     tell_the_hook_of_new_issues(scene, &hook).await?;
 
     let is_over = Arc::new(AtomicBool::new(false));
-    let errors = tokio::spawn(send_errors(
+    let mut errors = JoinSet::new();
+    errors.spawn(send_errors(
         scene.client.clone(),
         scene.fleet.gateway_urls(),
         scene.project.public_key.clone(),
         is_over.clone(),
     ));
     let begun = Instant::now();
-    let mut kills = 0;
+    let (mut kills, mut sent) = (0, None);
     while begun.elapsed() < scene.time {
         tokio::time::sleep(Duration::from_millis(scene.random.random_range(1_000..6_000))).await;
         // One of the two: the other may take over, or the lease of the dead waits for it to come back.
@@ -59,9 +62,15 @@ pub(crate) async fn play(scene: &mut Scene) -> anyhow::Result<()> {
         scene.verdict.inject(format!("kill -9 {}", victim.name()));
         victim.kill_and_start().await?;
         kills += 1;
+        // All were sent: further kills would meet nothing.
+        sent = errors.try_join_next();
+        if sent.is_some() {
+            break;
+        }
     }
     is_over.store(true, Ordering::Relaxed);
-    let acknowledged = errors.await??;
+    let sent = if sent.is_some() { sent } else { errors.join_next().await };
+    let acknowledged = sent.context("nobody sent errors")???;
     scene.fleet.query_api.wait_until_ready(&scene.client, READY_LIMIT).await?;
     second.wait_until_ready(&scene.client, READY_LIMIT).await?;
     let told = hook.wait_for(&acknowledged).await;
@@ -195,7 +204,9 @@ impl Hook {
             let told = self.told.lock().await.clone();
             let is_told = |name: &str| told.iter().any(|message| is_about(message, name));
             if acknowledged.keys().all(|name| is_told(name)) || begun.elapsed() > TOLD_LIMIT {
-                return told;
+                // Who takes over from the last killed may tell something again.
+                tokio::time::sleep(TAKEN_OVER_AFTER).await;
+                return self.told.lock().await.clone();
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }

@@ -38,6 +38,13 @@ impl AlertMetrics {
                 lag.buckets(vec![0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0, 900.0]),
             )?,
         };
+        // Of a series that begins with its first event nobody sees that event: a rate needs the 0 before it.
+        for part in ["stream", "evaluation", "statistics", "delivery"] {
+            metrics.failures.with_label_values(&[part]);
+        }
+        for outcome in ["sent", "failed", "gave_up", "held", "not_sent"] {
+            metrics.deliveries.with_label_values(&[outcome]);
+        }
         registry.register(Box::new(metrics.evaluations.clone()))?;
         registry.register(Box::new(metrics.failures.clone()))?;
         registry.register(Box::new(metrics.transitions.clone()))?;

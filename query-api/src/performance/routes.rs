@@ -92,7 +92,8 @@ pub(crate) async fn get_endpoint(
         detail.sample_rows = samples.rows;
         Ok(detail)
     };
-    let (now, before) = try_join(now, gather(&api, scope, &earlier, kind(&question), &question.filter)).await?;
+    let (now, before) =
+        try_join(now, gather(&api, scope, &earlier, kind(&question), &question.filter)).await?;
     let names = Names::load(&api, scope, &project.endpoint_templates).await?;
     let answer = move || {
         let summary = sum(&now, &names, &question, &wanted, Depth::Whole)?;

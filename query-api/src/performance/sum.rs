@@ -267,7 +267,8 @@ impl Summing<'_> {
             return Ok(());
         }
         let sum = &mut self.sums[place];
-        sum.is_met = true;
+        // A backend's part may have come where its request was not counted, as that row had no room for the name.
+        sum.is_met |= series.count > 0 || class == Class::Page;
         sum.take(start, class, series, context, self.depth)
     }
 

@@ -52,7 +52,10 @@ pub(crate) async fn erase_session(
 ) -> Result<StatusCode, ApiError> {
     let (scope, _) = caller.open(&api, &project).await?;
     let id: SessionId = session.parse().map_err(|e| ApiError::bad("session", format!("{e}")))?;
-    api.0.erasure.erase_session(scope, id, api.now_ms()).await?;
+    let (erasure, now_ms) = (api.0.erasure.clone(), api.now_ms());
+    // A client that does not wait leaves no half of it.
+    let erased = tokio::spawn(async move { erasure.erase_session(scope, id, now_ms).await });
+    erased.await.map_err(|error| ApiError::Internal(error.to_string()))??;
     tracing::info!(project = %scope.project(), session = %id, "session erased");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -287,6 +287,7 @@ async fn what_is_over_is_kept_and_answers_are_the_same() {
         format!("/endpoints?from_ms={from_ms}"),
         format!("/endpoints?from_ms={from_ms}&release=1&sort=p95"),
         format!("/endpoints?from_ms={week_ms}"),
+        format!("/endpoints?from_ms={week_ms}&country=pt&environment=production"),
         format!("/endpoints/POST%20%2Fapi%2Fpay?from_ms={from_ms}"),
         format!("/pages?from_ms={from_ms}&sort=LCP"),
     ];

@@ -6,6 +6,7 @@ use playhead_domain::performance::name::{NameId, NameKey};
 use playhead_domain::performance::observation::{Class, Context, Measure, Measured, Observation, Sample};
 use playhead_domain::row::{AwaitingSpan, SessionState, SessionSummary};
 use playhead_domain::session::fact::{Fact, What};
+use playhead_domain::session::span::Early;
 use playhead_domain::session::{span, weight};
 
 use crate::batch::Batch;
@@ -56,27 +57,35 @@ pub(crate) fn observe(
 fn ask_spans(batch: &Batch, state: &mut SessionState, observation: &mut Observation) {
     let measured = &mut observation.measured;
     let known = |what| measured.measures.iter().find(|(known, _)| *known == what).map(|(_, value)| *value);
-    let (Some(span), Some(total_ms), None) = (measured.span, known(Measure::Total), known(Measure::Backend))
-    else {
+    let (Some(span), Some(total_ms)) = (measured.span, known(Measure::Total)) else { return };
+    if known(Measure::Backend).is_some() {
+        if batch.meta.awaits_spans && state.span_bytes > 0 {
+            span::settle(state, span, batch.received_ms);
+        }
         return;
-    };
-    if let Some(backend_ms) = span::take_early(state, span) {
-        measured.measures.extend(split(total_ms, backend_ms));
-    } else if batch.meta.awaits_spans {
-        let context = &observation.context;
-        let request = AwaitingSpan {
-            span,
-            received_ms: batch.received_ms,
-            time_ms: observation.sample.time_ms,
-            total_ms,
-            name: observation.name.number(),
-            class: measured.class as u32,
-            weight: observation.weight,
-            release: context.release.to_string(),
-            environment: context.environment.to_string(),
-            country: context.country.to_string(),
-        };
-        span::wait(state, request);
+    }
+    match span::take_early(state, span, batch.received_ms) {
+        Early::Worked(backend_ms) => measured.measures.extend(split(total_ms, backend_ms)),
+        Early::Unknown if batch.meta.awaits_spans => {
+            span::wait(state, awaiting(batch, observation, span, total_ms));
+        }
+        Early::Unknown | Early::Settled => {}
+    }
+}
+
+fn awaiting(batch: &Batch, observation: &Observation, span: u64, total_ms: f64) -> AwaitingSpan {
+    let context = &observation.context;
+    AwaitingSpan {
+        span,
+        received_ms: batch.received_ms,
+        time_ms: observation.sample.time_ms,
+        total_ms,
+        name: observation.name.number(),
+        class: observation.measured.class as u32,
+        weight: observation.weight,
+        release: context.release.to_string(),
+        environment: context.environment.to_string(),
+        country: context.country.to_string(),
     }
 }
 

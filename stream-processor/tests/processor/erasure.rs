@@ -221,7 +221,8 @@ fn holds(folder: &std::path::Path, bytes: &[u8]) -> bool {
         if path.is_dir() {
             return holds(&path, bytes);
         }
-        std::fs::read(path).unwrap().windows(bytes.len()).any(|window| window == bytes)
+        // Files that are rewritten go.
+        std::fs::read(path).is_ok_and(|read| read.windows(bytes.len()).any(|window| window == bytes))
     })
 }
 
@@ -240,7 +241,14 @@ async fn nothing_of_an_erased_user_is_left_in_the_store_s_files() {
     assert!(holds(&store, b"planted-person") && holds(&store, b"other-person"));
     assert_eq!(world.erasure().erase_user(scope(), "planted-person", world.now_ms()).await.unwrap(), 1);
     assert_gone(&world, 0xe5).await;
-    assert!(!holds(&store, b"planted-person"), "neither the id nor the address is left");
+    let is_left = || holds(&store, b"planted-person");
+    for _ in 0..600 {
+        if !is_left() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(!is_left(), "neither the id nor the address is left");
     assert!(holds(&store, b"other-person"));
     assert!(holds(&store, &id), "the suppression entry stays");
 }

@@ -19,21 +19,28 @@ use super::writer::{Job, Work, Writer};
 const SWEEP_ROWS: usize = 1_000;
 /// How much longer than a reclaim the rest after it is.
 const REST: u32 = 4;
+/// Also after one that failed at once.
+const MIN_REST: Duration = Duration::from_millis(100);
 
 /// The thread that looks for what has ended. Dropping it ends it.
 pub(super) struct Sweeper {
-    stop: Option<Sender<()>>,
+    wakes: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Sweeper {
     pub(super) fn start(files: Arc<Files>, writer: Weak<Writer>) -> std::io::Result<Self> {
-        let (stop, stopped) = channel::<()>();
+        let (wakes, woken) = channel::<()>();
         let interval = Duration::from_millis(files.config.sweep_interval_ms.max(1));
         let thread = std::thread::Builder::new().name("store-sweeper".to_owned()).spawn(move || {
             let mut removed = HashMap::new();
             let mut rested_at = Instant::now();
-            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+            loop {
+                let rest = rested_at.saturating_duration_since(Instant::now());
+                let wait = if files.reclaim.is_wanted() { rest.min(interval) } else { interval };
+                if woken.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
+                    return;
+                }
                 let Some(writer) = writer.upgrade() else { return };
                 if let Err(error) = sweep(&files, &writer, &mut removed) {
                     tracing::warn!(%error, "expired rows could not be removed, trying again later");
@@ -41,21 +48,29 @@ impl Sweeper {
                 drop(writer);
                 if files.reclaim.is_wanted() && Instant::now() >= rested_at {
                     let begun = Instant::now();
-                    if let Err(error) = reclaim(&files, &stopped, &mut removed) {
+                    if let Err(error) = reclaim(&files, &woken, &mut removed) {
                         tracing::warn!(%error, "the bytes of what was removed are still in the store's files, trying again later");
                     }
-                    rested_at = Instant::now() + begun.elapsed() * REST;
+                    rested_at = Instant::now() + (begun.elapsed() * REST).max(MIN_REST);
                 }
                 rewrite_swept(&files, &mut removed);
             }
         })?;
-        Ok(Self { stop: Some(stop), thread: Some(thread) })
+        Ok(Self { wakes: Some(wakes), thread: Some(thread) })
+    }
+
+    /// A reclaim is wanted.
+    pub(super) fn wake(&self) {
+        if let Some(wakes) = &self.wakes {
+            // Without its thread the store is closing.
+            let _ = wakes.send(());
+        }
     }
 }
 
 impl Drop for Sweeper {
     fn drop(&mut self) {
-        drop(self.stop.take());
+        drop(self.wakes.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -120,10 +135,10 @@ fn rewrite(files: &Files, name: &'static str) -> fjall::Result<()> {
 
 /// Makes what was deleted or has expired vanish from the files: out of memory into tables, out of the tables by rewriting
 /// those that were touched, and out of the journals. A stop of the store ends it between two tables; it is then wanted still.
-fn reclaim(files: &Files, stopped: &Receiver<()>, removed: &mut Removed) -> fjall::Result<()> {
+fn reclaim(files: &Files, woken: &Receiver<()>, removed: &mut Removed) -> fjall::Result<()> {
     let calls = files.reclaim.calls();
     let unclean: Vec<&'static str> = files.unclean.lock().drain().collect();
-    let rewritten = rewrite_all(files, &unclean, stopped);
+    let rewritten = rewrite_all(files, &unclean, woken);
     if !matches!(rewritten, Ok(true)) {
         files.unclean.lock().extend(unclean);
         return rewritten.map(drop);
@@ -133,15 +148,25 @@ fn reclaim(files: &Files, stopped: &Receiver<()>, removed: &mut Removed) -> fjal
 }
 
 /// Whether all were rewritten.
-fn rewrite_all(files: &Files, unclean: &[&'static str], stopped: &Receiver<()>) -> fjall::Result<bool> {
+fn rewrite_all(files: &Files, unclean: &[&'static str], woken: &Receiver<()>) -> fjall::Result<bool> {
     // A scan that began before the deletes would keep what they removed.
     drop(files.scans.write());
     files.engine.replace_journal(&files.keyspaces())?;
     let tables = unclean.iter().filter_map(|name| files.table_named(name));
     let mut stops = false;
     files.engine.rewrite(tables.chain([&files.due, &files.graves]).take_while(|_| {
-        stops = stopped.try_recv() == Err(TryRecvError::Disconnected);
+        stops = is_closing(woken);
         !stops
     }))?;
     Ok(!stops)
+}
+
+/// Takes the calls that came meanwhile: they are noted.
+fn is_closing(woken: &Receiver<()>) -> bool {
+    loop {
+        match woken.try_recv() {
+            Ok(()) => {}
+            Err(error) => return error == TryRecvError::Disconnected,
+        }
+    }
 }
