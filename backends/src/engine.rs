@@ -132,6 +132,12 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether there is room to fill a journal: what does not fit makes fjall refuse everything until a restart.
+    pub(crate) fn has_room_for_a_journal(&self) -> bool {
+        let free_bytes = fs4::available_space(&self.path).unwrap_or(u64::MAX);
+        free_bytes >= self.min_free_bytes + 2 * JOURNAL_BYTES as u64
+    }
+
     /// Remembers that a write failed and returns what to tell.
     pub(crate) fn fail(&self, error: &dyn std::fmt::Display) -> Arc<str> {
         let path = self.path.display();
@@ -217,13 +223,13 @@ impl Engine {
 }
 
 fn open_database(path: &Path, limits: &Limits) -> fjall::Result<Database> {
-    // Of two workers one would do flushes only, and pass every compaction that waits on to itself for as long as the other compacts: a tenth of all
-    // processor time.
+    // Two: one alone would wait with every flush for a rewrite of a whole table, and writers for it, or fill its own queue. The price is that one spins
+    // while compactions wait for the other.
     Database::builder(path)
         .cache_size(limits.cache_bytes)
         .max_journaling_size(limits.journals_bytes.max(MIN_JOURNALS_BYTES))
         .journal_compression(CompressionType::None)
-        .worker_threads(1)
+        .worker_threads(2)
         .open()
 }
 

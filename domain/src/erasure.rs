@@ -70,16 +70,14 @@ impl Erasure {
         session: SessionId,
         now_ms: i64,
     ) -> Result<(), store::Error> {
-        self.erase_unreclaimed(scope, session, None, now_ms).await?;
-        self.store.reclaim().await
+        self.erase(scope, session, None, now_ms).await
     }
 
-    /// The same without making the store's own files forget: for many sessions, after which [`Store::reclaim`] is called once.
-    /// `known` tells of lists into which a flush has put the session, or may yet put it, without having saved such a state.
+    /// The same. `known` tells of lists into which a flush has put the session, or may yet put it, without having saved such a state.
     ///
     /// # Errors
     /// The store's.
-    pub async fn erase_unreclaimed(
+    pub async fn erase(
         &self,
         scope: Scope,
         session: SessionId,
@@ -111,6 +109,8 @@ impl Erasure {
         self.delete_dead_letters(scope, session, version).await?;
         self.delete_names(scope, session, version).await?;
         self.store.write(delete_rows(scope, session, version)).await?;
+        // While it is on record as begun, so that no stop makes it forgotten.
+        self.store.reclaim().await?;
         let done = Mutation::Delete {
             table: &table::SUPPRESSIONS,
             key: key::suppression(scope, PENDING, &session.0),
@@ -127,6 +127,7 @@ impl Erasure {
     pub async fn erase_user(&self, scope: Scope, user: &str, now_ms: i64) -> Result<u64, store::Error> {
         let user = &facet::user_name(user);
         let sessions = self.erase_all_of(scope, user, now_ms, None).await?;
+        // The record that it began had the name.
         self.store.reclaim().await?;
         Ok(sessions)
     }
@@ -160,7 +161,7 @@ impl Erasure {
             self.store.write(some.to_vec()).await?;
         }
         for &session in &sessions {
-            self.erase_unreclaimed(scope, session, None, now_ms).await?;
+            self.erase(scope, session, None, now_ms).await?;
         }
         let done = Mutation::Delete {
             table: &table::SUPPRESSIONS,
@@ -185,7 +186,7 @@ impl Erasure {
         }
         let sessions = self.unfinished(scope, PENDING).await?;
         for session in sessions.iter().filter_map(suppressed_session) {
-            self.erase_unreclaimed(scope, session, None, now_ms).await?;
+            self.erase(scope, session, None, now_ms).await?;
             erased += 1;
         }
         if !users.is_empty() || !sessions.is_empty() {

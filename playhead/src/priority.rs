@@ -8,7 +8,11 @@ const NICE: i32 = 10;
 /// From now on the calling thread yields to others, and so do threads that it starts. Best effort; only Linux has it for single threads.
 pub(crate) fn yield_to_requests() {
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(None, NICE) {
-        tracing::debug!(%error, "a thread keeps its priority");
+    {
+        use rustix::process::{getpriority_process, setpriority_process};
+        let yielding = |now: i32| if now < NICE { setpriority_process(None, NICE) } else { Ok(()) };
+        if let Err(error) = getpriority_process(None).and_then(yielding) {
+            tracing::debug!(%error, "a thread keeps its priority");
+        }
     }
 }

@@ -119,7 +119,11 @@ fn keep(state: &mut SessionState, parent: u64, duration_ms: f64, received_ms: i6
         return;
     }
     if spans.len() >= MAX_WAITING {
-        spans.remove(spans.iter().position(|early| early.duration_ms < 0.0).unwrap_or(0));
+        match spans.iter().position(|early| early.duration_ms < 0.0) {
+            Some(settled) => spans.remove(settled),
+            None if duration_ms < 0.0 => return,
+            None => spans.remove(0),
+        };
     }
     spans.push(EarlySpan { parent, received_ms, duration_ms });
 }
@@ -208,6 +212,11 @@ mod tests {
         (0..200).for_each(|span| settle(&mut state, span, 0));
         assert_eq!(state.early_spans.len(), MAX_WAITING);
         assert_eq!(take_early(&mut state, 1_000, 0), Early::Worked(1.0));
+        for span in 0..100 {
+            answer(&mut state, &[server(span, 3_000 + span, 1.0)], 0);
+        }
+        settle(&mut state, 7, 0);
+        assert_eq!(take_early(&mut state, 3_036, 0), Early::Worked(1.0), "the oldest that fits");
         answer(&mut state, &[server(1, 2_000, 1.0)], 0);
         assert_eq!(take_early(&mut state, 2_000, WAITS_MS + 1), Early::Unknown, "it is too old");
     }

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::archive::Counted;
 use super::entry::{self, Entry, Verdict};
-use super::index::Kept;
+use super::index::{self, Kept};
 use super::listed::Listed;
 use super::present::Reach;
 use super::priority::Context;
@@ -102,7 +102,8 @@ pub(crate) async fn list(
     let issues = Listed::read(api, scope, project, &merges).await?;
     let (mut partial, overflow) = (issues.partial, issues.get(OVERFLOW).is_some());
     let context = Context { now_ms: api.now_ms(), traffic, critical_pages: &project.critical_pages };
-    let mut listing = Listing { api, scope, merges, states, users: Users::new(), context };
+    let mut listing =
+        Listing { api, scope, merges, states, users: Users::new(), most_used: Vec::new(), context };
     let mut places = listing.choose(issues, &query, sort).await?;
     if sort == Sort::Users {
         partial |= listing.count_most_used(&mut places).await?;
@@ -121,6 +122,10 @@ pub(crate) async fn list(
 
 /// Counts the users that lists show, so that the first one does not have to.
 pub(super) async fn count_ahead(api: &Api, scope: Scope) -> Result<(), ApiError> {
+    // What was read is out of date already: the next list sees to it.
+    if index::open(api, scope).await?.is_none() {
+        return Ok(());
+    }
     let Some(project) = repository::find(api, scope.project()).await? else { return Ok(()) };
     let by_users = IssueParams { sort: Some("users".to_owned()), ..IssueParams::default() };
     list(api, scope, &project, &by_users, 1).await.map(drop)
@@ -134,6 +139,8 @@ struct Listing<'a> {
     merges: Merges,
     states: BTreeMap<Fingerprint, IssueState>,
     users: Users,
+    /// Those with the most sessions, with how many events each has; for a list by users.
+    most_used: Vec<(Fingerprint, u64)>,
     context: Context<'a>,
 }
 
@@ -157,6 +164,11 @@ impl Listing<'_> {
                 let score = || u64::from(verdict.weight.score(pinned, self.context.traffic));
                 places.push((number(&kept.entry, sort, score), issue));
             }
+        }
+        if sort == Sort::Users {
+            places.sort_unstable_by(|one, two| two.cmp(one));
+            let events = |&(_, issue): &Place| Some((issue, issues.get(issue)?.entry.events));
+            self.most_used = places.iter().take(COUNTED_BY_USERS).filter_map(events).collect();
         }
         Ok(places)
     }
@@ -210,9 +222,10 @@ impl Listing<'_> {
     /// Gives those with the most sessions the number of their users, and others none: a user has at least a session, as a rule. Returns
     /// whether there are others.
     async fn count_most_used(&mut self, places: &mut [Place]) -> Result<bool, ApiError> {
-        places.sort_unstable_by(|one, two| two.cmp(one));
         let counted = places.len().min(COUNTED_BY_USERS);
-        self.count_users(places[..counted].iter().map(|(_, issue)| (*issue, None)).collect(), false).await?;
+        let most_used = std::mem::take(&mut self.most_used);
+        let most_used = most_used.into_iter().map(|(issue, events)| (issue, Some(events)));
+        self.count_users(most_used.collect(), false).await?;
         for (number, issue) in &mut *places {
             *number = self.users.get(issue).map_or(0, |(users, _)| *users);
         }

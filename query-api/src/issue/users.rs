@@ -72,10 +72,13 @@ impl UserCounts {
         if kept.len() >= MAX_KEPT {
             kept.retain(|_, counted| (0..=SHOWN_FOR_MS).contains(&(now_ms - counted.counted_ms)));
         }
+        let known = kept.get(&whole);
         // Whoever began later knows more.
-        if kept.get(&whole).is_some_and(|known| known.counted_ms > now_ms) {
+        if known.is_some_and(|known| known.counted_ms > now_ms) {
             return;
         }
+        // As many users as before, and nobody said of how many events: those of before.
+        let events = events.or_else(|| known.filter(|known| known.users == users)?.events);
         if kept.len() < MAX_KEPT || kept.contains_key(&whole) {
             kept.insert(whole, Counted { users, events, counted_ms: now_ms, is_under_way: false });
         }

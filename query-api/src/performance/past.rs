@@ -27,6 +27,10 @@ pub(super) struct Place {
 /// there is room for.
 const UNUSED: Duration = Duration::from_secs(600);
 
+/// What of the whole the rows of a project's filters may take, and how many there may be.
+const FILTERED_SHARE: usize = 4;
+const MAX_FILTERED: usize = 1_000;
+
 /// Rows by place.
 pub(crate) struct Past {
     most_bytes: usize,
@@ -72,6 +76,9 @@ impl Past {
         let mut held = self.held.lock();
         held.remove(&place);
         let full = Row { partitions, bytes: Some(bytes), used: now };
+        if !place.filter.is_empty() {
+            held.make_room_for_filtered(&place, full.size(&place), self.most_bytes / FILTERED_SHARE);
+        }
         if held.bytes + full.size(&place) > self.most_bytes {
             let unused = held.rows.iter().filter(|(_, row)| now.duration_since(row.used) > UNUSED);
             for place in unused.map(|(place, _)| place.clone()).collect::<Vec<_>>() {
@@ -95,6 +102,22 @@ impl Row {
 }
 
 impl Held {
+    /// Anybody may ask for many filters: those of a project take each other's room only.
+    fn make_room_for_filtered(&mut self, place: &Place, bytes: usize, most_bytes: usize) {
+        let is_own = |other: &Place| other.project == place.project && !other.filter.is_empty();
+        let own = self.rows.iter().filter(|(other, _)| is_own(other));
+        let mut own: Vec<_> = own.map(|(other, row)| (row.used, other.clone(), row.size(other))).collect();
+        own.sort_unstable_by_key(|(used, ..)| *used);
+        let (mut sum, mut count) = (own.iter().map(|(.., size)| size).sum::<usize>(), own.len());
+        for (_, oldest, size) in own {
+            if sum + bytes <= most_bytes && count < MAX_FILTERED {
+                break;
+            }
+            self.remove(&oldest);
+            (sum, count) = (sum - size, count - 1);
+        }
+    }
+
     fn remove(&mut self, place: &Place) {
         self.bytes -= self.rows.remove(place).map_or(0, |row| row.size(place));
     }
@@ -172,6 +195,23 @@ mod tests {
         assert_eq!(put(3, 7_000, later), 7_000 + EMPTY);
         assert_eq!(put(4, 20_000, later), 7_000 + 2 * EMPTY, "too large");
         assert_eq!([1, 2, 3, 4].map(is_there), [false, false, true, false]);
+    }
+
+    #[test]
+    fn filters_take_the_room_of_filters_only() {
+        let past = Past::new(8_000 + 20 * EMPTY);
+        let begun = Instant::now();
+        past.put(place(1), partitions(&[0]), row(3_000), begun);
+        let of = |release: u32| {
+            let filter = Filter { release: Some(format!("{release:02}")), ..Filter::default() };
+            Place { filter, ..place(1) }
+        };
+        for release in 0..20 {
+            past.put(of(release), partitions(&[0]), row(600), begun + Duration::from_millis(release.into()));
+        }
+        let kept: Vec<u32> = (0..20).filter(|release| past.get(&of(*release), &[0]).is_some()).collect();
+        assert!(kept.len() < 5 && kept.contains(&19) && !kept.contains(&0), "{kept:?}");
+        assert!(past.get(&place(1), &[0]).is_some());
     }
 
     #[test]

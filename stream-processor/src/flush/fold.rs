@@ -105,7 +105,7 @@ impl Flight {
         let effects = fold_apart(shared, input).await?;
         for session in erased {
             let known = effects.sessions.get(session).map(|work| &work.state);
-            shared.erasure.erase_unreclaimed(session.0, session.1, known, shared.now_ms()).await?;
+            shared.erasure.erase(session.0, session.1, known, shared.now_ms()).await?;
         }
         self.gone_letters = effects.dead_letters.iter().map(|letter| (letter.scope, letter.offset)).collect();
         Ok(())
@@ -130,7 +130,7 @@ impl Flight {
             let work = self.effects.sessions.remove(&session);
             let known = work.as_ref().map(|work| &work.state);
             self.effects.bury_no_more(session);
-            shared.erasure.erase_unreclaimed(session.0, session.1, known, shared.now_ms()).await?;
+            shared.erasure.erase(session.0, session.1, known, shared.now_ms()).await?;
         }
         Ok(())
     }

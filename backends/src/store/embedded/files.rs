@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fjall::{Keyspace, PersistMode};
 use parking_lot::{Mutex, RwLock};
@@ -128,7 +129,9 @@ impl Files {
 /// Calls for a reclaim that none has served yet. The files remember that there are some, so that a stop forgets none.
 pub(super) struct WantedReclaim {
     meta: Keyspace,
-    calls: Mutex<u64>,
+    /// Read without the lock, which is held while the disk is waited for.
+    calls: AtomicU64,
+    writing: Mutex<()>,
 }
 
 const RECLAIM_KEY: &str = "reclaim";
@@ -136,7 +139,7 @@ const RECLAIM_KEY: &str = "reclaim";
 impl WantedReclaim {
     fn open(engine: &Engine, meta: Keyspace) -> Result<Self, engine::Error> {
         let noted = meta.contains_key(RECLAIM_KEY).map_err(|error| engine.error("reading", error))?;
-        Ok(Self { meta, calls: Mutex::new(u64::from(noted)) })
+        Ok(Self { meta, calls: AtomicU64::new(u64::from(noted)), writing: Mutex::default() })
     }
 
     pub(super) fn is_wanted(&self) -> bool {
@@ -144,27 +147,29 @@ impl WantedReclaim {
     }
 
     pub(super) fn calls(&self) -> u64 {
-        *self.calls.lock()
+        self.calls.load(Ordering::SeqCst)
     }
 
     /// On return the call is noted durably.
     pub(super) fn call(&self, engine: &Engine) -> fjall::Result<()> {
-        let mut calls = self.calls.lock();
-        let mut batch = engine.database.batch().durability(Some(PersistMode::SyncData));
-        batch.insert(&self.meta, RECLAIM_KEY, []);
-        batch.commit()?;
-        *calls += 1;
+        let _writing = self.writing.lock();
+        if !self.is_wanted() {
+            let mut batch = engine.database.batch().durability(Some(PersistMode::SyncData));
+            batch.insert(&self.meta, RECLAIM_KEY, []);
+            batch.commit()?;
+        }
+        self.calls.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
     /// A reclaim that began when there were so many calls is done.
     pub(super) fn served(&self, engine: &Engine, calls: u64) -> fjall::Result<()> {
-        let mut now = self.calls.lock();
-        if *now == calls {
+        let _writing = self.writing.lock();
+        if self.calls() == calls {
             let mut batch = engine.database.batch();
             batch.remove(&self.meta, RECLAIM_KEY);
             batch.commit()?;
-            *now = 0;
+            self.calls.store(0, Ordering::SeqCst);
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Writes that become durable together: decided one after the other against the rows as they will be, written at once.
 
+use std::collections::HashSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::hash_map::HashMap;
 
@@ -188,6 +189,7 @@ impl<'a> Group<'a> {
     pub(super) fn commit(self) -> Result<(), fjall::Error> {
         let files = self.files;
         let mut batch = files.engine.database.batch().durability(Some(PersistMode::SyncData));
+        let mut touched = HashSet::new();
         for entry in self.stale_due {
             batch.remove(&files.due, entry);
         }
@@ -207,7 +209,7 @@ impl<'a> Group<'a> {
                         .for_each(|due_ms| batch.insert(&files.due, entry(due_ms), Bytes::new()));
                 }
                 if change.before.is_some() {
-                    files.unclean.lock().insert(rows.table.name);
+                    touched.insert(rows.table.name);
                 }
                 match change.after {
                     Some(row) => batch.insert(keyspace, key, row.encode()),
@@ -229,6 +231,9 @@ impl<'a> Group<'a> {
                 None => batch.remove(&files.graves, key.0),
             }
         }
-        batch.commit()
+        batch.commit()?;
+        // Not before: a rewrite that began meanwhile would not have seen it.
+        files.unclean.lock().extend(touched);
+        Ok(())
     }
 }

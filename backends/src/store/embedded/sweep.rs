@@ -19,8 +19,9 @@ use super::writer::{Job, Work, Writer};
 const SWEEP_ROWS: usize = 1_000;
 /// How much longer than a reclaim the rest after it is.
 const REST: u32 = 4;
-/// Also after one that failed at once.
-const MIN_REST: Duration = Duration::from_millis(100);
+const REST_AFTER_A_FAILURE: Duration = Duration::from_secs(60);
+/// How long a stop waits for a rewrite under way. What it does not end is thrown away with the next start, and done again if it was asked for.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
 
 /// The thread that looks for what has ended. Dropping it ends it.
 pub(super) struct Sweeper {
@@ -48,10 +49,15 @@ impl Sweeper {
                 drop(writer);
                 if files.reclaim.is_wanted() && Instant::now() >= rested_at {
                     let begun = Instant::now();
-                    if let Err(error) = reclaim(&files, &woken, &mut removed) {
-                        tracing::warn!(%error, "the bytes of what was removed are still in the store's files, trying again later");
+                    let done = reclaim(&files, &woken, &mut removed);
+                    if let Err(error) = &done {
+                        tracing::warn!(%error, "the bytes of what was removed are still in the store's files, trying again in a minute");
                     }
-                    rested_at = Instant::now() + (begun.elapsed() * REST).max(MIN_REST);
+                    let least = if done.is_ok() { Duration::ZERO } else { REST_AFTER_A_FAILURE };
+                    rested_at = Instant::now() + (begun.elapsed() * REST).max(least);
+                }
+                if is_closing(&woken) {
+                    return;
                 }
                 rewrite_swept(&files, &mut removed);
             }
@@ -71,9 +77,16 @@ impl Sweeper {
 impl Drop for Sweeper {
     fn drop(&mut self) {
         drop(self.wakes.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        let Some(thread) = self.thread.take() else { return };
+        let begun = Instant::now();
+        while !thread.is_finished() {
+            if begun.elapsed() > STOP_LIMIT {
+                tracing::warn!("a rewrite of the store's files was left unfinished");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
         }
+        let _ = thread.join();
     }
 }
 
@@ -136,6 +149,10 @@ fn rewrite(files: &Files, name: &'static str) -> fjall::Result<()> {
 /// Makes what was deleted or has expired vanish from the files: out of memory into tables, out of the tables by rewriting
 /// those that were touched, and out of the journals. A stop of the store ends it between two tables; it is then wanted still.
 fn reclaim(files: &Files, woken: &Receiver<()>, removed: &mut Removed) -> fjall::Result<()> {
+    if !files.engine.has_room_for_a_journal() {
+        let error = "the disk has no room for a rewrite: make some";
+        return Err(std::io::Error::new(std::io::ErrorKind::StorageFull, error).into());
+    }
     let calls = files.reclaim.calls();
     let unclean: Vec<&'static str> = files.unclean.lock().drain().collect();
     let rewritten = rewrite_all(files, &unclean, woken);
