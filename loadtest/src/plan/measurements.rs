@@ -53,8 +53,6 @@ pub(super) struct Run {
     pub(super) gateway_cores: f64,
     /// Cores that all stream-processors used.
     pub(super) processor_cores: f64,
-    /// Of one replica.
-    pub(super) log_mib_per_s: f64,
 }
 
 impl Measurements {

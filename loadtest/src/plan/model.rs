@@ -252,7 +252,7 @@ pub(super) fn compare(measured: &Measurements) -> Vec<Compared> {
     measured.runs.iter().flat_map(|run| compare_run(measured, run)).collect()
 }
 
-fn compare_run(measured: &Measurements, run: &Run) -> [Compared; 3] {
+fn compare_run(measured: &Measurements, run: &Run) -> [Compared; 2] {
     let needed = cores(measured, run.batches_per_s, run.compacted_raw_mib_per_s);
     let compared = |what, predicted, measured| Compared {
         run: run.name.clone(),
@@ -264,11 +264,6 @@ fn compare_run(measured: &Measurements, run: &Run) -> [Compared; 3] {
     [
         compared("cores of gateways", needed.gateway, run.gateway_cores),
         compared("cores of stream-processors", needed.processor + needed.compaction, run.processor_cores),
-        compared(
-            "MiB/s into the log",
-            run.batches_per_s * measured.log_bytes_per_batch.value / MIB,
-            run.log_mib_per_s,
-        ),
     ]
 }
 
