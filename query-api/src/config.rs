@@ -59,7 +59,7 @@ impl Default for Config {
             failed_sign_ins_per_minute: 20,
             segment_budget_bytes: 256 << 20,
             source_map_cache_bytes: 128 << 20,
-            statistics_cache_bytes: 128 << 20,
+            statistics_cache_bytes: 256 << 20,
             issue_index_bytes: 192 << 20,
             max_source_maps: 20_000,
             max_source_map_bytes: 20 << 30,

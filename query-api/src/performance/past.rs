@@ -28,8 +28,10 @@ pub(super) struct Place {
 const UNUSED: Duration = Duration::from_secs(600);
 
 /// What of the whole the rows of a project's filters may take, and how many there may be.
-const FILTERED_SHARE: usize = 4;
+const FILTERED_SHARE: usize = 2;
 const MAX_FILTERED: usize = 1_000;
+/// Rows of filters that were used within this time stay.
+const IN_USE: Duration = Duration::from_secs(60);
 
 /// Rows by place.
 pub(crate) struct Past {
@@ -77,7 +79,10 @@ impl Past {
         held.remove(&place);
         let full = Row { partitions, bytes: Some(bytes), used: now };
         if !place.filter.is_empty() {
-            held.make_room_for_filtered(&place, full.size(&place), self.most_bytes / FILTERED_SHARE);
+            let most_bytes = self.most_bytes / FILTERED_SHARE;
+            if !held.has_room_for_filtered(&place, full.size(&place), most_bytes, now) {
+                return held.put_without_bytes(place, full, self.most_bytes);
+            }
         }
         if held.bytes + full.size(&place) > self.most_bytes {
             let unused = held.rows.iter().filter(|(_, row)| now.duration_since(row.used) > UNUSED);
@@ -86,11 +91,11 @@ impl Past {
             }
         }
         let is_fitting = |row: &Row| held.bytes + row.size(&place) <= self.most_bytes;
-        let row = if is_fitting(&full) { full } else { Row { bytes: None, ..full } };
-        if is_fitting(&row) {
-            held.bytes += row.size(&place);
-            held.rows.insert(place, row);
+        if !is_fitting(&full) {
+            return held.put_without_bytes(place, full, self.most_bytes);
         }
+        held.bytes += full.size(&place);
+        held.rows.insert(place, full);
         held.bytes
     }
 }
@@ -102,20 +107,39 @@ impl Row {
 }
 
 impl Held {
-    /// Anybody may ask for many filters: those of a project take each other's room only.
-    fn make_room_for_filtered(&mut self, place: &Place, bytes: usize, most_bytes: usize) {
+    /// Anybody may ask for many filters: those of a project take each other's room only, and not while they are used: they would take turns in being
+    /// joined.
+    fn has_room_for_filtered(
+        &mut self,
+        place: &Place,
+        bytes: usize,
+        most_bytes: usize,
+        now: Instant,
+    ) -> bool {
         let is_own = |other: &Place| other.project == place.project && !other.filter.is_empty();
         let own = self.rows.iter().filter(|(other, _)| is_own(other));
         let mut own: Vec<_> = own.map(|(other, row)| (row.used, other.clone(), row.size(other))).collect();
         own.sort_unstable_by_key(|(used, ..)| *used);
         let (mut sum, mut count) = (own.iter().map(|(.., size)| size).sum::<usize>(), own.len());
-        for (_, oldest, size) in own {
-            if sum + bytes <= most_bytes && count < MAX_FILTERED {
+        for (used, oldest, size) in own {
+            if sum + bytes <= most_bytes && count < MAX_FILTERED || now.duration_since(used) < IN_USE {
                 break;
             }
             self.remove(&oldest);
             (sum, count) = (sum - size, count - 1);
         }
+        sum + bytes <= most_bytes && count < MAX_FILTERED
+    }
+
+    /// Remembers that there was no room, so that it is not joined for nothing. Returns how many bytes are held then.
+    fn put_without_bytes(&mut self, place: Place, row: Row, most_bytes: usize) -> usize {
+        let row = Row { bytes: None, ..row };
+        let size = row.size(&place);
+        if self.bytes + size <= most_bytes {
+            self.bytes += size;
+            self.rows.insert(place, row);
+        }
+        self.bytes
     }
 
     fn remove(&mut self, place: &Place) {
@@ -206,11 +230,13 @@ mod tests {
             let filter = Filter { release: Some(format!("{release:02}")), ..Filter::default() };
             Place { filter, ..place(1) }
         };
-        for release in 0..20 {
-            past.put(of(release), partitions(&[0]), row(600), begun + Duration::from_millis(release.into()));
-        }
-        let kept: Vec<u32> = (0..20).filter(|release| past.get(&of(*release), &[0]).is_some()).collect();
-        assert!(kept.len() < 5 && kept.contains(&19) && !kept.contains(&0), "{kept:?}");
+        let kept = || (0..20).filter(|release| past.get(&of(*release), &[0]).is_some()).collect::<Vec<_>>();
+        (0..10).for_each(|release| _ = past.put(of(release), partitions(&[0]), row(2_000), begun));
+        assert_eq!(kept(), [0, 1], "what is in use stays");
+        assert!(!past.wants(&of(5), &[0], begun), "and is not joined for nothing");
+        let later = Instant::now() + IN_USE + Duration::from_secs(1);
+        past.put(of(15), partitions(&[0]), row(2_000), later);
+        assert!(kept().contains(&15) && kept().len() == 2, "{:?}", kept());
         assert!(past.get(&place(1), &[0]).is_some());
     }
 
