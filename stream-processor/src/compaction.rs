@@ -289,8 +289,8 @@ impl Work<'_> {
     /// What a session's frames may take in memory while they become blocks.
     fn held_kib(&self, frames: &[FrameRow]) -> u32 {
         let bytes: usize = frames.iter().map(FrameRow::held_bytes).sum();
-        let held_kib = ((2 * bytes) >> 10).clamp(1, budget_kib(self.shared));
-        u32::try_from(held_kib).unwrap_or(u32::MAX)
+        let held = (2 * bytes).min(HELD_BLOCKS * self.shared.config.block_raw_bytes);
+        u32::try_from(held >> 10).unwrap_or(u32::MAX).max(1)
     }
 
     /// Keeps the blocks that end before anything new, and writes the rest of the stream anew, in order of `seq`.
