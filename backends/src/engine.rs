@@ -132,10 +132,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether there is room to fill a journal: what does not fit makes fjall refuse everything until a restart.
-    pub(crate) fn has_room_for_a_journal(&self) -> bool {
+    /// Whether there is room to fill a journal and write so many bytes: what does not fit makes fjall refuse everything until a restart.
+    pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
         let free_bytes = fs4::available_space(&self.path).unwrap_or(u64::MAX);
-        free_bytes >= self.min_free_bytes + 2 * JOURNAL_BYTES as u64
+        free_bytes >= self.min_free_bytes.saturating_add(2 * JOURNAL_BYTES as u64).saturating_add(bytes)
     }
 
     /// Remembers that a write failed and returns what to tell.
@@ -203,12 +203,21 @@ impl Engine {
         self.tidy_up()
     }
 
-    /// Rewrites the tables of `keyspaces` without what was removed from them.
+    /// Rewrites the tables of `keyspaces` without what was removed from them. A table is there twice meanwhile: one for which the disk has no
+    /// room is left out, and told of at the end.
     pub(crate) fn rewrite<'a>(&self, keyspaces: impl IntoIterator<Item = &'a Keyspace>) -> fjall::Result<()> {
+        let mut left_out = Ok(());
         for keyspace in keyspaces {
-            keyspace.major_compact()?;
+            let bytes = keyspace.disk_space();
+            if self.has_room_for(bytes) {
+                keyspace.major_compact()?;
+            } else {
+                let error = format!("the disk has no room to rewrite a table of {bytes} bytes: make some");
+                left_out = Err(std::io::Error::new(std::io::ErrorKind::StorageFull, error).into());
+            }
         }
-        self.tidy_up()
+        self.tidy_up()?;
+        left_out
     }
 
     /// Removes the files that nothing refers to any more. fjall does that with every flush, for those that were given up

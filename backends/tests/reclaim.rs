@@ -201,6 +201,80 @@ async fn reclaiming_does_not_stop_others() {
     reclaiming.await.unwrap();
 }
 
+/// Appends so many records of half a megabyte, which nothing can compress.
+async fn append_noise(log: &EmbeddedLog, topic: &str, count: u64) {
+    let mut noise = 1u64;
+    for number in 0..count {
+        let mut value = vec![0; 1 << 19];
+        value.fill_with(|| {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (noise >> 56) as u8
+        });
+        value.extend(SECRET.as_bytes());
+        let record =
+            Record { key: number.to_be_bytes().to_vec().into(), value: value.into(), meta: "".into() };
+        log.append(topic, record).await.unwrap();
+    }
+}
+
+/// What is more than the log may keep goes before its time once every group is beyond it, and not before.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_all_groups_are_done_with_goes_when_there_is_too_much() {
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        LogConfig { sweep_interval_ms: 20, file_bytes: 1 << 20, kept_bytes: 8 << 20, ..LogConfig::default() };
+    let open = || EmbeddedLog::open(folder.path(), config.clone(), Clock::system()).unwrap();
+    let topic = TopicSpec {
+        name: "events",
+        partitions: 1,
+        retention: Retention::Time(Duration::from_secs(3600)),
+        max_record_bytes: 1 << 20,
+    };
+    let log = open();
+    log.ensure_topic(&topic).await.unwrap();
+    append_noise(&log, topic.name, 60).await;
+    let sweeps = || tokio::time::sleep(Duration::from_millis(400));
+    sweeps().await;
+    assert_eq!(log.offsets(topic.name, 0).await.unwrap(), 0..60, "no group was there yet");
+
+    let commit = async |log: &EmbeddedLog, group: &str, offset| {
+        let mut consumer = log.consume(topic.name, group).await.unwrap();
+        assert_eq!(consumer.poll(1, Duration::from_secs(5)).await.unwrap().assigned, [0]);
+        consumer.commit(0, offset).await.unwrap();
+    };
+    commit(&log, "fast", 60).await;
+    commit(&log, "slow", 11).await;
+    let first_at_least = async |log: &EmbeddedLog, offset| {
+        for _ in 0..300 {
+            if log.offsets(topic.name, 0).await.unwrap().start >= offset {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    first_at_least(&log, 10).await;
+    sweeps().await;
+    let kept = log.offsets(topic.name, 0).await.unwrap();
+    assert!((9..=11).contains(&kept.start), "{kept:?}: the slow group is at 11");
+
+    drop(log);
+    let log = open();
+    log.ensure_topic(&topic).await.unwrap();
+    commit(&log, "slow", 60).await;
+    first_at_least(&log, 44).await;
+    let kept = log.offsets(topic.name, 0).await.unwrap();
+    assert!((44..=48).contains(&kept.start) && kept.end == 60, "{kept:?}: 8 MiB are 16 records at most");
+    for _ in 0..300 {
+        if disk_bytes(folder.path()) < 12 << 20 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(disk_bytes(folder.path()) < 12 << 20, "{} bytes are left", disk_bytes(folder.path()));
+    let records = log.read(topic.name, 0, 0, 1, Duration::ZERO).await.unwrap();
+    assert_eq!(records[0].position.offset, kept.start, "reading begins with what is left");
+}
+
 /// Records past their retention are in no file of the log any more, its journal included, and the space is free again.
 #[tokio::test(flavor = "multi_thread")]
 async fn old_records_leave_no_bytes_and_no_space() {
@@ -216,18 +290,7 @@ async fn old_records_leave_no_bytes_and_no_space() {
         max_record_bytes: 1 << 20,
     };
     log.ensure_topic(&topic).await.unwrap();
-    let mut noise = 1u64;
-    for number in 0..100u64 {
-        let mut value = vec![0; 1 << 19];
-        value.fill_with(|| {
-            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (noise >> 56) as u8
-        });
-        value.extend(SECRET.as_bytes());
-        let record =
-            Record { key: number.to_be_bytes().to_vec().into(), value: value.into(), meta: "".into() };
-        log.append(topic.name, record).await.unwrap();
-    }
+    append_noise(&log, topic.name, 100).await;
     assert!(disk_bytes(folder.path()) > 50 << 20);
     clock.advance(Duration::from_secs(2));
     let gone =

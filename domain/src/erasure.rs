@@ -20,7 +20,7 @@ use crate::performance::name;
 use crate::row::{SessionState, Suppression};
 use crate::scope::Scope;
 use crate::session::{facet, key};
-use crate::store::{self, ClusteringRange, Mutation, Order, Row, Store};
+use crate::store::{self, ClusteringRange, Key, Mutation, Order, Row, Store};
 use crate::table::{self, Table};
 
 /// Purpose for `InstallationKey::derive`: the key under which users are hashed in suppression entries.
@@ -126,10 +126,7 @@ impl Erasure {
     /// The store's.
     pub async fn erase_user(&self, scope: Scope, user: &str, now_ms: i64) -> Result<u64, store::Error> {
         let user = &facet::user_name(user);
-        let sessions = self.erase_all_of(scope, user, now_ms, None).await?;
-        // The record that it began had the name.
-        self.store.reclaim().await?;
-        Ok(sessions)
+        self.erase_all_of(scope, user, now_ms, None).await
     }
 
     /// `again_ms` is the time of a further try at a request of `requested_ms`, which takes care not to erase what began since.
@@ -163,13 +160,17 @@ impl Erasure {
         for &session in &sessions {
             self.erase(scope, session, None, now_ms).await?;
         }
-        let done = Mutation::Delete {
-            table: &table::SUPPRESSIONS,
-            key: key::suppression(scope, PENDING_USER, &hash),
-            version: stage_version(requested_ms, "done"),
-        };
-        self.store.write(vec![entry(USER, "done", ""), done]).await?;
+        self.store.write(vec![entry(USER, "done", ""), entry(PENDING_USER, "done", "")]).await?;
+        self.forget_begun(key::suppression(scope, PENDING_USER, &hash), requested_ms).await?;
         Ok(sessions.len() as u64)
+    }
+
+    /// The record that a user's erasure began had the name. It goes for good while a record without it says that it must, so
+    /// that no stop makes it forgotten.
+    async fn forget_begun(&self, key: Key, requested_ms: i64) -> Result<(), store::Error> {
+        self.store.reclaim().await?;
+        let version = stage_version(requested_ms, "gone");
+        self.store.write(vec![Mutation::Delete { table: &table::SUPPRESSIONS, key, version }]).await
     }
 
     /// Finishes erasures of this scope that were interrupted. Returns of how many sessions.
@@ -182,14 +183,18 @@ impl Erasure {
         for row in &users {
             let entry = Suppression::decode(row.value.clone())
                 .map_err(|error| store::Error::Corrupt(format!("a user's erasure: {error}")))?;
-            erased += self.erase_all_of(scope, &entry.user, entry.requested_ms, Some(now_ms)).await?;
+            if entry.user.is_empty() {
+                self.forget_begun(row.key.clone(), entry.requested_ms).await?;
+            } else {
+                erased += self.erase_all_of(scope, &entry.user, entry.requested_ms, Some(now_ms)).await?;
+            }
         }
         let sessions = self.unfinished(scope, PENDING).await?;
         for session in sessions.iter().filter_map(suppressed_session) {
             self.erase(scope, session, None, now_ms).await?;
             erased += 1;
         }
-        if !users.is_empty() || !sessions.is_empty() {
+        if !sessions.is_empty() {
             self.store.reclaim().await?;
         }
         Ok(erased)
@@ -361,7 +366,8 @@ fn stage_version(requested_ms: i64, stage: &str) -> i64 {
     let step = match stage {
         "keys" => 0,
         "rows" => 1,
-        _ => 2,
+        "done" => 2,
+        _ => 3,
     };
     requested_ms * 1_000 + step
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use playhead_domain::row::IntakeCounts;
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key;
@@ -15,6 +16,7 @@ type Day = (Scope, i64);
 
 /// Days that are remembered; others are read again.
 const MAX_DAYS: usize = 4_096;
+const CONCURRENT_LOADS: usize = 32;
 
 /// The totals as of the checkpoint, with the slot that each is in.
 #[derive(Debug, Default)]
@@ -29,19 +31,23 @@ impl Totals {
         range: (u64, u64),
         added: &BTreeMap<Day, IntakeCounts>,
     ) -> Result<Vec<DayTotal>, store::Error> {
-        let mut totals = Vec::with_capacity(added.len());
-        for (&(scope, day), added) in added {
-            let known = match self.0.get(&(scope, day)) {
-                Some(known) => Some(known.clone()),
-                None => newest(store, (scope, day), partition, range.0).await?,
-            };
-            let (mut counts, slot) =
-                known.map_or((IntakeCounts::default(), 0), |(counts, slot)| (counts, 1 - slot));
-            counts.add(added);
-            counts.next_offset = range.1;
-            totals.push(DayTotal { scope, day, slot, counts });
-        }
-        Ok(totals)
+        let next = |(&(scope, day), added): (&Day, &IntakeCounts)| {
+            let added = added.clone();
+            async move {
+                let known = match self.0.get(&(scope, day)) {
+                    Some(known) => Some(known.clone()),
+                    None => newest(store, (scope, day), partition, range.0).await?,
+                };
+                let (mut counts, slot) =
+                    known.map_or((IntakeCounts::default(), 0), |(counts, slot)| (counts, 1 - slot));
+                counts.add(&added);
+                counts.next_offset = range.1;
+                Ok(DayTotal { scope, day, slot, counts })
+            }
+            .boxed()
+        };
+        let totals: Vec<_> = added.iter().map(next).collect();
+        futures::stream::iter(totals).buffered(CONCURRENT_LOADS).try_collect().await
     }
 
     /// Remembers totals whose flush is behind the checkpoint.

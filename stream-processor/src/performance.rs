@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use playhead_domain::performance::key::{self, Kind, Level};
 use playhead_domain::performance::observation::Observation;
 use playhead_domain::performance::totals::Totals;
@@ -22,9 +23,9 @@ const SEAL_SERIES: usize = 400;
 const SEAL_OBSERVATIONS: usize = 4_000;
 /// So many segments are rolled up together: roll-ups are larger, and are written whole.
 const SEGMENTS: u64 = 24;
-/// In memory sums take more than in their row.
-const MEMORY_FACTOR: usize = 8;
-const ENTRY_BYTES: usize = 1_024;
+/// Projects that are read at a time.
+const CONCURRENT_PROJECTS: usize = 32;
+const ENTRY_BYTES: usize = 256;
 
 /// A row to write.
 #[derive(Debug)]
@@ -41,11 +42,17 @@ pub(crate) struct PerformanceEffects {
     heads: Vec<(Scope, Head)>,
 }
 
+/// A head as it is written: read into sums it takes many times as much, and a flush needs few of them.
 #[derive(Debug, Clone, Default)]
 struct Head {
-    totals: Totals,
+    value: Bytes,
     slot: i64,
-    bytes: usize,
+}
+
+impl Head {
+    fn bytes(&self) -> usize {
+        self.value.len() + ENTRY_BYTES
+    }
 }
 
 /// The heads as of the checkpoint, with the slot that each is in; bounded in bytes.
@@ -68,29 +75,51 @@ impl Heads {
         for ((scope, _), work) in sessions.iter().filter(|(_, work)| !work.measured.is_empty()) {
             found.entry(*scope).or_default().extend(&work.measured);
         }
+        let projects: Vec<_> = found
+            .into_iter()
+            .map(|(scope, observations)| {
+                self.add_project(store, partition, range, scope, observations).boxed()
+            })
+            .collect();
+        let added = futures::stream::iter(projects).buffered(CONCURRENT_PROJECTS);
+        added
+            .try_fold(PerformanceEffects::default(), async |mut effects, project| {
+                effects.rows.extend(project.rows);
+                effects.heads.extend(project.heads);
+                Ok(effects)
+            })
+            .await
+    }
+
+    async fn add_project(
+        &self,
+        store: &dyn Store,
+        partition: u32,
+        range: (u64, u64),
+        scope: Scope,
+        mut observations: Vec<&Observation>,
+    ) -> Result<PerformanceEffects, store::Error> {
+        observations.sort_by_key(|observation| observation.place);
+        let known = match self.known.get(&scope) {
+            Some(head) => Some((decode(head.value.clone())?, head.slot)),
+            None => newest(store, (scope, Level::Head, 0), partition, (range.0, u64::MAX)).await?,
+        };
+        let (mut head, slot) = known.map_or((Totals::default(), 0), |(totals, slot)| (totals, 1 - slot));
+        head.next_offset = range.1;
+        let (sealed, rolled) = (BTreeMap::new(), BTreeMap::new());
+        let mut adding = Adding { store, scope, partition, range, head, sealed, rolled };
+        let value = adding.add(&observations).await?;
         let mut effects = PerformanceEffects::default();
-        for (scope, mut observations) in found {
-            observations.sort_by_key(|observation| observation.place);
-            let known = match self.known.get(&scope) {
-                Some(head) => Some((head.totals.clone(), head.slot)),
-                None => newest(store, (scope, Level::Head, 0), partition, (range.0, u64::MAX)).await?,
-            };
-            let (mut head, slot) = known.map_or((Totals::default(), 0), |(totals, slot)| (totals, 1 - slot));
-            head.next_offset = range.1;
-            let (sealed, rolled) = (BTreeMap::new(), BTreeMap::new());
-            let mut adding = Adding { store, scope, partition, range, head, sealed, rolled };
-            let value = adding.add(&observations).await?;
-            adding.finish(value, slot, &mut effects);
-        }
+        adding.finish(value, slot, &mut effects);
         Ok(effects)
     }
 
     /// Remembers heads whose flush is behind the checkpoint.
     pub(crate) fn keep(&mut self, effects: PerformanceEffects, limit_bytes: usize) {
         for (scope, head) in effects.heads {
-            self.bytes += head.bytes * MEMORY_FACTOR + ENTRY_BYTES;
+            self.bytes += head.bytes();
             if let Some(replaced) = self.known.insert(scope, head) {
-                self.bytes -= replaced.bytes * MEMORY_FACTOR + ENTRY_BYTES;
+                self.bytes -= replaced.bytes();
             }
         }
         if self.bytes > limit_bytes {
@@ -222,11 +251,11 @@ impl Adding<'_> {
                 expires_at_ms: level.expires_at_ms(hour),
             });
         }
-        let head = Head { totals: self.head, slot, bytes: value.len() };
+        let head = Head { value: value.clone(), slot };
         effects.rows.push(PerformanceRow {
             key: key::row(self.scope, Level::Head, 0, self.partition, 0, slot),
             value,
-            expires_at_ms: Level::Head.expires_at_ms(head.totals.hour),
+            expires_at_ms: Level::Head.expires_at_ms(self.head.hour),
         });
         effects.heads.push((self.scope, head));
     }

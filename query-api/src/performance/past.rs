@@ -70,7 +70,9 @@ impl Past {
     fn wants(&self, place: &Place, partitions: &[i64], now: Instant) -> bool {
         let held = self.held.lock();
         let known = held.rows.get(place).filter(|row| *row.partitions == *partitions);
-        self.most_bytes > 0 && known.is_none_or(|row| now.duration_since(row.used) > UNUSED)
+        // Others of its project may have gone when they were not in use any more.
+        let believed = if place.filter.is_empty() { UNUSED } else { IN_USE };
+        self.most_bytes > 0 && known.is_none_or(|row| now.duration_since(row.used) > believed)
     }
 
     /// Returns how many bytes are held then.
@@ -80,8 +82,10 @@ impl Past {
         let full = Row { partitions, bytes: Some(bytes), used: now };
         if !place.filter.is_empty() {
             let most_bytes = self.most_bytes / FILTERED_SHARE;
-            if !held.has_room_for_filtered(&place, full.size(&place), most_bytes, now) {
-                return held.put_without_bytes(place, full, self.most_bytes);
+            match held.make_room_for_filtered(&place, full.size(&place), most_bytes, now) {
+                Room::ForBytes => {}
+                Room::ForNone => return held.put_without_bytes(place, full, self.most_bytes),
+                Room::No => return held.bytes,
             }
         }
         if held.bytes + full.size(&place) > self.most_bytes {
@@ -100,6 +104,14 @@ impl Past {
     }
 }
 
+/// What a project's filters leave to one more.
+enum Room {
+    ForBytes,
+    /// To remember that it had none.
+    ForNone,
+    No,
+}
+
 impl Row {
     fn size(&self, place: &Place) -> usize {
         size_of::<(Place, Self)>() + place.filter.bytes() + self.bytes.as_ref().map_or(0, Bytes::len)
@@ -109,26 +121,36 @@ impl Row {
 impl Held {
     /// Anybody may ask for many filters: those of a project take each other's room only, and not while they are used: they would take turns in being
     /// joined.
-    fn has_room_for_filtered(
+    fn make_room_for_filtered(
         &mut self,
         place: &Place,
         bytes: usize,
         most_bytes: usize,
         now: Instant,
-    ) -> bool {
+    ) -> Room {
         let is_own = |other: &Place| other.project == place.project && !other.filter.is_empty();
         let own = self.rows.iter().filter(|(other, _)| is_own(other));
-        let mut own: Vec<_> = own.map(|(other, row)| (row.used, other.clone(), row.size(other))).collect();
+        let mut own: Vec<_> = own.map(|(other, row)| (row.used, other, row.size(other))).collect();
         own.sort_unstable_by_key(|(used, ..)| *used);
         let (mut sum, mut count) = (own.iter().map(|(.., size)| size).sum::<usize>(), own.len());
+        let mut gone = Vec::new();
         for (used, oldest, size) in own {
-            if sum + bytes <= most_bytes && count < MAX_FILTERED || now.duration_since(used) < IN_USE {
+            // What cannot fit takes nobody's place but that of one that is remembered.
+            let fits = sum + bytes <= most_bytes || bytes > most_bytes;
+            if fits && count < MAX_FILTERED || now.duration_since(used) < IN_USE {
                 break;
             }
-            self.remove(&oldest);
+            gone.push(oldest.clone());
             (sum, count) = (sum - size, count - 1);
         }
-        sum + bytes <= most_bytes && count < MAX_FILTERED
+        for place in gone {
+            self.remove(&place);
+        }
+        match (count < MAX_FILTERED, sum + bytes <= most_bytes) {
+            (true, true) => Room::ForBytes,
+            (true, false) => Room::ForNone,
+            (false, _) => Room::No,
+        }
     }
 
     /// Remembers that there was no room, so that it is not joined for nothing. Returns how many bytes are held then.
@@ -238,6 +260,19 @@ mod tests {
         past.put(of(15), partitions(&[0]), row(2_000), later);
         assert!(kept().contains(&15) && kept().len() == 2, "{:?}", kept());
         assert!(past.get(&place(1), &[0]).is_some());
+    }
+
+    #[test]
+    fn filters_are_bounded_in_number_also_without_room() {
+        let past = Past::new(2 << 20);
+        let begun = Instant::now();
+        for release in 0..MAX_FILTERED + 100 {
+            let filter = Filter { release: Some(release.to_string()), ..Filter::default() };
+            past.put(Place { filter, ..place(1) }, partitions(&[0]), row(4_096), begun);
+        }
+        let held = past.held.lock();
+        assert_eq!(held.rows.len(), MAX_FILTERED);
+        assert!(held.rows.values().any(|row| row.bytes.is_none()), "there was no room for all");
     }
 
     #[test]

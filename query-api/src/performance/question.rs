@@ -64,7 +64,12 @@ impl Question {
         if !(1..=MAX_WINDOW_MS).contains(&length) {
             return Err(ApiError::bad("from_ms", "must be before to_ms, by 92 days at most"));
         }
-        for (name, value) in [("release", &params.release), ("environment", &params.environment)] {
+        let filters = [
+            ("release", &params.release),
+            ("environment", &params.environment),
+            ("country", &params.country),
+        ];
+        for (name, value) in filters {
             if value.as_ref().is_some_and(|value| value.len() > MAX_FILTER_BYTES) {
                 return Err(ApiError::bad(name, format!("must have at most {MAX_FILTER_BYTES} bytes")));
             }

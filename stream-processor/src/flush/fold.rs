@@ -219,19 +219,33 @@ async fn erased_among(
     for session in sessions {
         by_scope.entry(session.0).or_default().push(*session);
     }
-    let mut erased = BTreeSet::new();
-    for (scope, mut sessions) in by_scope {
-        let marks = shared.erasure.marks(scope).await?;
-        if !marks.is_any() {
-            continue;
-        }
+    // All projects at once: a range may be of hundreds.
+    let looks: Vec<_> =
+        by_scope.into_iter().map(|(scope, sessions)| marked(shared, scope, sessions).boxed()).collect();
+    let marked =
+        futures::stream::iter(looks).buffer_unordered(CONCURRENT_READS).try_collect::<Vec<_>>().await?;
+    let looks = marked.iter().flat_map(|(sessions, marks)| {
+        sessions.iter().map(|session| if_erased(shared, *session, marks).boxed())
+    });
+    let looks: Vec<_> = looks.collect();
+    let erased =
+        futures::stream::iter(looks).buffer_unordered(CONCURRENT_READS).try_collect::<Vec<_>>().await?;
+    Ok(erased.into_iter().flatten().collect())
+}
+
+/// Those of a project's sessions that its marks do not rule out to be erased.
+async fn marked(
+    shared: &Shared,
+    scope: Scope,
+    mut sessions: Vec<SessionRef>,
+) -> Result<(Vec<SessionRef>, Marks), store::Error> {
+    let marks = shared.erasure.marks(scope).await?;
+    if marks.is_any() {
         locked(&shared.spared).retain_others(&marks, &mut sessions);
-        let looks: Vec<_> =
-            sessions.into_iter().map(|session| if_erased(shared, session, &marks).boxed()).collect();
-        let looks = futures::stream::iter(looks).buffer_unordered(CONCURRENT_READS);
-        erased.extend(looks.try_collect::<Vec<_>>().await?.into_iter().flatten());
+    } else {
+        sessions.clear();
     }
-    Ok(erased)
+    Ok((sessions, marks))
 }
 
 async fn if_erased(

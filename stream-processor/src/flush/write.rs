@@ -27,7 +27,7 @@ const REFER_WITHIN: Duration = Duration::from_secs(300);
 /// The totals of issues that are kept in memory take this part of what the states of sessions may, on top of it.
 const ISSUES_SHARE: usize = 8;
 /// And the heads of statistics this one.
-const PERFORMANCE_SHARE: usize = 4;
+const PERFORMANCE_SHARE: usize = 2;
 /// Rows written together: many, so that those of different sessions that go to one partition, as facets do, go in one request.
 const CHUNK_ROWS: usize = 4_096;
 const CHUNK_BYTES: usize = 4 << 20;

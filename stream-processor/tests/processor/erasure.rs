@@ -125,6 +125,18 @@ async fn an_interrupted_erasure_is_finished() {
 struct EndsAfter {
     store: Arc<dyn Store>,
     writes_left: AtomicUsize,
+    reclaims: AtomicUsize,
+}
+
+impl EndsAfter {
+    fn new(world: &World, writes: usize) -> Arc<Self> {
+        let (store, writes_left) = (Arc::clone(&world.store), AtomicUsize::new(writes));
+        Arc::new(Self { store, writes_left, reclaims: AtomicUsize::new(0) })
+    }
+
+    fn erasure(self: &Arc<Self>) -> Erasure {
+        Erasure::new(Arc::clone(self) as Arc<dyn Store>, installation().derive(USER_HASH_PURPOSE))
+    }
 }
 
 #[async_trait]
@@ -168,29 +180,38 @@ impl Store for EndsAfter {
     }
 
     async fn reclaim(&self) -> Result<(), Error> {
+        if self.writes_left.load(Ordering::Relaxed) == 0 {
+            return Err(Error::Unavailable("ended".to_owned()));
+        }
+        self.reclaims.fetch_add(1, Ordering::Relaxed);
         self.store.reclaim().await
     }
 }
 
 #[tokio::test]
 async fn an_erasure_of_a_user_that_was_interrupted_is_finished() {
-    // Wherever it ends once the request is on record: before the user's sessions are found, and before, within and after the first.
-    for writes in 1..12 {
+    // Wherever it ends once the request is on record: before the user's sessions are found, before, within and after each, and before the
+    // request's own record, which had the name, is gone from the files.
+    for writes in 1.. {
         let world = World::new().await;
         for id in 1..4 {
             world.send(&shopper(id, 0, "ana")).await;
         }
         world.process().await;
-        let ends = EndsAfter { store: Arc::clone(&world.store), writes_left: AtomicUsize::new(writes) };
-        let interrupted = Erasure::new(Arc::new(ends), installation().derive(USER_HASH_PURPOSE));
-        assert!(interrupted.erase_user(scope(), "ana", world.now_ms()).await.is_err());
+        let interrupted = EndsAfter::new(&world, writes).erasure();
+        if interrupted.erase_user(scope(), "ana", world.now_ms()).await.is_ok() {
+            assert!(writes > 12, "that are too few for three sessions");
+            break;
+        }
         world.pass(10_000);
         // What begins after the request is a new matter.
         let mut later = Batch::new(4, 4, 0);
         later.from = world.now_ms();
         world.send(&later.signal(json!({"k": "identify", "id": "ana"}))).await;
         world.process().await;
-        world.erasure().resume(scope(), world.now_ms()).await.unwrap();
+        let again = EndsAfter::new(&world, usize::MAX);
+        again.erasure().resume(scope(), world.now_ms()).await.unwrap();
+        assert!(again.reclaims.load(Ordering::Relaxed) > 0, "{writes}: its bytes go, too");
         for id in 1..4 {
             assert_gone(&world, id).await;
         }

@@ -22,6 +22,9 @@ pub struct LogConfig {
     pub journals_bytes: u64,
     /// A topic's retention is cut into at least this many files. More of them keep closer to the retention.
     pub segments: u32,
+    /// Bytes of records that a topic keeps for its retention, 0: as many as come. Beyond, the oldest that all consumers are
+    /// done with go before their time, and with them dead letters' records. What waits to be processed never does.
+    pub kept_bytes: u64,
     /// How often old segments are looked for.
     pub sweep_interval_ms: u64,
     /// With less room than this on the disk nothing is appended.
@@ -39,6 +42,7 @@ impl Default for LogConfig {
             cache_bytes: 8 << 20,
             journals_bytes: 64 << 20,
             segments: 8,
+            kept_bytes: 0,
             sweep_interval_ms: 10_000,
             min_free_bytes: 64 << 20,
         }

@@ -41,17 +41,40 @@ pub(super) fn segment_for(files: &Files, topic: &Topic, append_us: i64) -> Resul
     Ok(segment)
 }
 
-/// Takes segments out of the topic whose newest record is older than the retention. Called by the writer only.
+/// Takes segments out of the topic whose newest record is older than the retention, and those that are too many bytes
+/// together and that every group is beyond. Called by the writer only.
 pub(super) fn detach_old_segments(files: &Files, topic: &Topic) -> Result<Vec<Arc<Segment>>, Error> {
     let Retention::Time(kept) = topic.retention() else { return Ok(Vec::new()) };
     let oldest_us = files.clock.now_us().saturating_sub(micros(kept));
     let is_old = |segment: &Arc<Segment>| segment.newest_append_us() < oldest_us;
     let old = topic.segments.read().iter().take_while(|segment| is_old(segment)).count();
+    let old = old.max(consumed_segments_over(files.config.kept_bytes, files, topic)?);
     if old == 0 {
         return Ok(Vec::new());
     }
     store_places(files, topic)?;
     Ok(topic.segments.write().drain(..old).collect())
+}
+
+/// How many of the oldest segments could go so that the rest is at most `limit` bytes: those that no group needs any more,
+/// and never the last, which takes the appends. Without a group all are needed.
+fn consumed_segments_over(limit: u64, files: &Files, topic: &Topic) -> Result<usize, Error> {
+    let mut bytes = topic.file_bytes();
+    if limit == 0 || bytes <= limit {
+        return Ok(0);
+    }
+    let Some(consumed) = topic.consumed(files)? else { return Ok(0) };
+    let segments = topic.segments.read();
+    let mut count = 0;
+    for segment in &segments[..segments.len().saturating_sub(1)] {
+        let needed = (0..).zip(&consumed).any(|(partition, consumed)| segment.end(partition) > *consumed);
+        if bytes <= limit || needed {
+            break;
+        }
+        bytes -= segment.file_bytes();
+        count += 1;
+    }
+    Ok(count)
 }
 
 /// Keeps the partitions' next offsets beyond the records they were read from.

@@ -1,6 +1,6 @@
 //! A topic: its settings, its segments and where its partitions are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -104,6 +104,25 @@ impl Topic {
         }
         let stored = files.meta.get(self.commit_key(group, partition)).ok()??;
         Some((&stored[..]).try_get_u64().unwrap_or_default())
+    }
+
+    /// Per partition, the offset that all groups are beyond; nothing when no group ever committed.
+    pub(super) fn consumed(&self, files: &Files) -> Result<Option<Vec<u64>>, Error> {
+        let prefix = self.commit_key("", 0)[..5].to_vec();
+        let mut groups: HashSet<String> =
+            self.commits.lock().keys().map(|(group, _)| group.clone()).collect();
+        for entry in files.meta.prefix(prefix) {
+            let key = entry.key().map_err(|error| read_error(&error))?;
+            groups.insert(String::from_utf8_lossy(&key[9..]).into_owned());
+        }
+        if groups.is_empty() {
+            return Ok(None);
+        }
+        let slowest = |partition| {
+            let committed = |group: &String| self.committed(files, group, partition).unwrap_or_default();
+            groups.iter().map(committed).min().unwrap_or_default()
+        };
+        Ok(Some((0..self.partitions()).map(slowest).collect()))
     }
 
     pub(super) fn commit_key(&self, group: &str, partition: u32) -> Vec<u8> {
