@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub(super) struct Measurements {
     pub(super) machine: String,
-    /// Processor time of a gateway for one batch.
+    /// What a gateway takes as soon as anything comes: every few milliseconds it sends to Kafka, be it little or much.
+    pub(super) gateway_base_cores: Measured,
+    /// Processor time of a gateway for one batch, on top of that.
     pub(super) gateway_us_per_batch: Measured,
     /// Processor time of a stream-processor for one batch, until it is queryable; the store's driver included, the store not.
     pub(super) processor_us_per_batch: Measured,
@@ -49,15 +51,16 @@ pub(super) struct Run {
     pub(super) sessions_per_s: f64,
     /// Raw bytes that were compacted in a second.
     pub(super) compacted_raw_mib_per_s: f64,
-    /// Cores that all gateways used.
+    /// Cores that its gateway used.
     pub(super) gateway_cores: f64,
-    /// Cores that all stream-processors used.
+    /// Cores that its stream-processor used.
     pub(super) processor_cores: f64,
 }
 
 impl Measurements {
-    pub(super) fn named(&self) -> [(&'static str, &Measured); 11] {
+    pub(super) fn named(&self) -> [(&'static str, &Measured); 12] {
         [
+            ("gateway_base_cores", &self.gateway_base_cores),
             ("gateway_us_per_batch", &self.gateway_us_per_batch),
             ("processor_us_per_batch", &self.processor_us_per_batch),
             ("compaction_ms_per_raw_mib", &self.compaction_ms_per_raw_mib),

@@ -107,7 +107,7 @@ impl Plan {
     }
 }
 
-/// Cores that work takes, per batch, per second: everything but compaction; and compaction.
+/// Cores that work takes, per batch, per second: everything but compaction and what each gateway takes by itself; and compaction.
 struct Cores {
     gateway: f64,
     processor: f64,
@@ -133,8 +133,11 @@ pub(super) fn plan(sessions_per_day: f64, measured: &Measurements, assumed: &Ass
     let peak = mean * assumed.peak;
     let raw_mib_per_s = sessions_per_day / DAY_S * measured.raw_kib_per_session.value / 1024.0 * size;
     let needed = cores(measured, peak * weight.max(1.0), raw_mib_per_s);
-    let pods = |cores: f64| (cores / assumed.utilization / assumed.pod_cores).ceil().max(2.0);
-    let processors = pods(needed.processor + needed.compaction);
+    let pod = assumed.pod_cores * assumed.utilization;
+    // A pod that is hardly more than a gateway's base is no plan; it still gives a number.
+    let gateway_pod = (pod - measured.gateway_base_cores.value).max(pod / 10.0);
+    let gateways = (needed.gateway / gateway_pod).ceil().max(2.0);
+    let processors = ((needed.processor + needed.compaction) / pod).ceil().max(2.0);
     let log_mib_per_s = peak * measured.log_bytes_per_batch.value * weight / MIB * assumed.replicas;
     let log_gb = mean
         * measured.log_bytes_per_batch.value
@@ -159,7 +162,7 @@ pub(super) fn plan(sessions_per_day: f64, measured: &Measurements, assumed: &Ass
         sessions_per_day,
         peak_batches_per_s: peak,
         peak_mib_per_s: peak * bytes_per_batch / MIB,
-        gateways: pods(needed.gateway),
+        gateways,
         // Twice what the peak needs, since a topic's partitions are never changed; at least what every processor can share.
         partitions: (2.0 * peak * weight / measured.partition_batches_per_s.value)
             .ceil()
@@ -180,6 +183,7 @@ pub(super) fn plan(sessions_per_day: f64, measured: &Measurements, assumed: &Ass
         puts_per_day: puts,
         ..Plan::default()
     };
+    let needed = Cores { gateway: needed.gateway + 2.0 * measured.gateway_base_cores.value, ..needed };
     plan.binds_first = binds_first(&plan, &needed, log_mib_per_s, store_cores, assumed);
     (plan.money_per_month, plan.costs_most) = money(&plan, assumed);
     plan
@@ -261,9 +265,10 @@ fn compare_run(measured: &Measurements, run: &Run) -> [Compared; 2] {
         measured,
         source: run.source.clone(),
     };
+    let gateway = measured.gateway_base_cores.value + needed.gateway;
     [
-        compared("cores of gateways", needed.gateway, run.gateway_cores),
-        compared("cores of stream-processors", needed.processor + needed.compaction, run.processor_cores),
+        compared("cores of a gateway", gateway, run.gateway_cores),
+        compared("cores of a stream-processor", needed.processor + needed.compaction, run.processor_cores),
     ]
 }
 
