@@ -82,16 +82,24 @@ impl Reader {
 
     /// Every item of a paged list.
     pub(crate) async fn all(&self, path: &str) -> anyhow::Result<Vec<Value>> {
-        let (mut items, mut cursor) = (Vec::new(), None::<String>);
+        let mut items = Vec::new();
+        self.each(path, |item| items.push(item)).await?;
+        Ok(items)
+    }
+
+    /// Tells every item of a paged list, which may be longer than memory.
+    pub(crate) async fn each(&self, path: &str, mut tell: impl FnMut(Value)) -> anyhow::Result<()> {
+        let mut cursor = None::<String>;
         loop {
-            let page = match &cursor {
+            let mut page = match &cursor {
                 Some(cursor) => self.json(&format!("{path}&cursor={cursor}")).await?,
                 None => self.json(path).await?,
             };
-            items.extend(page["items"].as_array().context("no items")?.iter().cloned());
+            let items = page["items"].as_array_mut().context("no items")?;
+            items.drain(..).for_each(&mut tell);
             match page["next"].as_str() {
                 Some(next) => cursor = Some(next.to_owned()),
-                None => return Ok(items),
+                None => return Ok(()),
             }
         }
     }

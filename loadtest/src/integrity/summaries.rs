@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use futures::stream::StreamExt;
 use serde_json::Value;
 
@@ -24,7 +23,11 @@ pub(super) async fn compare(
     let listed = list_all(comparison, sessions).await?;
     let mut open: Vec<&Session> =
         sessions.iter().filter(|session| session.account.acknowledged() > 0).collect();
-    open.retain(|session| !differences(session, listed.get(session.visitor.session.as_str())).is_empty());
+    open.retain(|session| match listed.get(session.visitor.session.as_str()) {
+        Some(is_right) => !is_right,
+        None => !differences(session, None).is_empty(),
+    });
+    drop(listed);
     let found = loop {
         wait_for_witnesses(comparison, &open, settle, at_once).await;
         let (before, asked) = (open.len(), ask_all(comparison, &open, at_once).await);
@@ -138,28 +141,35 @@ fn differences(session: &Session, shown: Option<&Value>) -> Vec<String> {
     differences
 }
 
-/// Every project's sessions by id. A session that is listed twice is kept under a second name, to be found.
-async fn list_all(comparison: &Comparison, sessions: &[Session]) -> anyhow::Result<HashMap<String, Value>> {
+/// Every project's sessions by id, and whether they are as they must be: rows of millions do not fit into memory. A session that is listed twice is
+/// kept under a second name, to be found.
+async fn list_all(comparison: &Comparison, sessions: &[Session]) -> anyhow::Result<HashMap<String, bool>> {
+    let known = by_id(sessions);
     let mut used: Vec<usize> = sessions.iter().map(|session| session.visitor.project).collect();
     used.sort_unstable();
     used.dedup();
-    let mut listed = HashMap::new();
+    let (mut listed, mut without_id) = (HashMap::new(), false);
     for project in used {
-        let items = comparison.readers[project].all(&format!("/sessions?limit={PAGE}")).await?;
-        for item in items {
-            let id = item["id"].as_str().context("a session without id")?.to_owned();
-            if let Some(before) = listed.insert(id.clone(), item) {
+        let note = |item: Value| {
+            let Some(id) = item["id"].as_str() else { return without_id = true };
+            let is_right = known.get(id).is_some_and(|session| differences(session, Some(&item)).is_empty());
+            if let Some(before) = listed.insert(id.to_owned(), is_right) {
                 listed.insert(format!("{id} again"), before);
             }
-        }
+        };
+        comparison.readers[project].each(&format!("/sessions?limit={PAGE}"), note).await?;
     }
+    anyhow::ensure!(!without_id, "a session without id");
     Ok(listed)
 }
 
+fn by_id(sessions: &[Session]) -> HashMap<&str, &Session> {
+    sessions.iter().map(|session| (session.visitor.session.as_str(), session)).collect()
+}
+
 /// The list holds every session once, and no other.
-fn of_list(sessions: &[Session], listed: &HashMap<String, Value>) -> Vec<String> {
-    let known: HashMap<&str, &Session> =
-        sessions.iter().map(|session| (session.visitor.session.as_str(), session)).collect();
+fn of_list(sessions: &[Session], listed: &HashMap<String, bool>) -> Vec<String> {
+    let known = by_id(sessions);
     let mut differences = Vec::new();
     for id in listed.keys() {
         match known.get(id.as_str()) {
@@ -231,8 +241,7 @@ mod tests {
     #[test]
     fn the_list_holds_every_session_once() {
         let (kept, erased) = (session(false), session(true));
-        let listed =
-            |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), Value::Null)).collect::<HashMap<_, _>>();
+        let listed = |ids: &[&str]| ids.iter().map(|id| ((*id).to_owned(), true)).collect::<HashMap<_, _>>();
         assert_eq!(of_list(std::slice::from_ref(&erased), &listed(&["s"])).len(), 1, "erased");
         assert_eq!(of_list(&[kept], &listed(&["s", "s again", "x"])).len(), 2, "twice, and never sent");
     }
