@@ -203,21 +203,19 @@ impl Engine {
         self.tidy_up()
     }
 
-    /// Rewrites the tables of `keyspaces` without what was removed from them. A table is there twice meanwhile: one for which the disk has no
-    /// room is left out, and told of at the end.
-    pub(crate) fn rewrite<'a>(&self, keyspaces: impl IntoIterator<Item = &'a Keyspace>) -> fjall::Result<()> {
-        let mut left_out = Ok(());
-        for keyspace in keyspaces {
-            let bytes = keyspace.disk_space();
-            if self.has_room_for(bytes) {
-                keyspace.major_compact()?;
-            } else {
-                let error = format!("the disk has no room to rewrite a table of {bytes} bytes: make some");
-                left_out = Err(std::io::Error::new(std::io::ErrorKind::StorageFull, error).into());
-            }
+    /// Rewrites the table of `keyspace` without what was removed from it, and gives its old files back to the disk.
+    ///
+    /// # Errors
+    /// The table is there twice meanwhile: when the disk has no room for that, nothing is tried, since a full disk makes fjall refuse everything.
+    pub(crate) fn rewrite(&self, keyspace: &Keyspace) -> fjall::Result<()> {
+        let bytes = keyspace.disk_space();
+        if !self.has_room_for(bytes) {
+            let error = format!("the disk has no room to rewrite a table of {bytes} bytes: make some");
+            return Err(std::io::Error::new(std::io::ErrorKind::StorageFull, error).into());
         }
-        self.tidy_up()?;
-        left_out
+        self.flush(std::slice::from_ref(keyspace))?;
+        keyspace.major_compact()?;
+        self.tidy_up()
     }
 
     /// Removes the files that nothing refers to any more. fjall does that with every flush, for those that were given up

@@ -103,7 +103,6 @@ impl Processor {
             metrics: Metrics::new(&parts.registry)?,
             keys: KeyWrapper::new(parts.installation_key.derive(WRAPPING_PURPOSE)),
             spared: Mutex::default(),
-            marks: Mutex::default(),
             witnesses: Witnesses::new(NameKey::new(parts.installation_key.derive(NAME_PURPOSE))),
             visitors: VisitorKey::new(parts.installation_key.derive(VISITOR_PURPOSE)),
             erasure: Erasure::new(Arc::clone(&parts.store), user_hash_key),

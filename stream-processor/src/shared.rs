@@ -26,7 +26,7 @@ use crate::hooks::Hooks;
 use crate::metrics::Metrics;
 use crate::naming::Maps;
 use crate::progress::Progress;
-use crate::spared::{LatelyRead, Spared};
+use crate::spared::Spared;
 use crate::witness::Witnesses;
 
 /// How long a project that was not found is not waited for again, and of how many that is remembered.
@@ -48,7 +48,6 @@ pub(crate) struct Shared {
     pub(crate) witnesses: Witnesses,
     /// Sessions that were found not to be erased.
     pub(crate) spared: Mutex<Spared>,
-    pub(crate) marks: Mutex<LatelyRead>,
     pub(crate) countries: Option<Arc<dyn CountryLookup>>,
     pub(crate) metrics: Metrics,
     pub(crate) directory: Arc<ProjectDirectory>,

@@ -1,10 +1,8 @@
 //! Which sessions are known not to be erased, and as of which marks: see [`playhead_domain::erasure::Marks`].
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use playhead_domain::erasure::Marks;
-use playhead_domain::scope::Scope;
 use tokio::time::Instant;
 
 use crate::cache::SessionRef;
@@ -63,32 +61,6 @@ impl Spared {
     }
 }
 
-/// Marks that some flush read lately. Another that begins takes them as they are, since it looks again before it ends: ranges of hundreds of
-/// projects would ask for all of them twice.
-#[derive(Debug, Default)]
-pub(crate) struct LatelyRead(HashMap<Scope, (Instant, Marks)>);
-
-/// So long they are taken.
-const LATELY: Duration = Duration::from_secs(2);
-const MAX_SCOPES: usize = 16_384;
-
-impl LatelyRead {
-    pub(crate) fn get(&self, scope: Scope) -> Option<Marks> {
-        let (read, marks) = self.0.get(&scope)?;
-        (read.elapsed() < LATELY).then(|| marks.clone())
-    }
-
-    /// `read`: when they were asked for.
-    pub(crate) fn keep(&mut self, scope: Scope, read: Instant, marks: &Marks) {
-        if self.0.len() >= MAX_SCOPES {
-            self.0.retain(|_, (read, _)| read.elapsed() < LATELY);
-        }
-        if self.0.len() < MAX_SCOPES {
-            self.0.insert(scope, (read, marks.clone()));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -107,25 +79,6 @@ mod tests {
         let mut sessions = vec![session];
         spared.retain_others(marks, &mut sessions);
         sessions.len()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn marks_are_taken_as_they_were_read_for_a_moment_only() {
-        let scope = session(1).0;
-        let mut lately = LatelyRead::default();
-        assert_eq!(lately.get(scope), None);
-        lately.keep(scope, Instant::now(), &Marks::default());
-        assert_eq!(lately.get(scope), Some(Marks::default()));
-        tokio::time::advance(LATELY).await;
-        assert_eq!(lately.get(scope), None);
-        for tenant in 0..2 * MAX_SCOPES as u64 {
-            lately.keep(
-                Scope::of_log_record(TenantId(tenant), ProjectId(2)),
-                Instant::now(),
-                &Marks::default(),
-            );
-        }
-        assert_eq!(lately.0.len(), MAX_SCOPES);
     }
 
     #[tokio::test(start_paused = true)]

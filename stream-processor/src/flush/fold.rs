@@ -9,7 +9,6 @@ use playhead_domain::log::StoredRecord;
 use playhead_domain::scope::Scope;
 use playhead_domain::session::facet;
 use playhead_domain::store;
-use tokio::time::Instant;
 
 use super::{Error, Failed, Flight, Step};
 use crate::batch::{self, Batch, Unreadable};
@@ -59,9 +58,7 @@ impl Flight {
         self.newest_ms = batches.iter().map(Batch::newest_event_ms).collect();
         let sessions: BTreeSet<SessionRef> =
             batches.iter().map(|batch| (batch.scope, batch.session)).collect();
-        // A redo erases what its predecessor wrote, so it must know.
-        let look = if self.is_redo { Look::Again } else { Look::First };
-        let erased = erased_among(shared, &sessions, look).await?;
+        let erased = erased_among(shared, &sessions).await?;
         if self.is_redo && !erased.is_empty() {
             self.erase_what_was_written(shared, &batches, &erased, &projects).await?;
         }
@@ -123,7 +120,7 @@ impl Flight {
     /// Step 5: an erasure that began while the rows were on their way may not have seen them.
     pub(super) async fn erase_again(&mut self, shared: &Shared) -> Result<(), Error> {
         let sessions: BTreeSet<SessionRef> = self.effects.sessions.keys().copied().collect();
-        let mut due = erased_among(shared, &sessions, Look::Again).await?;
+        let mut due = erased_among(shared, &sessions).await?;
         due.extend(users_due(shared, &self.effects).await?);
         self.erase(shared, due).await
     }
@@ -214,18 +211,9 @@ fn sort_out(shared: &Shared, batches: Vec<Batch>, projects: &Projects) -> (Vec<B
     (wanted, unknown)
 }
 
-/// Which look for erased sessions it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
-    /// Another one follows, so that marks may be a moment old.
-    First,
-    Again,
-}
-
 async fn erased_among(
     shared: &Shared,
     sessions: &BTreeSet<SessionRef>,
-    look: Look,
 ) -> Result<BTreeSet<SessionRef>, store::Error> {
     let mut by_scope: BTreeMap<Scope, Vec<SessionRef>> = BTreeMap::new();
     for session in sessions {
@@ -233,7 +221,7 @@ async fn erased_among(
     }
     // All projects at once: a range may be of hundreds.
     let looks: Vec<_> =
-        by_scope.into_iter().map(|(scope, sessions)| marked(shared, scope, sessions, look).boxed()).collect();
+        by_scope.into_iter().map(|(scope, sessions)| marked(shared, scope, sessions).boxed()).collect();
     let marked =
         futures::stream::iter(looks).buffer_unordered(CONCURRENT_READS).try_collect::<Vec<_>>().await?;
     let looks = marked.iter().flat_map(|(sessions, marks)| {
@@ -250,18 +238,8 @@ async fn marked(
     shared: &Shared,
     scope: Scope,
     mut sessions: Vec<SessionRef>,
-    look: Look,
 ) -> Result<(Vec<SessionRef>, Marks), store::Error> {
-    let known = locked(&shared.marks).get(scope).filter(|_| look == Look::First);
-    let marks = match known {
-        Some(marks) => marks,
-        None => {
-            let read = Instant::now();
-            let marks = shared.erasure.marks(scope).await?;
-            locked(&shared.marks).keep(scope, read, &marks);
-            marks
-        }
-    };
+    let marks = shared.erasure.marks(scope).await?;
     if marks.is_any() {
         locked(&shared.spared).retain_others(&marks, &mut sessions);
     } else {

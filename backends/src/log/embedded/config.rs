@@ -23,7 +23,8 @@ pub struct LogConfig {
     /// A topic's retention is cut into at least this many files. More of them keep closer to the retention.
     pub segments: u32,
     /// Bytes of records that a topic keeps for its retention, 0: as many as come. Beyond, the oldest that all consumers are
-    /// done with go before their time, and with them dead letters' records. What waits to be processed never does.
+    /// done with (by what they committed) go before their time: dead letters' records among them, and what a rebuild could bring
+    /// back. What waits to be processed never does.
     pub kept_bytes: u64,
     /// How often old segments are looked for.
     pub sweep_interval_ms: u64,

@@ -145,9 +145,7 @@ fn rewrite_swept(files: &Files, removed: &mut Removed) {
 }
 
 fn rewrite(files: &Files, name: &'static str) -> fjall::Result<()> {
-    let Some(keyspace) = files.table_named(name) else { return Ok(()) };
-    files.engine.flush(std::slice::from_ref(keyspace))?;
-    files.engine.rewrite([keyspace])
+    files.table_named(name).map_or(Ok(()), |keyspace| files.engine.rewrite(keyspace))
 }
 
 /// Makes what was deleted or has expired vanish from the files: out of memory into tables, out of the tables by rewriting
@@ -158,28 +156,37 @@ fn reclaim(files: &Files, woken: &Receiver<()>, removed: &mut Removed) -> fjall:
         return Err(std::io::Error::new(std::io::ErrorKind::StorageFull, error).into());
     }
     let calls = files.reclaim.calls();
-    let unclean: Vec<&'static str> = files.unclean.lock().drain().collect();
-    let rewritten = rewrite_all(files, &unclean, woken);
-    if !matches!(rewritten, Ok(true)) {
-        files.unclean.lock().extend(unclean);
-        return rewritten.map(drop);
+    let mut unclean: Vec<&'static str> = files.unclean.lock().drain().collect();
+    let rewritten = rewrite_all(files, &mut unclean, woken);
+    files.unclean.lock().extend(unclean);
+    if !rewritten? {
+        return Ok(());
     }
     removed.clear();
     files.reclaim.served(&files.engine, calls)
 }
 
-/// Whether all were rewritten.
-fn rewrite_all(files: &Files, unclean: &[&'static str], woken: &Receiver<()>) -> fjall::Result<bool> {
+/// Whether all were rewritten. Leaves those in `unclean` that were not: one that fails, or that the disk has no room for, does not stop the others.
+fn rewrite_all(files: &Files, unclean: &mut Vec<&'static str>, woken: &Receiver<()>) -> fjall::Result<bool> {
     // A scan that began before the deletes would keep what they removed.
     drop(files.scans.write());
     files.engine.replace_journal(&files.keyspaces())?;
-    let tables = unclean.iter().filter_map(|name| files.table_named(name));
-    let mut stops = false;
-    files.engine.rewrite(tables.chain([&files.due, &files.graves]).take_while(|_| {
-        stops = is_closing(woken);
-        !stops
-    }))?;
-    Ok(!stops)
+    let mut done = Ok(true);
+    let mut is_rewritten = |keyspace| {
+        if is_closing(woken) {
+            done = Ok(false);
+            return false;
+        }
+        let rewritten = files.engine.rewrite(keyspace);
+        let is_rewritten = rewritten.is_ok();
+        if let Err(error) = rewritten {
+            done = Err(error);
+        }
+        is_rewritten
+    };
+    unclean.retain(|name| !files.table_named(name).is_none_or(&mut is_rewritten));
+    [&files.due, &files.graves].into_iter().for_each(|keyspace| _ = is_rewritten(keyspace));
+    done
 }
 
 /// Takes the calls that came meanwhile: they are noted.
