@@ -95,6 +95,6 @@ cassandra_answers() {
   [ "${answer:8:2}${answer:26:2}" = 0208 ]
 }
 
-cassandra_wait() { wait_until "$1" 180 cassandra_answers; }
+cassandra_wait() { wait_until "$1" 600 cassandra_answers; }
 
 cassandra_env() { echo "export PLAYHEAD_TEST_CQL=127.0.0.1:$(cassandra_port)"; }

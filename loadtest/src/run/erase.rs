@@ -13,8 +13,8 @@ use crate::corpus::Corpus;
 use crate::ledger::{What, Writer};
 use crate::visitor::Population;
 
-/// Tries, a second apart.
-const TRIES: u32 = 60;
+/// Tries, a second apart: longer than any outage of a scenario.
+const TRIES: u32 = 600;
 
 pub(super) struct Eraser {
     readers: Arc<Vec<Reader>>,
