@@ -132,10 +132,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether there is room to fill a journal and write so many bytes: what does not fit makes fjall refuse everything until a restart.
-    pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
+    /// Refuses a rewrite that writes so many bytes, and fills a journal, where the disk has no room for that: a full disk makes fjall
+    /// refuse everything until a restart.
+    pub(crate) fn check_room_for(&self, bytes: u64) -> fjall::Result<()> {
         let free_bytes = fs4::available_space(&self.path).unwrap_or(u64::MAX);
-        free_bytes >= self.min_free_bytes.saturating_add(2 * JOURNAL_BYTES as u64).saturating_add(bytes)
+        let needed = self.min_free_bytes.saturating_add(2 * JOURNAL_BYTES as u64).saturating_add(bytes);
+        if free_bytes >= needed {
+            return Ok(());
+        }
+        let error = format!("the disk has {free_bytes} bytes free, a rewrite needs {needed}: make room");
+        Err(std::io::Error::new(std::io::ErrorKind::StorageFull, error).into())
     }
 
     /// Remembers that a write failed and returns what to tell.
@@ -206,13 +212,9 @@ impl Engine {
     /// Rewrites the table of `keyspace` without what was removed from it, and gives its old files back to the disk.
     ///
     /// # Errors
-    /// The table is there twice meanwhile: when the disk has no room for that, nothing is tried, since a full disk makes fjall refuse everything.
+    /// The table is there twice meanwhile: when the disk has no room for that, nothing is tried.
     pub(crate) fn rewrite(&self, keyspace: &Keyspace) -> fjall::Result<()> {
-        let bytes = keyspace.disk_space();
-        if !self.has_room_for(bytes) {
-            let error = format!("the disk has no room to rewrite a table of {bytes} bytes: make some");
-            return Err(std::io::Error::new(std::io::ErrorKind::StorageFull, error).into());
-        }
+        self.check_room_for(keyspace.disk_space())?;
         self.flush(std::slice::from_ref(keyspace))?;
         keyspace.major_compact()?;
         self.tidy_up()

@@ -31,22 +31,21 @@ impl Totals {
         range: (u64, u64),
         added: &BTreeMap<Day, IntakeCounts>,
     ) -> Result<Vec<DayTotal>, store::Error> {
-        let next = |(&(scope, day), added): (&Day, &IntakeCounts)| {
-            let added = added.clone();
-            async move {
+        let mut totals = Vec::with_capacity(added.len());
+        for (&(scope, day), added) in added {
+            let total = async move {
                 let known = match self.0.get(&(scope, day)) {
                     Some(known) => Some(known.clone()),
                     None => newest(store, (scope, day), partition, range.0).await?,
                 };
                 let (mut counts, slot) =
                     known.map_or((IntakeCounts::default(), 0), |(counts, slot)| (counts, 1 - slot));
-                counts.add(&added);
+                counts.add(added);
                 counts.next_offset = range.1;
                 Ok(DayTotal { scope, day, slot, counts })
-            }
-            .boxed()
-        };
-        let totals: Vec<_> = added.iter().map(next).collect();
+            };
+            totals.push(total.boxed());
+        }
         futures::stream::iter(totals).buffered(CONCURRENT_LOADS).try_collect().await
     }
 

@@ -130,31 +130,22 @@ fn table_name(due: &Due) -> Option<&'static str> {
 /// Gives the space of much that was removed back to the disk.
 fn rewrite_swept(files: &Files, removed: &mut Removed) {
     let threshold = files.config.rewrite_after_bytes;
-    let much: Vec<(&'static str, u64)> = removed
-        .iter()
-        .filter(|&(_, &bytes)| bytes >= threshold)
-        .map(|(&name, &bytes)| (name, bytes))
-        .collect();
-    for (name, bytes) in much {
-        removed.remove(name);
-        if let Err(error) = rewrite(files, name) {
-            removed.insert(name, bytes);
-            tracing::warn!(%error, table = name, "the space of expired rows could not be given back");
+    let much: Vec<&'static str> =
+        removed.iter().filter(|&(_, &bytes)| bytes >= threshold).map(|(&name, _)| name).collect();
+    for name in much {
+        match files.table_named(name).map_or(Ok(()), |keyspace| files.engine.rewrite(keyspace)) {
+            Ok(()) => _ = removed.remove(name),
+            Err(error) => {
+                tracing::warn!(%error, table = name, "the space of expired rows could not be given back");
+            }
         }
     }
-}
-
-fn rewrite(files: &Files, name: &'static str) -> fjall::Result<()> {
-    files.table_named(name).map_or(Ok(()), |keyspace| files.engine.rewrite(keyspace))
 }
 
 /// Makes what was deleted or has expired vanish from the files: out of memory into tables, out of the tables by rewriting
 /// those that were touched, and out of the journals. A stop of the store ends it between two tables; it is then wanted still.
 fn reclaim(files: &Files, woken: &Receiver<()>, removed: &mut Removed) -> fjall::Result<()> {
-    if !files.engine.has_room_for(0) {
-        let error = "the disk has no room for a rewrite: make some";
-        return Err(std::io::Error::new(std::io::ErrorKind::StorageFull, error).into());
-    }
+    files.engine.check_room_for(0)?;
     let calls = files.reclaim.calls();
     let mut unclean: Vec<&'static str> = files.unclean.lock().drain().collect();
     let rewritten = rewrite_all(files, &mut unclean, woken);
