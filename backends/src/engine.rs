@@ -51,6 +51,8 @@ const MIN_JOURNALS_BYTES: u64 = 64 << 20;
 const PADDING_BYTES: usize = 1 << 20;
 const FREE_SPACE_CHECK_EVERY: Duration = Duration::from_secs(1);
 const FLUSH_DEADLINE: Duration = Duration::from_secs(60);
+/// Tables kept open to read them, of as many as there are: shells give 1,024 descriptors, and connections need theirs.
+const MAX_OPEN_TABLES: usize = 64;
 
 /// A fjall database and whether it may be written.
 pub(crate) struct Engine {
@@ -232,13 +234,14 @@ impl Engine {
 }
 
 fn open_database(path: &Path, limits: &Limits) -> fjall::Result<Database> {
-    // Two: one alone would wait with every flush for a rewrite of a whole table, and writers for it, or fill its own queue. The price is that one spins
-    // while compactions wait for the other.
+    // One of them only flushes, and spins while there is something to compact and all others compact: with three that is rare. One alone would keep
+    // flushes, and writers that wait for them, waiting for a rewrite of a whole table, or fill its own queue.
     Database::builder(path)
         .cache_size(limits.cache_bytes)
         .max_journaling_size(limits.journals_bytes.max(MIN_JOURNALS_BYTES))
         .journal_compression(CompressionType::None)
-        .worker_threads(2)
+        .max_cached_files(Some(MAX_OPEN_TABLES))
+        .worker_threads(3)
         .open()
 }
 
