@@ -5,45 +5,30 @@
 //! the keys, then the rows; [`Erasure::resume`] finishes what was interrupted.
 
 mod mark;
+mod record;
+mod remove;
 
 use std::collections::BTreeSet;
-use std::ops::Bound;
 use std::sync::Arc;
 
-use futures::future::try_join_all;
 use prost::Message;
 
 use self::mark::Marker;
 pub use self::mark::Marks;
+pub use self::record::{PENDING, SESSION, USER};
+use self::record::{PENDING_USER, any, pending, stage_version, suppressed_session, suppression};
+use self::remove::{ahead_us, delete_listings, delete_rows, destroy_keys};
 use crate::id::SessionId;
-use crate::performance::name;
 use crate::row::{SessionState, Suppression};
 use crate::scope::Scope;
 use crate::session::{facet, key};
-use crate::store::{self, ClusteringRange, Key, Mutation, Order, Row, Store};
-use crate::table::{self, Table};
+use crate::store::{self, ClusteringRange, Key, Mutation, Row, Store};
+use crate::table;
 
 /// Purpose for `InstallationKey::derive`: the key under which users are hashed in suppression entries.
 pub const USER_HASH_PURPOSE: &str = "playhead suppressed users v1";
-/// [`Suppression`] of one session.
-pub const SESSION: &str = "session";
-/// [`Suppression`] of a user: what began before the request is erased.
-pub const USER: &str = "user";
-/// A session whose erasure has begun and is not done. Deleted when it is.
-pub const PENDING: &str = "pending";
-/// A user whose erasure has begun and is not done, by name. Deleted when it is, as the lists are by which the user can be found.
-const PENDING_USER: &str = "pending user";
-
-const DAY_MS: i64 = 86_400_000;
-/// Longer than any log keeps records and than any project keeps sessions.
-const SUPPRESSION_TTL_MS: i64 = 800 * DAY_MS;
-/// How far back a user's sessions are looked for.
-const MAX_RETENTION_DAYS: i64 = 401;
-/// Deletes carry a version this far ahead, so that a flush that had already begun cannot bring rows back.
-const AHEAD_US: i64 = 3_600_000_000;
+/// Rows that are read or written at once.
 const PAGE: usize = 500;
-/// Partitions that are read at once.
-const CONCURRENT_READS: usize = 32;
 
 /// Erases sessions and users. Cheap to clone.
 #[derive(Clone)]
@@ -256,196 +241,4 @@ impl Erasure {
         let entry = row.and_then(|row| Suppression::decode(row.value).ok());
         Ok(entry.map_or(0, |entry| entry.list_start_ms))
     }
-
-    /// The states by slot, and their newest version.
-    async fn states(
-        &self,
-        scope: Scope,
-        session: SessionId,
-    ) -> Result<(Vec<(i64, SessionState)>, i64), store::Error> {
-        let partition = key::session_partition(scope, session);
-        let page = self
-            .store
-            .scan(&table::SESSION_STATE, &partition, &ClusteringRange::ALL, Order::Ascending, 4)
-            .await?;
-        let decode = |row: &Row| match row.key.clustering[..] {
-            [store::Value::Int(slot)] => Some((slot, SessionState::decode(row.value.clone()).ok()?)),
-            _ => None,
-        };
-        let newest = page.rows.iter().map(|row| row.version).max().unwrap_or_default();
-        Ok((page.rows.iter().filter_map(decode).collect(), newest))
-    }
-
-    /// Starts and sessions.
-    async fn find(
-        &self,
-        scope: Scope,
-        facet: &str,
-        value: &str,
-        now_ms: i64,
-    ) -> Result<BTreeSet<(i64, SessionId)>, store::Error> {
-        // Tomorrow, too: a browser's clock may have put the start a little ahead.
-        let today = key::day(now_ms) + 1;
-        let days = (today - MAX_RETENTION_DAYS..=today).rev();
-        let partitions: Vec<_> = days
-            .flat_map(|day| {
-                (0..key::SHARDS).map(move |shard| key::facet_partition(scope, facet, value, day, shard))
-            })
-            .collect();
-        let mut found = BTreeSet::new();
-        for some in partitions.chunks(CONCURRENT_READS) {
-            let reads = some.iter().map(|partition| {
-                store::scan_all(&*self.store, &table::SESSION_FACETS, partition, ClusteringRange::ALL)
-            });
-            let rows = try_join_all(reads).await?.concat();
-            found.extend(rows.iter().filter_map(|row| key::start_of(&row.key.clustering)));
-        }
-        Ok(found)
-    }
-
-    /// Those of endpoints and pages that the session stands for.
-    async fn delete_names(&self, scope: Scope, session: SessionId, version: i64) -> Result<(), store::Error> {
-        let shards = (0..name::SHARDS).map(|shard| name::partition(scope, shard)).collect::<Vec<_>>();
-        let reads = shards.iter().map(|partition| {
-            store::scan_all(&*self.store, &table::PERFORMANCE_NAMES, partition, ClusteringRange::ALL)
-        });
-        let is_of_session =
-            |row: &Row| name::of(&row.key.clustering).is_some_and(|(_, witness)| witness == session);
-        let rows = try_join_all(reads).await?.into_iter().flatten().filter(is_of_session);
-        let deletes =
-            rows.map(|row| Mutation::Delete { table: &table::PERFORMANCE_NAMES, key: row.key, version });
-        self.store.write(deletes.collect()).await
-    }
-
-    async fn delete_dead_letters(
-        &self,
-        scope: Scope,
-        session: SessionId,
-        version: i64,
-    ) -> Result<(), store::Error> {
-        let partition = key::scope_columns(scope);
-        let mut range = ClusteringRange::ALL;
-        loop {
-            let page =
-                self.store.scan(&table::DEAD_LETTERS, &partition, &range, Order::Ascending, PAGE).await?;
-            let is_of_session = |row: &&Row| {
-                crate::row::DeadLetter::decode(row.value.clone())
-                    .is_ok_and(|letter| letter.session[..] == session.0)
-            };
-            let deletes = page.rows.iter().filter(is_of_session).map(|row| Mutation::Delete {
-                table: &table::DEAD_LETTERS,
-                key: row.key.clone(),
-                version,
-            });
-            self.store.write(deletes.collect()).await?;
-            match page.rows.last() {
-                Some(last) if page.more => range.from = Bound::Excluded(last.key.clustering.clone()),
-                _ => return Ok(()),
-            }
-        }
-    }
-}
-
-/// The log's clock decides the rows' versions, and may be ahead of whoever erases: hence `newest_us` is at least what was read.
-const fn ahead_us(newest_us: i64) -> i64 {
-    newest_us.saturating_add(AHEAD_US)
-}
-
-fn suppression(scope: Scope, kind: &str, id: &[u8], entry: &Suppression) -> Mutation {
-    Mutation::Put {
-        table: &table::SUPPRESSIONS,
-        key: key::suppression(scope, kind, id),
-        value: entry.encode_to_vec().into(),
-        version: stage_version(entry.requested_ms, &entry.stage),
-        expires_at_ms: Some(entry.requested_ms + SUPPRESSION_TTL_MS),
-    }
-}
-
-/// A later stage of the same request must replace an earlier one.
-fn stage_version(requested_ms: i64, stage: &str) -> i64 {
-    let step = match stage {
-        "keys" => 0,
-        "rows" => 1,
-        "done" => 2,
-        _ => 3,
-    };
-    requested_ms * 1_000 + step
-}
-
-/// What makes the processor look for suppressions of the scope.
-fn any(scope: Scope, now_ms: i64) -> Mutation {
-    Mutation::Put {
-        table: &table::SUPPRESSIONS,
-        key: key::any_erasure(scope),
-        value: bytes::Bytes::new(),
-        version: now_ms,
-        expires_at_ms: Some(now_ms + SUPPRESSION_TTL_MS),
-    }
-}
-
-/// What [`Erasure::resume`] finds.
-fn pending(scope: Scope, session: SessionId, now_ms: i64) -> Mutation {
-    let entry = Suppression { requested_ms: now_ms, stage: "keys".to_owned(), ..Suppression::default() };
-    suppression(scope, PENDING, &session.0, &entry)
-}
-
-fn suppressed_session(row: &Row) -> Option<SessionId> {
-    match &row.key.clustering[..] {
-        [_, store::Value::Bytes(id)] => Some(SessionId(id.as_ref().try_into().ok()?)),
-        _ => None,
-    }
-}
-
-/// The states stay, without their key: they tell under which facets the session is listed.
-fn destroy_keys(
-    scope: Scope,
-    session: SessionId,
-    states: &[(i64, SessionState)],
-    version: i64,
-) -> Vec<Mutation> {
-    let mut mutations = vec![delete_partition(&table::SESSION_KEYS, scope, session, version)];
-    mutations.extend(states.iter().map(|(slot, state)| Mutation::Put {
-        table: &table::SESSION_STATE,
-        key: key::state(scope, session, *slot),
-        value: SessionState { wrapped_key: bytes::Bytes::new(), ..state.clone() }.encode_to_vec().into(),
-        version: version - 1,
-        expires_at_ms: state.summary.as_ref().map(|summary| summary.expires_at_ms),
-    }));
-    mutations
-}
-
-fn delete_listings(
-    scope: Scope,
-    session: SessionId,
-    states: &[&SessionState],
-    starts: &BTreeSet<i64>,
-    version: i64,
-) -> Vec<Mutation> {
-    let facets: BTreeSet<(&str, &str)> =
-        states.iter().flat_map(|state| &state.facets).filter_map(|entry| facet::of_entry(entry)).collect();
-    let mut mutations = Vec::new();
-    for &start_ms in starts {
-        mutations.push(Mutation::Delete {
-            table: &table::SESSIONS_BY_START,
-            key: key::by_start(scope, session, start_ms),
-            version,
-        });
-        mutations.extend(facets.iter().map(|(name, value)| Mutation::Delete {
-            table: &table::SESSION_FACETS,
-            key: key::facet(scope, name, value, start_ms, session),
-            version,
-        }));
-    }
-    mutations
-}
-
-fn delete_rows(scope: Scope, session: SessionId, version: i64) -> Vec<Mutation> {
-    [&table::SESSION_EVENTS, &table::SESSION_FRAMES, &table::SESSION_BLOCKS, &table::SESSION_STATE]
-        .into_iter()
-        .map(|table| delete_partition(table, scope, session, version))
-        .collect()
-}
-
-fn delete_partition(table: &'static Table, scope: Scope, session: SessionId, version: i64) -> Mutation {
-    Mutation::DeletePartition { table, partition: key::session_partition(scope, session), version }
 }
