@@ -92,10 +92,16 @@ test('no pod has more rights than it needs', () => {
 });
 
 // Services called playhead-… would otherwise become PLAYHEAD_… variables, which the binary takes for settings.
-test('no pod that reads settings gets the addresses of services as variables', () => {
-  for (const { name, spec } of pods(all)) {
-    const reads = spec.containers.some(({ args }) => args.includes('--config'));
-    assert.equal(spec.enableServiceLinks, !reads, name);
+test('no pod gets the addresses of services as variables', () => {
+  for (const { name, spec } of pods(all)) assert.equal(spec.enableServiceLinks, false, name);
+});
+
+test('the test of a release asks each service where it listens', () => {
+  const { containers } = one('everything', 'Pod', 'playhead-test').spec;
+  assert.deepEqual(containers.map(({ name }) => name).sort(), ['gateway', 'query-api', 'stream-processor']);
+  for (const { name, args } of containers) {
+    const service = one('everything', 'Service', `playhead-${name}`);
+    assert.deepEqual(args, ['health', '--address', `${service.metadata.name}:${service.spec.ports[0].port}`]);
   }
 });
 

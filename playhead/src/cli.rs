@@ -10,7 +10,7 @@ use crate::config::{Config, Overrides};
 use crate::dead_letters::{self, DeadLetters};
 use crate::role::Role;
 use crate::source_maps::{self, SourceMaps};
-use crate::{health, migrate, process, reference};
+use crate::{health, installation, migrate, process, reference};
 
 /// Session replay debugging: records what users of a web app saw and what went wrong, and replays the exact moment.
 #[derive(Debug, Parser)]
@@ -45,8 +45,8 @@ enum Command {
     SourceMaps(SourceMaps),
     /// Print the OpenAPI document of the HTTP API.
     Openapi,
-    /// Print every setting with its default, as the reference in docs/configuration.md.
-    Config,
+    /// Print every setting with its default, as the reference in docs/configuration.md, or check those that a process would read.
+    Config(Settings),
     /// Ask a running installation whether it is ready; exit 0 if so.
     Health(Health),
 }
@@ -85,10 +85,19 @@ struct Configured {
 }
 
 #[derive(Debug, Args)]
+struct Settings {
+    /// Check the settings of this process (up, gateway, stream-processor or query-api), from the file and the environment, and start nothing.
+    #[arg(long, value_name = "COMMAND", value_parser = Role::parse)]
+    check: Option<Role>,
+    #[command(flatten)]
+    configured: Configured,
+}
+
+#[derive(Debug, Args)]
 struct Health {
-    /// Address and port of the installation.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7700")]
-    address: SocketAddr,
+    /// Host and port of the installation.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7700")]
+    address: String,
 }
 
 /// Does what the command line says.
@@ -113,12 +122,27 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<()> {
             );
             Ok(())
         }
-        Command::Config => {
+        Command::Config(Settings { check: Some(role), configured }) => check(role, &configured),
+        Command::Config(Settings { check: None, .. }) => {
             print!("{}", reference::markdown()?);
             Ok(())
         }
-        Command::Health(health) => health::ask(health.address),
+        Command::Health(health) => health::ask(&health.address),
     }
+}
+
+fn check(role: Role, configured: &Configured) -> anyhow::Result<()> {
+    Config::load(configured.config.as_deref(), &Overrides::default())?.validate_for(role)?;
+    // `up` makes what is not set.
+    let is_needed = |variable| role != Role::All || std::env::var_os(variable).is_some();
+    if is_needed("PLAYHEAD_INSTALLATION_KEY") {
+        installation::installation_key(None)?;
+    }
+    if role.answers_queries() && is_needed("PLAYHEAD_ADMIN_TOKEN") {
+        installation::admin_token(None)?;
+    }
+    println!("playhead {} takes these settings.", role.name());
+    Ok(())
 }
 
 fn serve(service: &Service, role: Role) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! Whether the process lives, whether it is ready, and its metrics.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -131,9 +131,18 @@ async fn metrics(State(health): State<Health>) -> Response {
 ///
 /// # Errors
 /// When it does not answer or is not ready.
-pub(crate) fn ask(address: SocketAddr) -> anyhow::Result<()> {
+pub(crate) fn ask(address: &str) -> anyhow::Result<()> {
     const LIMIT: Duration = Duration::from_secs(5);
-    let stream = TcpStream::connect_timeout(&address, LIMIT);
+    let found = address.to_socket_addrs();
+    let found = found.with_context(|| format!("{address} is no host and port that can be found"))?;
+    let mut stream = Err(std::io::Error::from(std::io::ErrorKind::NotFound));
+    // A name may have several addresses of which one answers.
+    for address in found {
+        stream = TcpStream::connect_timeout(&address, LIMIT);
+        if stream.is_ok() {
+            break;
+        }
+    }
     let mut stream = stream.with_context(|| format!("nothing answers at {address}"))?;
     stream.set_read_timeout(Some(LIMIT))?;
     write!(stream, "GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
@@ -149,6 +158,7 @@ pub(crate) fn ask(address: SocketAddr) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::sync::atomic::AtomicU16;
 
     use playhead_backends::blobs::{self, BlobsConfig};
@@ -208,6 +218,26 @@ mod tests {
         }
         health.stop();
         assert!(!health.readiness().await.ready);
+    }
+
+    #[tokio::test]
+    async fn it_is_asked_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = BlobsConfig::default();
+        let blobs = blobs::open(&config, Some(folder.path())).await.unwrap();
+        let health = health(engine_of_blobs(&config, blobs));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let served = router(health.clone());
+        tokio::spawn(async move { axum::serve(listener, served).await });
+        let asked = |address: String| tokio::task::spawn_blocking(move || ask(&address));
+        asked(format!("localhost:{port}")).await.unwrap().unwrap();
+        let unknown = asked("no-such-host.invalid:80".to_owned()).await.unwrap().unwrap_err();
+        assert!(unknown.to_string().contains("no host and port"), "{unknown}");
+        let unnamed = asked("localhost".to_owned()).await.unwrap().unwrap_err();
+        assert!(unnamed.to_string().contains("no host and port"), "{unnamed}");
+        health.stop();
+        assert!(asked(format!("localhost:{port}")).await.unwrap().is_err());
     }
 
     #[tokio::test]

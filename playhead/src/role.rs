@@ -11,6 +11,14 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    const ALL: [Self; 4] = [Self::All, Self::Gateway, Self::StreamProcessor, Self::QueryApi];
+
+    /// The one that this command runs.
+    pub(crate) fn parse(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|role| role.name() == name);
+        found.ok_or_else(|| format!("one of {}", Self::ALL.map(Self::name).join(", ")))
+    }
+
     /// The command that runs it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
