@@ -90,7 +90,8 @@ tables! {
     SECRET_KEYS = Control Changing "secret_keys" [bytes("hash")] [];
     /// The same rows by project, to list and revoke them.
     PROJECT_SECRET_KEYS = Control Changing "project_secret_keys" [int("tenant"), int("project")] [bytes("hash")];
-    /// What people did with a project's issues: [`crate::row::IssueState`], and beside them one [`crate::row::IssueMerges`].
+    /// What people did with a project's issues: [`crate::row::IssueState`], beside them one [`crate::row::IssueMerges`], and a mark that is another one after each
+    /// change.
     ISSUE_STATES = Control Changing "issue_states" [int("tenant"), int("project")] [bytes("issue")];
     /// Rules of a project's alerts: [`crate::row::AlertRule`], and beside them one [`crate::row::AlertSettings`].
     ALERT_RULES = Control Changing "alert_rules" [int("tenant"), int("project")] [bytes("rule")];

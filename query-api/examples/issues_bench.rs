@@ -1,6 +1,7 @@
 //! How long the list of issues takes with 100,000 issues that happened 10 million times, by each order, with filters and a search. Rows as
 //! processors of some log partitions write them, made up; on the embedded store, or on the cluster that `PLAYHEAD_TEST_CQL` names (in a keyspace that
-//! stays). A second passes before each list, in which a log partition flushes twenty issues. Prints JSON.
+//! stays). A second passes before each list, on the clock of the wall too, in which a log partition flushes twenty issues. Then how long an evaluation of
+//! the rules takes that a new project has. Prints JSON.
 //!
 //! ```sh
 //! cargo run --release -p playhead-query-api --example issues_bench
@@ -9,8 +10,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken bench run may panic")]
 
+mod bench_store;
+
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
@@ -22,8 +24,6 @@ use http_body_util::BodyExt;
 use object_store::memory::InMemory;
 use playhead_backends::clock::Clock;
 use playhead_backends::log::memory::MemoryLog;
-use playhead_backends::store::embedded::EmbeddedStore;
-use playhead_backends::store::scylla::{ScyllaConfig, ScyllaStore, migrate};
 use playhead_domain::id::{SessionId, TenantId};
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key as issue_key;
@@ -36,6 +36,7 @@ use playhead_domain::store::{Key, Mutation, Store};
 use playhead_domain::table::{self, Table};
 use playhead_domain::topic;
 use playhead_proto::key::InstallationKey;
+use playhead_query_api::alert::Worker;
 use playhead_query_api::{Api, Config, Parts, router};
 use prost::Message;
 use serde_json::{Value, json};
@@ -104,8 +105,9 @@ impl Size {
 async fn main() {
     let size = Size::read();
     let folder = std::env::temp_dir().join(format!("playhead-issues-bench-{}", std::process::id()));
-    let (store, backend) = open_store(&folder).await;
-    let router = serve(Arc::clone(&store), size.partitions).await;
+    let (store, backend) = bench_store::open(&folder, Clock::from_fn(|| now_ms() * 1_000)).await;
+    let api = serve(Arc::clone(&store), size.partitions).await;
+    let router = router(api.clone());
     let created = ask(&router, "POST", "/api/v1/projects", Some(json!({"name": "shop"}))).await;
     let project = created["project_id"].as_str().unwrap().to_owned();
     let scope = Scope::open(Grant::Operator, TenantId(1), project.parse().unwrap()).unwrap();
@@ -121,13 +123,14 @@ async fn main() {
         queries.push(measure(&router, &mut filling, (name, &path), &size).await);
         eprintln!("{}", queries.last().unwrap());
     }
+    let evaluation = evaluate(api, &mut filling, &size).await;
     CLOCK.fetch_add(HOUR_MS, Ordering::Relaxed);
     let path = format!("/api/v1/projects/{project}/issues?sort=priority");
     let after_an_hour_ms = timed(&router, &path).await.0;
     drop(filling);
     let report = json!({"benchmark": "issues", "store": backend, "issues": size.issues, "occurrences": occurrences,
         "log_partitions": size.partitions, "first_list_ms": first_ms,
-        "whole_lists_after_s": whole_after_s, "first_list_after_a_full_hour_ms": after_an_hour_ms, "rss_mib": rss_mib(),
+        "whole_lists_after_s": whole_after_s, "first_list_after_a_full_hour_ms": after_an_hour_ms, "evaluation": evaluation, "rss_mib": rss_mib(),
         "rows_of_users": users, "stored_mb_of_totals": stored_mb, "turns": size.turns, "goal_p95_ms": 100, "queries": queries});
     println!("{}", serde_json::to_string_pretty(&report).unwrap());
     drop((router, store));
@@ -152,36 +155,17 @@ const QUERIES: [(&str, &str); 13] = [
     ("a word that few have", "query=pay4711%20"),
 ];
 
-async fn open_store(folder: &Path) -> (Arc<dyn Store>, &'static str) {
-    let clock = Clock::from_fn(|| now_ms() * 1_000);
-    let Ok(nodes) = std::env::var("PLAYHEAD_TEST_CQL") else {
-        let store = EmbeddedStore::open(&folder.join("store"), table::ALL, Default::default(), clock);
-        return (Arc::new(store.unwrap()), "embedded");
-    };
-    let keyspace = format!("playhead_bench_{}", std::process::id());
-    let control_keyspace = format!("{keyspace}_c");
-    let (replication, request_timeout_ms) = (1, 60_000);
-    let config = ScyllaConfig {
-        nodes,
-        keyspace,
-        control_keyspace,
-        replication,
-        request_timeout_ms,
-        ..ScyllaConfig::default()
-    };
-    migrate(&config, |_| {}).await.unwrap();
-    (Arc::new(ScyllaStore::connect(&config, clock).await.unwrap()), "cql")
-}
-
-async fn serve(store: Arc<dyn Store>, partitions: u32) -> Router {
+async fn serve(store: Arc<dyn Store>, partitions: u32) -> Api {
     let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(Clock::from_fn(|| now_ms() * 1_000)));
+    let batches = topic::batches(partitions, std::time::Duration::from_secs(60));
     log.ensure_topic(&topic::PROJECTS).await.unwrap();
+    log.ensure_topic(&batches).await.unwrap();
     let api = Api::new(Parts {
         config: Config::default(),
         session_idle_ms: 60_000,
         store,
         log,
-        batches: topic::batches(partitions, std::time::Duration::from_secs(60)),
+        batches,
         blobs: Arc::new(InMemory::new()),
         installation_key: InstallationKey::new([7; 32]),
         admin_token: TOKEN.to_owned().into(),
@@ -192,7 +176,24 @@ async fn serve(store: Arc<dyn Store>, partitions: u32) -> Router {
         clock: Arc::new(now_ms),
         registry: prometheus::Registry::new(),
     });
-    router(api.unwrap())
+    api.unwrap()
+}
+
+/// Evaluations of the project's rules, each after a flush. The clock goes on a minute with each: they tell nobody.
+async fn evaluate(api: Api, filling: &mut Filling<'_>, size: &Size) -> Value {
+    let worker = Worker::new(api, None).unwrap();
+    let mut times = Vec::new();
+    for _ in 0..size.turns {
+        filling.flush(size.partitions).await;
+        CLOCK.fetch_add(60_000, Ordering::Relaxed);
+        let begun = Instant::now();
+        assert_eq!(worker.evaluate().await, 0);
+        times.push((begun.elapsed().as_secs_f64() * 10_000.0).round() / 10.0);
+    }
+    worker.release().await;
+    let first_ms = times[0];
+    times.sort_by(f64::total_cmp);
+    json!({"first_ms": first_ms, "p50_ms": times[size.turns / 2], "p95_ms": times[size.turns * 95 / 100]})
 }
 
 async fn ask(router: &Router, method: &str, path: &str, body: Option<Value>) -> Value {
@@ -273,12 +274,14 @@ struct Filling<'a> {
     /// Totals of the most frequent issues, by log partition, with the slot that is the newer one.
     live: BTreeMap<(u64, u32), (IssueTotals, i64)>,
     flushes: u64,
+    flushed: tokio::time::Instant,
 }
 
 impl<'a> Filling<'a> {
     fn new(store: &'a dyn Store, scope: Scope) -> Self {
         let (rows, live) = (Vec::new(), BTreeMap::new());
-        Self { store, scope, rows, bytes: 0, occurrences: 0, users: 0, live, flushes: 2 }
+        let flushed = tokio::time::Instant::now();
+        Self { store, scope, rows, bytes: 0, occurrences: 0, users: 0, live, flushes: 2, flushed }
     }
 
     async fn fill(&mut self, size: &Size) {
@@ -333,6 +336,9 @@ impl<'a> Filling<'a> {
 
     /// A second passes, and a log partition flushes.
     async fn flush(&mut self, partitions: u32) {
+        // What is counted beside lists has the time that it has in production.
+        tokio::time::sleep_until(self.flushed + Duration::from_secs(1)).await;
+        self.flushed = tokio::time::Instant::now();
         let now_ms = CLOCK.fetch_add(1_000, Ordering::Relaxed) + 1_000;
         self.flushes += 1;
         let (scope, next_offset) = (self.scope, self.flushes);

@@ -1,11 +1,14 @@
-//! How long the lists of endpoints take over 30 days, 1,000 endpoints and four log partitions, on the embedded store, with the 35 days before them
-//! for comparison. Made-up durations, all rows as a processor writes them. Prints JSON.
+//! How long the lists of endpoints take over 30 days, 1,000 endpoints and four log partitions, with the 35 days before them for comparison; on the
+//! embedded store, or on the cluster that `PLAYHEAD_TEST_CQL` names (in keyspaces that stay). Made-up durations, all rows as a processor writes them.
+//! Prints JSON.
 //!
 //! ```sh
 //! cargo run --release -p playhead-query-api --example performance_bench
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a broken bench run may panic")]
+
+mod bench_store;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +21,6 @@ use http_body_util::BodyExt;
 use object_store::memory::InMemory;
 use playhead_backends::clock::Clock;
 use playhead_backends::log::memory::MemoryLog;
-use playhead_backends::store::embedded::EmbeddedStore;
 use playhead_domain::id::{SessionId, TenantId};
 use playhead_domain::log::EventLog;
 use playhead_domain::performance::key::{self, Kind, Level};
@@ -52,7 +54,7 @@ const TURNS: usize = 40;
 async fn main() {
     let folder = std::env::temp_dir().join(format!("playhead-performance-bench-{}", std::process::id()));
     let registry = prometheus::Registry::new();
-    let (router, store) = open(&folder, &registry).await;
+    let (router, store, backend) = open(&folder, &registry).await;
     let project = create(&router).await;
     let scope = Scope::open(Grant::Operator, TenantId(1), project.parse().unwrap()).unwrap();
     let stored = fill(&*store, scope).await;
@@ -66,11 +68,13 @@ async fn main() {
     ] {
         queries.push(measure(&router, name, &format!("/api/v1/projects/{project}/{path}")).await);
     }
-    let report = json!({"benchmark": "performance", "endpoints": ENDPOINTS, "log_partitions": PARTITIONS,
+    let report = json!({"benchmark": "performance", "store": backend, "endpoints": ENDPOINTS, "log_partitions": PARTITIONS,
         "stored_mb": stored / 1_000_000, "kept_mb": kept_mb(&registry), "queries": queries});
     println!("{}", serde_json::to_string_pretty(&report).unwrap());
     drop((router, store));
-    std::fs::remove_dir_all(&folder).unwrap();
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }
 
 /// What the API keeps in memory then.
@@ -80,12 +84,11 @@ fn kept_mb(registry: &prometheus::Registry) -> f64 {
     (kept.get_metric()[0].get_gauge().get_value() / 1e5).round() / 10.0
 }
 
-async fn open(folder: &Path, registry: &prometheus::Registry) -> (Router, Arc<dyn Store>) {
+async fn open(folder: &Path, registry: &prometheus::Registry) -> (Router, Arc<dyn Store>, &'static str) {
     let clock = Clock::from_fn(|| NOW_MS * 1_000);
     let log: Arc<dyn EventLog> = Arc::new(MemoryLog::new(clock.clone()));
     log.ensure_topic(&topic::PROJECTS).await.unwrap();
-    let store = EmbeddedStore::open(&folder.join("store"), table::ALL, Default::default(), clock).unwrap();
-    let store: Arc<dyn Store> = Arc::new(store);
+    let (store, backend) = bench_store::open(folder, clock).await;
     let api = Api::new(Parts {
         config: Config::default(),
         session_idle_ms: 60_000,
@@ -102,7 +105,7 @@ async fn open(folder: &Path, registry: &prometheus::Registry) -> (Router, Arc<dy
         clock: Arc::new(|| NOW_MS),
         registry: registry.clone(),
     });
-    (router(api.unwrap()), store)
+    (router(api.unwrap()), store, backend)
 }
 
 async fn ask(router: &Router, method: &str, path: &str, body: Option<Value>) -> Value {

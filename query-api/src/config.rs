@@ -24,7 +24,7 @@ pub struct Config {
     pub source_map_cache_bytes: usize,
     /// Bytes of statistics of past hours and days that are kept ready for the next list of endpoints or pages; 0: none are.
     pub statistics_cache_bytes: usize,
-    /// Bytes of issues that are kept in memory for lists of projects with many of them; 0: none are, and such lists are partial.
+    /// Bytes of issues that are kept in memory for lists, and rules, of projects with many of them; 0: none are, and such lists are partial.
     pub issue_index_bytes: usize,
     /// Source maps that a project may have.
     pub max_source_maps: usize,

@@ -75,6 +75,15 @@ pub fn state(scope: Scope, issue: Fingerprint) -> Key {
     Key { partition: scope_columns(scope), clustering: vec![Value::from(issue.0)] }
 }
 
+/// The row of `ISSUE_STATES` that is another one whenever any of the others has changed: its last column is shorter than any issue's.
+#[must_use]
+pub fn decisions_mark(scope: Scope) -> Key {
+    Key {
+        partition: scope_columns(scope),
+        clustering: vec![Value::Bytes(bytes::Bytes::from_static(b"mark"))],
+    }
+}
+
 /// The row of `ISSUE_STATES` that holds the merges of a project: its last column is shorter than any issue's.
 #[must_use]
 pub fn merges(scope: Scope) -> Key {

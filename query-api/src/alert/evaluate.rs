@@ -13,7 +13,7 @@ use playhead_domain::row::{AlertNotice, AlertRule, AlertSettings, AlertState, Pr
 use playhead_domain::scope::Scope;
 use playhead_domain::table::ALERT_STATES;
 
-use super::gather::{self, Asked, Issues};
+use super::gather::{self, Asked, Issues, Wanted};
 use super::log;
 use super::measure::{self, Readings};
 use super::notice;
@@ -49,6 +49,11 @@ pub(crate) struct Outcome {
     pub(crate) tells: bool,
     /// When what triggered happened last, of the clock of the stream.
     pub(crate) triggered_ms: Vec<i64>,
+}
+
+fn is_of_issues(rule: &AlertRule) -> bool {
+    let condition = rule.condition.as_ref().and_then(|condition| Condition::of(condition).ok());
+    condition.is_some_and(Condition::is_of_issues)
 }
 
 const OTHER_QUESTION: Verdict = Verdict::Over("the rule asks something else now");
@@ -88,7 +93,10 @@ pub(crate) async fn project(
     if on.is_empty() {
         return Ok(evaluation.outcome);
     }
-    let mut issues = gather::gather(api, scope, project, now.at_ms).await?;
+    let mut issues = match on.values().any(|rule| is_of_issues(rule)) {
+        true => gather::gather(api, scope, project, now.at_ms, &evaluation.wanted()).await?,
+        false => Issues::none(api, scope, project, now.at_ms),
+    };
     let mut readings = evaluation.readings(&on);
     for (id, rule) in &on {
         evaluation.rule(*id, rule, (&mut issues, &mut readings)).await?;
@@ -100,6 +108,17 @@ pub(crate) async fn project(
 }
 
 impl<'a> Evaluation<'a> {
+    /// The issues of which a verdict may be another one than before: what is new is so for a day, and windows and hours are judged back to the last
+    /// evaluation.
+    fn wanted(&self) -> Wanted {
+        let remembered = self.states.states.keys().filter_map(|(_, subject)| match subject {
+            Subject::Issue(issue) => Some(*issue),
+            Subject::Project => None,
+        });
+        let since_ms = self.now.at_ms.min(self.now.decided_ms) - judge::LOOKS_BACK_MS;
+        Wanted { since_ms, remembered: remembered.collect() }
+    }
+
     /// What rules about endpoints and pages will be judged by.
     fn readings(&self, rules: &BTreeMap<RuleId, &AlertRule>) -> Readings<'a> {
         let limits = rules.values().filter_map(|rule| {
@@ -258,9 +277,10 @@ impl<'a> Evaluation<'a> {
             return Ok(true);
         }
         let users = issues.users(issue).await?;
+        let Some(whole) = issues.whole(issue).await? else { return Ok(true) };
         let Some(gathered) = issues.issues.get(&issue) else { return Ok(true) };
-        let notice = notice::of_issue(gathered, users, met.why, met.since_ms);
-        self.outcome.triggered_ms.push(gathered.totals.last_seen_ms);
+        let notice = notice::of_issue(gathered, &whole, users, met.why, met.since_ms);
+        self.outcome.triggered_ms.push(whole.last_seen_ms);
         self.fire((place, rule), memory, met.mark, notice).await
     }
 

@@ -1,19 +1,23 @@
 //! A project's issues as rules judge them: counted, merged, and decided about, at a time of the stream.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use futures::future::try_join3;
 use playhead_domain::alert::judge::{self, Moment, Reach, Standing};
 use playhead_domain::alert::rule::{Condition, Measure};
 use playhead_domain::alert::window::Window;
 use playhead_domain::issue::grouping::Fingerprint;
-use playhead_domain::issue::merge::Merges;
 use playhead_domain::issue::totals::OVERFLOW;
 use playhead_domain::row::{AlertRule, AlertState, IssueState, IssueTotals, Project};
 use playhead_domain::scope::Scope;
 use playhead_domain::session::weight::Sessions;
 
 use crate::error::ApiError;
+use crate::issue::decided::Decided;
+use crate::issue::entry::Entry;
+use crate::issue::index::Look;
+use crate::issue::listed::Listed;
 use crate::issue::priority::{self, Context};
 use crate::issue::query::Query;
 use crate::issue::{read, state};
@@ -22,10 +26,16 @@ use crate::state::Api;
 
 /// Archives whose users are counted to see whether they are over.
 const MAX_WAITING: usize = 200;
+/// Issues that are judged at a time, some 10 KB each: what rules remember, then what happened last.
+const MAX_JUDGED: usize = 10_000;
+/// It is long work beside requests, and beside the lease that is to be renewed.
+const YIELD_EACH: usize = 200;
 
 /// An issue, with what is to be thought of it.
 pub(crate) struct Gathered {
-    pub(crate) totals: IssueTotals,
+    entry: Entry,
+    /// What its counts tell; of the occurrence that is shown of it, and of browsers, systems and countries, nothing: see [`Issues::whole`].
+    counts: IssueTotals,
     pub(crate) given: Option<IssueState>,
     shown: Shown,
     pub(crate) priority: Priority,
@@ -40,16 +50,26 @@ impl Gathered {
             Shown::New | Shown::Escalating | Shown::Ongoing => Standing::Open,
         };
         let decided_ms = self.given.as_ref().map_or(0, |given| given.changed_ms);
-        judge::Issue { totals: &self.totals, standing, decided_ms, matches }
+        judge::Issue { totals: &self.counts, standing, decided_ms, matches }
     }
 }
 
-/// All of a project.
+/// Which issues of a project are asked for.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wanted {
+    /// Those that happened since.
+    pub(crate) since_ms: i64,
+    /// And these. Those about which people decided are wanted in any case.
+    pub(crate) remembered: BTreeSet<Fingerprint>,
+}
+
+/// Those of a project that are wanted.
 pub(crate) struct Issues<'a> {
     api: &'a Api,
     scope: Scope,
+    project: &'a Project,
     pub(crate) issues: BTreeMap<Fingerprint, Gathered>,
-    merges: Merges,
+    decided: Arc<Decided>,
     /// There are more than were read.
     pub(crate) partial: bool,
     users: BTreeMap<Fingerprint, (u64, bool)>,
@@ -58,50 +78,73 @@ pub(crate) struct Issues<'a> {
     at_ms: i64,
 }
 
+impl<'a> Issues<'a> {
+    pub(crate) fn none(api: &'a Api, scope: Scope, project: &'a Project, at_ms: i64) -> Self {
+        let (issues, decided, partial) = (BTreeMap::new(), Arc::default(), false);
+        let (users, traffic) = (BTreeMap::new(), BTreeMap::new());
+        Self { api, scope, project, issues, decided, partial, users, traffic, at_ms }
+    }
+}
+
 pub(crate) async fn gather<'a>(
     api: &'a Api,
     scope: Scope,
-    project: &Project,
+    project: &'a Project,
     at_ms: i64,
+    wanted: &Wanted,
 ) -> Result<Issues<'a>, ApiError> {
-    // Counts are read last: what people decided is judged by none that are older.
-    let reads =
-        try_join3(read::states(api, scope), read::merges(api, scope), read::traffic(api, scope, at_ms));
-    let (states, merges, traffic) = reads.await?;
-    let read::All { mut issues, partial, .. } = read::all(api, scope).await?;
-    issues.retain(|issue, _| project.discard_of(*issue).is_none() && *issue != OVERFLOW);
-    read::join(&mut issues, &merges);
-    issues.retain(|issue, _| project.discard_of(*issue).is_none());
-    let mut all = Issues {
-        api,
-        scope,
-        issues: BTreeMap::new(),
-        merges,
-        partial,
-        users: BTreeMap::new(),
-        traffic: BTreeMap::new(),
-        at_ms,
+    let mut listed = Listed::read(api, scope, project, Look::Again).await?;
+    let mut all = Issues::none(api, scope, project, at_ms);
+    (all.partial, all.decided) = (listed.partial, Arc::clone(&listed.decided));
+    let decided = Arc::clone(&all.decided);
+    let is_wanted = |issue: &Fingerprint, entry: &Entry| {
+        entry.last_seen_ms >= wanted.since_ms
+            || decided.states.contains_key(issue)
+            || wanted.remembered.contains(issue)
     };
+    let found = listed.iter_mut().filter(|(issue, kept)| *issue != OVERFLOW && is_wanted(issue, &kept.entry));
+    let mut found: Vec<(Fingerprint, &Entry)> = found.map(|(issue, kept)| (issue, &kept.entry)).collect();
+    if found.len() > MAX_JUDGED {
+        all.partial = true;
+        found.select_nth_unstable_by_key(MAX_JUDGED, |(issue, entry)| {
+            (!wanted.remembered.contains(issue), Reverse(entry.last_seen_ms))
+        });
+        found.truncate(MAX_JUDGED);
+    }
+    let found: Vec<(Fingerprint, Entry)> =
+        found.into_iter().map(|(issue, entry)| (issue, entry.clone())).collect();
+    // Others may look meanwhile.
+    drop(listed);
+    // Of the stream's hours, as the issues' counts are.
+    let traffic = read::traffic(api, scope, at_ms).await?;
     let context = Context { now_ms: at_ms, traffic, critical_pages: &project.critical_pages };
-    for (issue, totals) in issues {
-        let given = states.get(&issue).cloned();
+    for (nth, (issue, entry)) in found.into_iter().enumerate() {
+        if nth % YIELD_EACH == 0 {
+            tokio::task::yield_now().await;
+        }
+        let (counts, given) = (entry.counts()?, decided.states.get(&issue).cloned());
         let waits = given.as_ref().is_some_and(state::waits_for_users) && all.users.len() < MAX_WAITING;
         let users = if waits { all.users(issue).await?.0 } else { 0 };
-        let judged = state::now(&totals, given.as_ref(), users, at_ms);
+        let judged = state::now(&counts, given.as_ref(), users, at_ms);
         let pinned = given.as_ref().map_or("", |given| &given.pinned);
-        let priority = priority::of(&totals, &judged, pinned, context);
-        all.issues.insert(issue, Gathered { totals, given, shown: judged.state, priority });
+        let priority = priority::of(&counts, &judged, pinned, context);
+        all.issues.insert(issue, Gathered { entry, counts, given, shown: judged.state, priority });
     }
     Ok(all)
 }
 
 impl Issues<'_> {
+    /// All that is counted of an issue, as its rows say now, if it is there still.
+    pub(crate) async fn whole(&self, issue: Fingerprint) -> Result<Option<IssueTotals>, ApiError> {
+        read::joined(self.api, self.scope, self.project, (issue, &self.decided.merges)).await
+    }
+
     /// How many users an issue has, and whether that is all.
     pub(crate) async fn users(&mut self, issue: Fingerprint) -> Result<(u64, bool), ApiError> {
         if let Some(known) = self.users.get(&issue) {
             return Ok(*known);
         }
-        let users = read::users(self.api, self.scope, &self.merges.whole(issue)).await?;
+        let users = read::users(self.api, self.scope, &self.decided.merges.whole(issue)).await?;
         self.users.insert(issue, users);
         Ok(users)
     }
@@ -181,8 +224,7 @@ impl Asked {
 
     pub(crate) fn is_about(&self, issue: &Gathered) -> bool {
         let assignee = issue.given.as_ref().map_or("", |given| &given.assignee);
-        rank(issue.priority.level) >= self.least
-            && self.filter.matches_totals(&issue.totals, issue.shown, assignee)
+        rank(issue.priority.level) >= self.least && self.filter.matches(&issue.entry, issue.shown, assignee)
     }
 }
 

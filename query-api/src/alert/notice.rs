@@ -5,7 +5,9 @@ use playhead_domain::alert::key::{self, RuleId, Subject};
 use playhead_domain::alert::performance::{Measure, Measured};
 use playhead_domain::alert::step;
 use playhead_domain::id::SessionId;
-use playhead_domain::row::{AlertDelivery, AlertFact, AlertNotice, AlertRule, AlertState, Project};
+use playhead_domain::row::{
+    AlertDelivery, AlertFact, AlertNotice, AlertRule, AlertState, IssueTotals, Project,
+};
 use playhead_domain::scope::Scope;
 
 use super::gather::Gathered;
@@ -24,15 +26,16 @@ fn fact(name: &str, value: impl Into<String>) -> AlertFact {
 /// Of an issue.
 pub(crate) fn of_issue(
     issue: &Gathered,
+    totals: &IssueTotals,
     (users, is_exact): (u64, bool),
     why: String,
     since_ms: i64,
 ) -> AlertNotice {
-    let latest = issue.totals.latest.clone().unwrap_or_default();
+    let latest = totals.latest.clone().unwrap_or_default();
     let users = if is_exact { users.to_string() } else { format!("at least {users}") };
     let mut facts = vec![
-        fact("Events", issue.totals.events.to_string()),
-        fact("Sessions", issue.totals.sessions.to_string()),
+        fact("Events", totals.events.to_string()),
+        fact("Sessions", totals.sessions.to_string()),
         fact("Users", users),
     ];
     if !latest.release.is_empty() {

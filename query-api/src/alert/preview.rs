@@ -1,14 +1,18 @@
 //! What a rule would have fired over the last seven days, by what is still counted.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::try_join_all;
 use playhead_domain::alert::judge::Reach;
 use playhead_domain::alert::performance::{self, Grain};
 use playhead_domain::alert::rehearsal::{self, Firing, Past};
 use playhead_domain::alert::rule::{Condition, Measure, Seen};
 use playhead_domain::alert::window;
+use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::row::{AlertRule, Project};
 use playhead_domain::scope::Scope;
 
-use super::gather::{self, Asked};
+use super::gather::{self, Asked, Issues, Wanted};
 use super::measure::{self, Readings};
 use super::notice;
 use crate::error::ApiError;
@@ -33,7 +37,9 @@ pub(crate) async fn of(
     if let Some(measured) = measure::Asked::of(rule, asked.condition) {
         return of_performance(api, (scope, project), rule, (&measured, past)).await;
     }
-    let mut issues = gather::gather(api, scope, project, at_ms).await?;
+    // What happened before may have been over within the span.
+    let wanted = Wanted { since_ms: past.from_ms - SPAN_MS, ..Wanted::default() };
+    let mut issues = gather::gather(api, scope, project, at_ms, &wanted).await?;
     let mut items = Vec::new();
     for id in issues.issues.keys().copied().collect::<Vec<_>>() {
         let Some(windows) = issues.issues.get(&id).map(|issue| {
@@ -46,16 +52,34 @@ pub(crate) async fn of(
             reach = Reach { users: issues.users(id).await?.0, ..reach };
         }
         let Some(issue) = issues.issues.get(&id) else { continue };
-        let title = issue.totals.latest.as_ref().map_or("", |latest| &latest.title);
         let firings =
             rehearsal::firings(asked.condition, &issue.as_judged(asked.is_about(issue)), past, &reach);
         items.extend(
             firings
                 .into_iter()
-                .map(|firing| PreviewedFiring { issue: Some(id.to_string()), ..shown(firing, title) }),
+                .map(|firing| PreviewedFiring { issue: Some(id.to_string()), ..shown(firing, "") }),
         );
     }
-    Ok(answer(past, items, notes(rule, asked.condition), issues.partial))
+    let mut preview = answer(past, items, notes(rule, asked.condition), issues.partial);
+    name(&mut preview, &issues).await?;
+    Ok(preview)
+}
+
+/// Reads the titles of those that are shown: there may be thousands of others.
+async fn name(preview: &mut AlertPreview, issues: &Issues<'_>) -> Result<(), ApiError> {
+    let issue = |item: &PreviewedFiring| item.issue.as_ref()?.parse::<Fingerprint>().ok();
+    let shown: BTreeSet<Fingerprint> = preview.items.iter().filter_map(issue).collect();
+    let titles = shown.into_iter().map(|issue| async move {
+        let latest = issues.whole(issue).await?.and_then(|totals| totals.latest);
+        Ok::<_, ApiError>((issue, latest.map_or_else(String::new, |latest| latest.title)))
+    });
+    let titles: BTreeMap<_, _> = try_join_all(titles).await?.into_iter().collect();
+    for item in &mut preview.items {
+        if let Some(title) = issue(item).and_then(|issue| titles.get(&issue)) {
+            item.title.clone_from(title);
+        }
+    }
+    Ok(())
 }
 
 fn answer(past: Past, mut items: Vec<PreviewedFiring>, notes: Vec<String>, partial: bool) -> AlertPreview {

@@ -4,7 +4,7 @@ use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::row::{self, IssueState, IssueTotals};
 use playhead_domain::scope::Scope;
 
-use super::decided;
+use super::decided::{self, Deciding};
 use super::read::{self, COUNTED_USERS, Shown};
 use super::state::{self, ARCHIVED, ONGOING};
 use crate::error::ApiError;
@@ -39,16 +39,15 @@ pub(crate) async fn users_before(api: &Api, scope: Scope, shown: &Shown, more: u
 /// of an escalation are forgotten after two days, what is written here is not.
 ///
 /// # Errors
-/// As [`decided::update`].
+/// As [`Deciding::update`].
 pub(crate) async fn settle(
-    api: &Api,
-    scope: Scope,
+    deciding: &Deciding<'_>,
     issue: Fingerprint,
     judged: &IssueState,
     counted: Counted<'_>,
 ) -> Result<IssueState, ApiError> {
-    let now_ms = api.now_ms();
-    decided::update(api, scope, issue, |state| settled(state, judged, counted, now_ms)).await
+    let now_ms = deciding.api.now_ms();
+    deciding.update(issue, |state| settled(state, judged, counted, now_ms)).await
 }
 
 fn settled(state: &mut IssueState, judged: &IssueState, counted: Counted<'_>, now_ms: i64) {

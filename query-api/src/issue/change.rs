@@ -1,16 +1,14 @@
 //! What people ask for an issue: checked, decided, and told in its history.
 
 use playhead_domain::row::IssueState;
-use playhead_domain::scope::Scope;
 use playhead_domain::session::fold::cut;
 
 use super::archive::{self, Counted};
-use super::decided;
+use super::decided::{self, Deciding};
 use super::read::{COUNTED_USERS, Shown};
 use super::state::{ARCHIVED, ONGOING, RESOLVED, newest_release};
 use crate::error::ApiError;
 use crate::model::issue::{GivenState, IssuePatch, PinnedPriority, ResolvedIn};
-use crate::state::Api;
 
 const MAX_RELEASE_BYTES: usize = 200;
 const MAX_UNTIL_EVENTS: u64 = 1_000_000;
@@ -69,12 +67,12 @@ fn check_archive(patch: &IssuePatch) -> Result<(), ApiError> {
 /// [`ApiError::BadRequest`] when it is to be resolved in its release and has none, or waits for more users than are counted. The store's;
 /// [`ApiError::Conflict`] when others do the same all the time.
 pub(crate) async fn apply(
-    api: &Api,
-    scope: Scope,
+    deciding: &Deciding<'_>,
     shown: &Shown,
     patch: &IssuePatch,
     actor: &str,
 ) -> Result<IssueState, ApiError> {
+    let Deciding { api, scope, .. } = *deciding;
     let totals = &shown.totals;
     let asks_release = patch.resolved_in == Some(ResolvedIn::ThisRelease) && patch.release.is_none();
     if asks_release && newest_release(totals).is_empty() {
@@ -86,8 +84,7 @@ pub(crate) async fn apply(
     };
     let counted = Counted { totals, users, members: shown.merges.mark(shown.id) };
     let now_ms = api.now_ms();
-    decided::update(api, scope, shown.id, |state| *state = changed(state, counted, patch, actor, now_ms))
-        .await
+    deciding.update(shown.id, |state| *state = changed(state, counted, patch, actor, now_ms)).await
 }
 
 fn changed(

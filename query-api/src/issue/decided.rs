@@ -1,7 +1,11 @@
 //! The rows of what people decided about issues: one for each issue, with its history, and one for all merges of a project. Each is
-//! changed by compare-and-set.
+//! changed by compare-and-set, and then the mark, by which those who keep what is decided know that it is not so any more.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use futures::future::try_join;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key;
 use playhead_domain::issue::merge::Merges;
@@ -12,8 +16,9 @@ use playhead_domain::store::{Key, Swap};
 use playhead_domain::table::ISSUE_STATES;
 use prost::Message;
 
-use super::read::{decode_merges, decode_state};
+use super::read::{self, decode_merges, decode_state};
 use crate::error::ApiError;
+use crate::random;
 use crate::state::Api;
 
 const ATTEMPTS: usize = 8;
@@ -22,6 +27,100 @@ const MAX_NOTE_BYTES: usize = 200;
 /// Longer than any project keeps sessions: what was decided of an issue that does not come back is forgotten.
 const KEPT_MS: i64 = 800 * 86_400_000;
 
+/// What people decided of the issues of a project.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Decided {
+    pub(crate) states: HashMap<Fingerprint, IssueState>,
+    pub(crate) merges: Merges,
+}
+
+impl Decided {
+    pub(crate) async fn read(api: &Api, scope: Scope) -> Result<Self, ApiError> {
+        let (states, merges) = try_join(read::states(api, scope), read::merges(api, scope)).await?;
+        Ok(Self { states, merges })
+    }
+}
+
+/// What was read after a mark is so as long as that is the mark. Nothing: nobody has decided anything.
+pub(super) async fn mark(api: &Api, scope: Scope) -> Result<Option<Bytes>, ApiError> {
+    Ok(api.store().get(&ISSUE_STATES, &key::decisions_mark(scope)).await?.map(|row| row.value))
+}
+
+/// Somebody decides. Whatever becomes of that, those who keep what is decided are told: also when the request goes on no further because its client left,
+/// or a write that failed may have been made.
+pub(crate) struct Deciding<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) scope: Scope,
+    /// Something may have been written of which nobody was told.
+    is_untold: AtomicBool,
+}
+
+impl<'a> Deciding<'a> {
+    pub(crate) const fn begin(api: &'a Api, scope: Scope) -> Self {
+        Self { api, scope, is_untold: AtomicBool::new(false) }
+    }
+
+    /// Changes what is decided of an issue; `change` may run more than once.
+    ///
+    /// # Errors
+    /// The store's; [`ApiError::Conflict`] when others do the same all the time.
+    pub(crate) async fn update(
+        &self,
+        issue: Fingerprint,
+        change: impl Fn(&mut IssueState),
+    ) -> Result<IssueState, ApiError> {
+        update(self.api, self.scope, issue, change, || self.writes()).await
+    }
+
+    fn writes(&self) {
+        self.is_untold.store(true, Ordering::Relaxed);
+    }
+
+    /// Changes the merges of a project; `change` may run more than once.
+    ///
+    /// # Errors
+    /// As [`Deciding::update`], and those of `change`.
+    pub(crate) async fn update_merges<T>(
+        &self,
+        change: impl Fn(&mut Merges) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let encode = |merges: &Merges| merges.to_row().encode_to_vec();
+        let form = Form { decode: decode_merges, encode, kept_ms: None };
+        Ok(rewrite(self.api, &key::merges(self.scope), form, change, || self.writes()).await?.1)
+    }
+
+    /// From now on lists are made of what is decided: also of what others decided at the same time, who may not have told yet.
+    pub(crate) async fn tell(mut self) {
+        tell(self.api, self.scope).await;
+        *self.is_untold.get_mut() = false;
+    }
+}
+
+impl Drop for Deciding<'_> {
+    fn drop(&mut self) {
+        let runtime = tokio::runtime::Handle::try_current().ok().filter(|_| *self.is_untold.get_mut());
+        if let Some(runtime) = runtime {
+            let (api, scope) = (self.api.clone(), self.scope);
+            runtime.spawn(async move { tell(&api, scope).await });
+        }
+    }
+}
+
+/// Replaces the mark. Without that, whoever keeps what is decided reads it again a minute later.
+async fn tell(api: &Api, scope: Scope) {
+    let told = async {
+        let key = key::decisions_mark(scope);
+        let old = api.store().get_serial(&ISSUE_STATES, &key).await?;
+        let new = Some(Bytes::copy_from_slice(&random::bytes::<8>()?));
+        // When another one is there meanwhile, who reads that one also reads this change.
+        api.store().compare_and_set(&ISSUE_STATES, &key, old.as_deref(), new, None).await?;
+        Ok::<_, ApiError>(())
+    };
+    if let Err(error) = told.await {
+        tracing::warn!(%error, "lists of issues may show for a minute what was so before a decision");
+    }
+}
+
 /// How a value is read and written, and how long its row is kept.
 struct Form<V> {
     decode: fn(Bytes) -> Result<V, ApiError>,
@@ -29,36 +128,19 @@ struct Form<V> {
     kept_ms: Option<i64>,
 }
 
-/// Changes what is decided of an issue; `change` may run more than once.
-///
-/// # Errors
-/// The store's; [`ApiError::Conflict`] when others do the same all the time.
-pub(crate) async fn update(
+async fn update(
     api: &Api,
     scope: Scope,
     issue: Fingerprint,
     change: impl Fn(&mut IssueState),
+    writes: impl Fn(),
 ) -> Result<IssueState, ApiError> {
     let form = Form { decode: decode_state, encode: Message::encode_to_vec, kept_ms: Some(KEPT_MS) };
     let change = |state: &mut IssueState| {
         change(state);
         Ok(())
     };
-    Ok(rewrite(api, &key::state(scope, issue), form, change).await?.0)
-}
-
-/// Changes the merges of a project; `change` may run more than once.
-///
-/// # Errors
-/// As [`update`], and those of `change`.
-pub(crate) async fn update_merges<T>(
-    api: &Api,
-    scope: Scope,
-    change: impl Fn(&mut Merges) -> Result<T, ApiError>,
-) -> Result<T, ApiError> {
-    let encode = |merges: &Merges| merges.to_row().encode_to_vec();
-    let form = Form { decode: decode_merges, encode, kept_ms: None };
-    Ok(rewrite(api, &key::merges(scope), form, change).await?.1)
+    Ok(rewrite(api, &key::state(scope, issue), form, change, writes).await?.0)
 }
 
 async fn rewrite<V: Clone + Default + PartialEq, T>(
@@ -66,6 +148,7 @@ async fn rewrite<V: Clone + Default + PartialEq, T>(
     key: &Key,
     form: Form<V>,
     change: impl Fn(&mut V) -> Result<T, ApiError>,
+    writes: impl Fn(),
 ) -> Result<(V, T), ApiError> {
     for _ in 0..ATTEMPTS {
         let old = api.store().get_serial(&ISSUE_STATES, key).await?;
@@ -75,6 +158,7 @@ async fn rewrite<V: Clone + Default + PartialEq, T>(
         if new == known {
             return Ok((new, result));
         }
+        writes();
         let value = Some((form.encode)(&new).into());
         let expires_at_ms = form.kept_ms.map(|kept_ms| api.now_ms() + kept_ms);
         let swap = api.store().compare_and_set(&ISSUE_STATES, key, old.as_deref(), value, expires_at_ms);
@@ -85,10 +169,10 @@ async fn rewrite<V: Clone + Default + PartialEq, T>(
     Err(ApiError::Conflict)
 }
 
-/// Writes something that happened to an issue into its history.
+/// Writes something that happened to an issue into its history, of which lists show nothing.
 ///
 /// # Errors
-/// As [`update`].
+/// As [`Deciding::update`].
 pub(crate) async fn note(
     api: &Api,
     scope: Scope,
@@ -97,7 +181,7 @@ pub(crate) async fn note(
     actor: &str,
 ) -> Result<IssueState, ApiError> {
     let now_ms = api.now_ms();
-    update(api, scope, issue, |state| record(state, now_ms, actor, short(change))).await
+    update(api, scope, issue, |state| record(state, now_ms, actor, short(change)), || {}).await
 }
 
 /// What other people's words are part of: titles may be long.

@@ -3,6 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use memchr::memmem::Finder;
 use playhead_domain::issue::forecast::SPAN_HOURS;
 use playhead_domain::issue::totals::{FIVE_MS, HOURS};
 use playhead_domain::row::{self, Breakdown, IssueSample, IssueTotals};
@@ -51,9 +52,9 @@ pub(super) fn value(field: Field, value: &str) -> String {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub(super) first_seen_ms: i64,
-    pub(super) last_seen_ms: i64,
+    pub(crate) last_seen_ms: i64,
     pub(super) events: u64,
     pub(super) sessions: u64,
     pub(super) expires_at_ms: i64,
@@ -106,18 +107,18 @@ impl Entry {
     }
 
     /// What state, priority and archives ask for.
-    pub(super) fn counts(&self) -> Result<IssueTotals, ApiError> {
+    pub(crate) fn counts(&self) -> Result<IssueTotals, ApiError> {
         let corrupt =
             |e: prost::DecodeError| ApiError::Internal(format!("counts of an issue in memory: {e}"));
         IssueTotals::decode(&*self.counts).map_err(corrupt)
     }
 
-    pub(super) fn has_word(&self, word: &str) -> bool {
-        self.words.iter().any(|text| text.contains(word))
+    pub(super) fn has_word(&self, word: &Finder<'_>) -> bool {
+        self.words.iter().any(|text| word.find(text.as_bytes()).is_some())
     }
 
-    pub(super) fn has_value(&self, value: &str) -> bool {
-        self.values.contains(value)
+    pub(super) fn has_value(&self, value: &Finder<'_>) -> bool {
+        value.find(self.values.as_bytes()).is_some()
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -1,8 +1,10 @@
 //! The issues of projects that have many, in memory: what lists filter and sort. Only what flushes name as changed ([`table::ISSUE_CHANGES`]) is read again,
 //! and an issue of which a row expires. What may be stale, and for how long, is in `docs/adr/0019`.
 
+mod beside;
 mod follow;
 mod load;
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +17,9 @@ use playhead_domain::row::IssueTotals;
 use playhead_domain::scope::Scope;
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 
+use self::beside::{Decisions, Traffic};
+use self::follow::LOOK_EVERY_MS;
+use self::shown::Shown;
 use super::entry::{Entry, Verdict};
 use super::list;
 use super::read::{self, Told};
@@ -28,8 +33,8 @@ const TRY_AGAIN_MS: i64 = 10 * 60_000;
 const BUILD_AGAIN_MS: i64 = 3_600_000;
 
 /// An issue as it is kept.
-pub(super) struct Kept {
-    pub(super) entry: Entry,
+pub(crate) struct Kept {
+    pub(crate) entry: Entry,
     pub(super) verdict: Option<Verdict>,
     /// A row of it expires then.
     until_ms: i64,
@@ -58,6 +63,9 @@ pub(super) struct Index {
     cursors: BTreeMap<u32, Cursor>,
     /// What is named as changed, and how far each log partition's row must be for it to have been read.
     pending: BTreeMap<Fingerprint, BTreeMap<i64, u64>>,
+    decisions: Decisions,
+    traffic: Traffic,
+    shown: Shown,
     looked_ms: i64,
     built_ms: i64,
     /// A flush changed more than it names.
@@ -67,13 +75,17 @@ pub(super) struct Index {
 }
 
 impl Index {
+    const fn all_bytes(&self) -> usize {
+        self.bytes + self.bytes_of_parts + self.decisions.bytes + self.shown.bytes
+    }
+
     /// Takes what the rows of an issue tell.
     fn take(&mut self, issue: Fingerprint, told: Option<Told>, now_ms: i64) {
         if let Some(known) = self.issues.remove(&issue) {
             self.bytes -= known.entry.bytes();
         }
         self.parts.remove(&issue);
-        let Some(told) = told else { return };
+        let Some(told) = told else { return self.shown.forget(issue) };
         if let Some(wanted) = self.pending.get_mut(&issue) {
             wanted.retain(|partition, offset| told.offsets.get(partition).is_none_or(|read| read < offset));
             if wanted.is_empty() {
@@ -81,9 +93,12 @@ impl Index {
             }
         }
         if read::is_there(&told.totals, now_ms) {
+            self.shown.renew(issue, &told.totals);
             let entry = Entry::of(told.totals);
             self.bytes += entry.bytes();
             self.issues.insert(issue, Kept { entry, verdict: None, until_ms: told.until_ms });
+        } else {
+            self.shown.forget(issue);
         }
     }
 }
@@ -107,7 +122,9 @@ struct Held {
 struct Project {
     index: Shared,
     bytes: usize,
+    /// When a list, or rules, last asked for it, and when a list did.
     used_ms: i64,
+    listed_ms: i64,
 }
 
 impl Indexes {
@@ -126,22 +143,39 @@ impl Indexes {
         }
     }
 
-    /// Keeps it if there is room beside what others asked for a short while ago: two that do not fit together do not take turns in being read.
-    fn put(&self, scope: Scope, bytes: usize, index: Shared, now_ms: i64) -> bool {
+    /// Keeps one that is in use, as [`Indexes::put`]; one that was built anew meanwhile stays in its place.
+    fn keep(&self, scope: Scope, bytes: usize, index: Shared, (look, now_ms): (Look, i64)) -> bool {
+        let held = self.get(scope);
+        held.is_some_and(|held| !Arc::ptr_eq(&held, &index)) || self.put(scope, bytes, index, (look, now_ms))
+    }
+
+    /// Keeps it if there is room beside what others asked for a short while ago: two that do not fit together do not take turns in being read. For
+    /// lists those give way that only rules ask for.
+    fn put(&self, scope: Scope, bytes: usize, index: Shared, (look, now_ms): (Look, i64)) -> bool {
         let mut held = self.held.lock();
-        held.projects.remove(&scope);
+        let known = held.projects.remove(&scope);
         let sum = |held: &Held| held.projects.values().map(|project| project.bytes).sum::<usize>();
         while sum(&held) + bytes > self.most_bytes {
-            let unused = held.projects.iter().filter(|(_, project)| now_ms - project.used_ms > TRY_AGAIN_MS);
-            let oldest = unused.min_by_key(|(_, project)| project.used_ms).map(|(scope, _)| *scope);
+            let used_ms =
+                |project: &Project| if look == Look::Lately { project.listed_ms } else { project.used_ms };
+            let unused = held.projects.iter().filter(|(_, project)| now_ms - used_ms(project) > TRY_AGAIN_MS);
+            let oldest = unused.min_by_key(|(_, project)| used_ms(project)).map(|(scope, _)| *scope);
             let Some(oldest) = oldest else {
                 held.failed.insert(scope, now_ms + TRY_AGAIN_MS);
                 return false;
             };
             held.projects.remove(&oldest);
         }
-        held.projects.insert(scope, Project { index, bytes, used_ms: now_ms });
+        let listed_ms = known.map_or(0, |project| project.listed_ms);
+        let listed_ms = if look == Look::Lately { now_ms } else { listed_ms };
+        held.projects.insert(scope, Project { index, bytes, used_ms: now_ms, listed_ms });
         true
+    }
+
+    /// Whether a list asked for it within the hour.
+    fn is_listed(&self, scope: Scope, now_ms: i64) -> bool {
+        let held = self.held.lock();
+        held.projects.get(&scope).is_some_and(|project| now_ms - project.listed_ms < BUILD_AGAIN_MS)
     }
 
     fn may_try(&self, scope: Scope, now_ms: i64) -> bool {
@@ -159,26 +193,56 @@ impl Indexes {
     }
 }
 
-/// The index of a project as of now, if there is one.
-pub(super) async fn open(api: &Api, scope: Scope) -> Result<Option<OwnedMutexGuard<Index>>, ApiError> {
+/// When what changed is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Within the last second: for lists.
+    Lately,
+    /// Now, for rules: all that was there before is known after it.
+    Again,
+}
+
+/// The index of a project, if there is one.
+pub(super) async fn open(
+    api: &Api,
+    scope: Scope,
+    look: Look,
+) -> Result<Option<OwnedMutexGuard<Index>>, ApiError> {
     let Some(index) = api.0.issues.get(scope) else { return Ok(None) };
     let mut guard = Arc::clone(&index).lock_owned().await;
     let now_ms = api.now_ms();
+    if guard.read_beside(api, &index, look).await? || look == Look::Again {
+        guard.looked_ms = guard.looked_ms.min(now_ms - LOOK_EVERY_MS);
+    }
     if !guard.catch_up(api.store(), now_ms).await? {
         api.0.issues.remove(scope, &index);
         return Ok(None);
     }
-    if !api.0.issues.put(scope, guard.bytes + guard.bytes_of_parts, index, now_ms) {
+    if !api.0.issues.keep(scope, guard.all_bytes(), index, (look, now_ms)) {
+        tell_of_no_room(scope);
         return Ok(None);
     }
     if now_ms - guard.built_ms > BUILD_AGAIN_MS {
-        build(api, scope, true);
+        build(api, scope, look, true);
     }
     Ok(Some(guard))
 }
 
+/// The index of a project as it was last opened, if there is one.
+pub(super) async fn reopen(api: &Api, scope: Scope) -> Option<OwnedMutexGuard<Index>> {
+    Some(api.0.issues.get(scope)?.lock_owned().await)
+}
+
+fn tell_of_no_room(scope: Scope) {
+    let project = scope.project().to_string();
+    tracing::warn!(
+        project,
+        "query_api.issue_index_bytes has no room for its issues beside others': lists of them may be partial"
+    );
+}
+
 /// Builds the index of a project beside the request, when nothing else is built; `anew`: although there is one.
-pub(super) fn build(api: &Api, scope: Scope, anew: bool) {
+pub(super) fn build(api: &Api, scope: Scope, look: Look, anew: bool) {
     let may_build =
         move |api: &Api| api.0.issues.may_try(scope, api.now_ms()) && (anew || !api.0.issues.has(scope));
     if !may_build(api) {
@@ -194,15 +258,14 @@ pub(super) fn build(api: &Api, scope: Scope, anew: bool) {
         match Index::load(api.store(), scope, partitions, || api.now_ms(), most_bytes).await {
             Ok(Some(index)) => {
                 let (bytes, now_ms) = (index.bytes, api.now_ms());
-                if !api.0.issues.put(scope, bytes, Arc::new(tokio::sync::Mutex::new(index)), now_ms) {
-                    let project = scope.project().to_string();
-                    tracing::warn!(
-                        project,
-                        "query_api.issue_index_bytes has no room for its issues beside others': lists of them may be partial"
-                    );
-                    return;
+                let index = Arc::new(tokio::sync::Mutex::new(index));
+                if !api.0.issues.put(scope, bytes, index, (look, now_ms)) {
+                    return tell_of_no_room(scope);
                 }
                 drop(building);
+                if !api.0.issues.is_listed(scope, now_ms) {
+                    return;
+                }
                 if let Err(error) = list::count_ahead(&api, scope).await {
                     tracing::warn!(%error, "users of issues could not be counted ahead of lists");
                 }

@@ -1,19 +1,20 @@
 //! A list of issues: all of a project are filtered and sorted in memory; the project's bound keeps that short. Those of the page are read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use futures::future::{try_join_all, try_join3};
+use futures::future::try_join_all;
 use playhead_domain::issue::grouping::Fingerprint;
-use playhead_domain::issue::merge::Merges;
 use playhead_domain::issue::totals::OVERFLOW;
-use playhead_domain::row::{IssueState, Project};
+use playhead_domain::row::{IssueState, IssueTotals, Project};
 use playhead_domain::scope::Scope;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::archive::Counted;
+use super::decided::{Decided, Deciding};
 use super::entry::{self, Entry, Verdict};
-use super::index::{self, Kept};
+use super::index::{self, Kept, Look};
 use super::listed::Listed;
 use super::present::Reach;
 use super::priority::Context;
@@ -92,18 +93,11 @@ pub(crate) async fn list(
     let sort = Sort::parse(params.sort.as_deref())?;
     let question = question(scope, params)?;
     let after = params.cursor.as_deref().map(|cursor| read_place(&question, cursor)).transpose()?;
-    // Counts are read last: what people agreed on is judged by none that are older.
-    let (states, merges, traffic) = try_join3(
-        read::states(api, scope),
-        read::merges(api, scope),
-        read::traffic(api, scope, api.now_ms()),
-    )
-    .await?;
-    let issues = Listed::read(api, scope, project, &merges).await?;
+    let issues = Listed::read(api, scope, project, Look::Lately).await?;
     let (mut partial, overflow) = (issues.partial, issues.get(OVERFLOW).is_some());
+    let (traffic, decided) = (issues.traffic, Arc::clone(&issues.decided));
     let context = Context { now_ms: api.now_ms(), traffic, critical_pages: &project.critical_pages };
-    let mut listing =
-        Listing { api, scope, merges, states, users: Users::new(), most_used: Vec::new(), context };
+    let mut listing = Listing { api, scope, decided, users: Users::new(), most_used: Vec::new(), context };
     let mut places = listing.choose(issues, &query, sort).await?;
     if sort == Sort::Users {
         partial |= listing.count_most_used(&mut places).await?;
@@ -123,7 +117,7 @@ pub(crate) async fn list(
 /// Counts the users that lists show, so that the first one does not have to.
 pub(super) async fn count_ahead(api: &Api, scope: Scope) -> Result<(), ApiError> {
     // What was read is out of date already: the next list sees to it.
-    if index::open(api, scope).await?.is_none() {
+    if index::open(api, scope, Look::Lately).await?.is_none() {
         return Ok(());
     }
     let Some(project) = repository::find(api, scope.project()).await? else { return Ok(()) };
@@ -136,8 +130,7 @@ type Users = BTreeMap<Fingerprint, users::Users>;
 struct Listing<'a> {
     api: &'a Api,
     scope: Scope,
-    merges: Merges,
-    states: BTreeMap<Fingerprint, IssueState>,
+    decided: Arc<Decided>,
     users: Users,
     /// Those with the most sessions, with how many events each has; for a list by users.
     most_used: Vec<(Fingerprint, u64)>,
@@ -156,7 +149,7 @@ impl Listing<'_> {
         let mut places = Vec::new();
         let unmarked = entry::mark(None, self.context.critical_pages);
         for (issue, kept) in issues.iter_mut() {
-            let given = self.states.get(&issue);
+            let given = self.decided.states.get(&issue);
             let mark = given.map_or(unmarked, |_| entry::mark(given, self.context.critical_pages));
             let verdict = self.judge(issue, kept, mark)?;
             if query.matches(&kept.entry, verdict.state, given.map_or("", |given| &given.assignee)) {
@@ -178,7 +171,8 @@ impl Listing<'_> {
         if let Some(verdict) = kept.verdict.filter(|verdict| verdict.holds(now_ms, mark)) {
             return Ok(verdict);
         }
-        let (given, users) = (self.states.get(&issue), self.users.get(&issue).map_or(0, |(users, _)| *users));
+        let (given, users) =
+            (self.decided.states.get(&issue), self.users.get(&issue).map_or(0, |(users, _)| *users));
         let verdict = Verdict::of(&kept.entry.counts()?, given, users, self.context, mark);
         // How many users there are is counted anew each time.
         kept.verdict = Some(verdict).filter(|_| !given.is_some_and(state::waits_for_users));
@@ -188,33 +182,39 @@ impl Listing<'_> {
     /// Takes those out of the archive of which what was agreed has happened, see [`archive::come_due`].
     async fn open_archives(&mut self, issues: &Listed<'_>) -> Result<(), ApiError> {
         let waits = |given: &IssueState| given.archived_until.is_some();
-        let waiting = self.states.iter().filter(|(_, given)| waits(given));
+        let waiting = self.decided.states.iter().filter(|(_, given)| waits(given));
         let waiting = waiting.filter_map(|(&issue, given)| {
             Some((issue, state::waits_for_users(given), issues.get(issue)?.entry.counts()))
         });
-        let waiting: Vec<_> = waiting.collect();
+        let mut waiting: Vec<_> = waiting.collect();
+        waiting.sort_unstable_by_key(|(issue, ..)| *issue);
         let for_users = waiting.iter().filter(|(_, for_users, _)| *for_users).map(|(issue, ..)| *issue);
         // An agreement is about exact numbers: one from before would lower what it was made of.
         let for_users = for_users.take(COUNTED_BY_USERS).map(|issue| (issue, None));
         self.count_users(for_users.collect(), true).await?;
-        let (mut written, now_ms) = (0, self.context.now_ms);
+        let (api, scope, now_ms) = (self.api, self.scope, self.context.now_ms);
+        let (mut written, mut deciding) = (0, None);
         for (issue, for_users, totals) in waiting {
-            let (totals, Some(given)) = (&totals?, self.states.get(&issue)) else { continue };
+            let (totals, Some(given)) = (&totals?, self.decided.states.get(&issue)) else { continue };
             let users = self.users.get(&issue).map(|(users, _)| *users);
             if for_users && users.is_none() {
                 continue;
             }
             let users = users.unwrap_or_default();
-            let counted = Counted { totals, users, members: self.merges.mark(issue) };
+            let counted = Counted { totals, users, members: self.decided.merges.mark(issue) };
             let mut state = given.clone();
             if !archive::come_due(&mut state, counted, now_ms) {
                 continue;
             }
             if written < MAX_RETURNED {
-                state = archive::settle(self.api, self.scope, issue, given, counted).await?;
+                let deciding = deciding.get_or_insert_with(|| Deciding::begin(api, scope));
+                state = archive::settle(deciding, issue, given, counted).await?;
                 written += 1;
             }
-            self.states.insert(issue, state);
+            Arc::make_mut(&mut self.decided).states.insert(issue, state);
+        }
+        if let Some(deciding) = deciding {
+            deciding.tell().await;
         }
         Ok(())
     }
@@ -242,7 +242,7 @@ impl Listing<'_> {
         let missing = issues.into_iter().filter(|(issue, _)| !self.users.contains_key(issue));
         for some in missing.collect::<Vec<_>>().chunks(CONCURRENT_COUNTS) {
             let count = |&(issue, events): &(Fingerprint, _)| {
-                let whole = self.merges.whole(issue);
+                let whole = self.decided.merges.whole(issue);
                 async move {
                     if exactly {
                         read::users(api, scope, &whole).await
@@ -257,21 +257,43 @@ impl Listing<'_> {
         Ok(())
     }
 
-    /// A page: what is shown of an issue is what its rows say now.
+    /// What is shown of the issues of a page: as of the last look, or from their rows.
+    async fn read_page(
+        &self,
+        project: &Project,
+        page: &[Fingerprint],
+    ) -> Result<Vec<Option<Arc<IssueTotals>>>, ApiError> {
+        let (api, scope, merges) = (self.api, self.scope, &self.decided.merges);
+        let is_one = |issue: &Fingerprint| merges.members(*issue).next().is_none();
+        let single = page.iter().copied().filter(is_one);
+        let shown = match index::reopen(api, scope).await {
+            Some(mut index) => index.show(api.store(), single, api.now_ms()).await?,
+            None => BTreeMap::new(),
+        };
+        let reads = page.iter().map(|&issue| {
+            let shown = shown.get(&issue).cloned();
+            async move {
+                match shown {
+                    Some(totals) => Ok(Some(totals)),
+                    None => Ok(read::joined(api, scope, project, (issue, merges)).await?.map(Arc::new)),
+                }
+            }
+        });
+        try_join_all(reads).await
+    }
+
     async fn present(&mut self, project: &Project, page: Vec<Fingerprint>) -> Result<Vec<Issue>, ApiError> {
-        let reads =
-            page.iter().map(|&issue| read::joined(self.api, self.scope, project, (issue, &self.merges)));
-        let totals = try_join_all(reads).await?;
+        let totals = self.read_page(project, &page).await?;
         let page: Vec<_> =
             page.into_iter().zip(totals).filter_map(|(issue, totals)| Some((issue, totals?))).collect();
         self.count_users(page.iter().map(|(issue, totals)| (*issue, Some(totals.events))).collect(), false)
             .await?;
         let shown = page.into_iter().map(|(issue, totals)| {
             let users = self.users.get(&issue).copied().unwrap_or_default();
-            let merged = self.merges.members(issue).count();
+            let merged = self.decided.merges.members(issue).count();
             // To count them once would take reads for every issue of the page.
             let reach = Reach { users, sessions: (totals.sessions, merged == 0), merged };
-            present::issue(issue, &totals, self.states.get(&issue), reach, self.context)
+            present::issue(issue, &totals, self.decided.states.get(&issue), reach, self.context)
         });
         Ok(shown.collect())
     }

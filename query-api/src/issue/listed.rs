@@ -1,14 +1,18 @@
-//! The issues that a list is made of: from memory where a project has many, else from the rows.
+//! The issues that a list is made of, or that rules judge: from memory where a project has many, else from the rows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use futures::future::try_join;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::merge::Merges;
 use playhead_domain::row::{IssueTotals, Project};
 use playhead_domain::scope::Scope;
+use playhead_domain::session::weight::Sessions;
 use tokio::sync::OwnedMutexGuard;
 
-use super::index::{self, Index, Kept};
+use super::decided::Decided;
+use super::index::{self, Index, Kept, Look};
 use super::read;
 use crate::error::ApiError;
 use crate::state::Api;
@@ -16,7 +20,7 @@ use crate::state::Api;
 /// A project with more rows is kept in memory.
 const LARGE_ROWS: usize = 1_000;
 
-pub(super) struct Listed<'a> {
+pub(crate) struct Listed<'a> {
     project: &'a Project,
     now_ms: i64,
     index: Option<OwnedMutexGuard<Index>>,
@@ -24,20 +28,37 @@ pub(super) struct Listed<'a> {
     own: BTreeMap<Fingerprint, Kept>,
     /// In the index, and now parts of others.
     hidden: BTreeSet<Fingerprint>,
-    pub(super) partial: bool,
+    pub(crate) partial: bool,
+    pub(crate) decided: Arc<Decided>,
+    /// For lists.
+    pub(super) traffic: Sessions,
 }
 
 impl<'a> Listed<'a> {
-    pub(super) async fn read(
+    pub(crate) async fn read(
         api: &Api,
         scope: Scope,
         project: &'a Project,
-        merges: &Merges,
+        look: Look,
     ) -> Result<Self, ApiError> {
-        let index = index::open(api, scope).await?;
-        let now_ms = api.now_ms();
-        let mut listed =
-            Self { project, now_ms, index, own: BTreeMap::new(), hidden: BTreeSet::new(), partial: false };
+        let index = index::open(api, scope, look).await?;
+        let (decided, traffic) = match &index {
+            Some(index) => (index.decided(), index.traffic()),
+            // Before the counts, as the index does.
+            None => {
+                let counted = async {
+                    match look {
+                        Look::Lately => read::traffic(api, scope, api.now_ms()).await,
+                        Look::Again => Ok(Sessions::default()),
+                    }
+                };
+                let (decided, traffic) = try_join(Decided::read(api, scope), counted).await?;
+                (Arc::new(decided), traffic)
+            }
+        };
+        let (now_ms, own, hidden) = (api.now_ms(), BTreeMap::new(), BTreeSet::new());
+        let mut listed = Self { project, now_ms, index, own, hidden, partial: false, decided, traffic };
+        let merges = &listed.decided.merges;
         let issues = match &mut listed.index {
             Some(index) => {
                 index.read_parts(api.store(), merges, now_ms).await?;
@@ -50,12 +71,12 @@ impl<'a> Listed<'a> {
                 let read::All { issues, partial, rows } = read::all(api, scope).await?;
                 listed.partial = partial;
                 if rows > LARGE_ROWS {
-                    index::build(api, scope, false);
+                    index::build(api, scope, look, false);
                 }
                 issues
             }
         };
-        listed.own = joined(issues, project, merges);
+        listed.own = joined(issues, project, &listed.decided.merges);
         Ok(listed)
     }
 
@@ -70,7 +91,7 @@ impl<'a> Listed<'a> {
         self.own.get(&issue).or_else(indexed)
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (Fingerprint, &mut Kept)> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Fingerprint, &mut Kept)> {
         let Self { project, now_ms, index, own, hidden, .. } = self;
         let indexed = index.iter_mut().flat_map(|index| index.issues.iter_mut());
         let shown = indexed.filter(|(issue, kept)| {

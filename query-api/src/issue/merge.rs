@@ -8,6 +8,7 @@ use axum::extract::State;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::scope::Scope;
 
+use super::decided::Deciding;
 use super::routes::{detail, load, parse_ids};
 use super::{decided, read};
 use crate::access::Caller;
@@ -52,14 +53,16 @@ pub(crate) async fn merge_issues(
         false => None,
     };
     let (actor, now_ms) = (caller.name(), api.now_ms());
-    let added = decided::update_merges(&api, scope, |merges| {
+    let deciding = Deciding::begin(&api, scope);
+    let added = deciding.update_merges(|merges| {
         if let Some(kept) = &kept {
             merges.forget(|issue| kept.contains(&issue));
         }
         let added = merges.merge(&ids, into, (now_ms, &actor));
         added.map_err(|e| ApiError::bad("ids", e.to_string()))
-    })
-    .await?;
+    });
+    let added = added.await?;
+    deciding.tell().await;
     for (id, part) in titles.iter().filter(|(id, _)| added.contains(id)) {
         note(&api, scope, *id, &format!("merged into {}", title(&target)), &actor).await;
         note(&api, scope, target.id, &format!("merged with {part}"), &actor).await;
@@ -85,7 +88,9 @@ pub(crate) async fn split_issue(
 ) -> Result<Json<IssueDetail>, ApiError> {
     let (scope, project) = caller.open(&api, &project).await?;
     let issue: Fingerprint = issue.parse().map_err(|e| ApiError::bad("issue", format!("{e}")))?;
-    let root = decided::update_merges(&api, scope, |merges| Ok(merges.split(issue))).await?;
+    let deciding = Deciding::begin(&api, scope);
+    let root = deciding.update_merges(|merges| Ok(merges.split(issue))).await?;
+    deciding.tell().await;
     let Some(root) = root else {
         return Err(ApiError::bad("issue", "is not merged into another one"));
     };

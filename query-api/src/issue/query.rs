@@ -1,6 +1,6 @@
 //! The search of a list of issues: words that title or culprit hold, and `field:value`; all must hold. A value with spaces stands in quotes.
 
-use playhead_domain::row::IssueTotals;
+use memchr::memmem::Finder;
 
 use super::entry::{self, Entry, Field};
 use crate::error::ApiError;
@@ -9,13 +9,13 @@ use crate::model::issue::IssueState;
 const MAX_BYTES: usize = 500;
 const FIELDS: &str = "type, release, state, browser, os, page, country, mechanism, assignee or is";
 
-/// A part of a search.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A part of a search. What is looked for in the text of each issue is prepared once: that takes longer than to look.
+#[derive(Debug, Clone)]
 enum Term {
     /// In lower case.
-    Word(String),
+    Word(Finder<'static>),
     /// As [`entry::value`] spells it.
-    Value(String),
+    Value(Finder<'static>),
     State(String),
     /// Empty: nobody.
     Assignee(String),
@@ -36,11 +36,7 @@ impl Query {
         split(text).into_iter().map(|(field, value)| term(&field, value)).collect::<Result<_, _>>().map(Self)
     }
 
-    pub(crate) fn matches_totals(&self, totals: &IssueTotals, state: IssueState, assignee: &str) -> bool {
-        self.0.is_empty() || self.matches(&Entry::of(totals.clone()), state, assignee)
-    }
-
-    pub(super) fn matches(&self, issue: &Entry, state: IssueState, assignee: &str) -> bool {
+    pub(crate) fn matches(&self, issue: &Entry, state: IssueState, assignee: &str) -> bool {
         self.0.iter().all(|term| matches(term, issue, state, assignee))
     }
 }
@@ -79,7 +75,7 @@ fn is_field(text: &str) -> bool {
 
 fn term(field: &str, value: String) -> Result<Term, ApiError> {
     Ok(match (field, value.as_str()) {
-        ("", _) => Term::Word(value.to_lowercase()),
+        ("", _) => Term::Word(finder(&value.to_lowercase())),
         (
             "state",
             "new" | "ongoing" | "escalating" | "regressed" | "resolved" | "archived" | "unresolved",
@@ -95,12 +91,16 @@ fn term(field: &str, value: String) -> Result<Term, ApiError> {
         ("is", "handled") => Term::Handled(true),
         ("is", "unhandled") => Term::Handled(false),
         ("is", _) => return Err(ApiError::bad("query", "is: handled or unhandled")),
-        ("http" | "https", _) => Term::Word(format!("{field}:{}", value.to_lowercase())),
+        ("http" | "https", _) => Term::Word(finder(&format!("{field}:{}", value.to_lowercase()))),
         (field, value) => match Field::named(field) {
-            Some(field) => Term::Value(entry::value(field, value)),
+            Some(field) => Term::Value(finder(&entry::value(field, value))),
             None => return Err(ApiError::bad("query", format!("`{field}:` must be {FIELDS}"))),
         },
     })
+}
+
+fn finder(text: &str) -> Finder<'static> {
+    Finder::new(text).into_owned()
 }
 
 fn matches(term: &Term, issue: &Entry, state: IssueState, assignee: &str) -> bool {
@@ -132,21 +132,25 @@ mod tests {
 
     #[test]
     fn words_fields_and_quotes() {
-        let terms = |text: &str| Query::parse(text).unwrap().0;
-        assert_eq!(terms("  Cart  pay "), [Term::Word("cart".to_owned()), Term::Word("pay".to_owned())]);
+        let spell = |term: &Term| match term {
+            Term::Word(text) | Term::Value(text) => String::from_utf8(text.needle().to_vec()).unwrap(),
+            term => format!("{term:?}"),
+        };
+        let terms = |text: &str| Query::parse(text).unwrap().0.iter().map(spell).collect::<Vec<_>>();
+        assert_eq!(terms("  Cart  pay "), ["cart", "pay"]);
         assert_eq!(
             terms(r#"type:TypeError browser:"Mobile Safari" "is not" is:unhandled"#),
             [
-                Term::Value(entry::value(Field::Type, "TypeError")),
-                Term::Value(entry::value(Field::Browser, "mobile safari")),
-                Term::Word("is not".to_owned()),
-                Term::Handled(false)
+                &entry::value(Field::Type, "TypeError"),
+                &entry::value(Field::Browser, "mobile safari"),
+                "is not",
+                "Handled(false)"
             ]
         );
-        assert_eq!(terms("TypeError: x"), [Term::Word("typeerror:".to_owned()), Term::Word("x".to_owned())]);
-        assert_eq!(terms("https://a.b/C"), [Term::Word("https://a.b/c".to_owned())]);
-        assert_eq!(terms("\"open end"), [Term::Word("open end".to_owned())]);
-        assert_eq!(terms(""), []);
+        assert_eq!(terms("TypeError: x"), ["typeerror:", "x"]);
+        assert_eq!(terms("https://a.b/C"), ["https://a.b/c"]);
+        assert_eq!(terms("\"open end"), ["open end"]);
+        assert!(terms("").is_empty());
     }
 
     #[test]

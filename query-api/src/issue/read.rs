@@ -2,7 +2,7 @@
 //! then the issues that people made one.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures::future::try_join_all;
 use playhead_domain::issue::grouping::Fingerprint;
@@ -290,10 +290,10 @@ pub(crate) async fn traffic_within(
 }
 
 /// What people did with the issues of a project.
-pub(crate) async fn states(api: &Api, scope: Scope) -> Result<BTreeMap<Fingerprint, IssueState>, ApiError> {
+pub(crate) async fn states(api: &Api, scope: Scope) -> Result<HashMap<Fingerprint, IssueState>, ApiError> {
     let columns = scope_columns(scope);
     let rows = store::scan_all(api.store(), &table::ISSUE_STATES, &columns, ClusteringRange::ALL).await?;
-    let mut states = BTreeMap::new();
+    let mut states = HashMap::new();
     for row in rows {
         let [Value::Bytes(issue)] = &row.key.clustering[..] else { continue };
         let Ok(issue) = <[u8; 16]>::try_from(issue.as_ref()) else { continue };

@@ -11,6 +11,7 @@ use playhead_domain::scope::Scope;
 use playhead_domain::table::ISSUE_STATES;
 
 use super::archive::Counted;
+use super::decided::Deciding;
 use super::list::IssueParams;
 use super::present::Reach;
 use super::priority::Context;
@@ -84,7 +85,9 @@ pub(crate) async fn change_issue(
     let shown = load(&api, scope, &project, parse(&issue)?).await?;
     let patch: IssuePatch = read_json(body).await?;
     change::check(&patch)?;
-    change::apply(&api, scope, &shown, &patch, &caller.name()).await?;
+    let deciding = Deciding::begin(&api, scope);
+    change::apply(&deciding, &shown, &patch, &caller.name()).await?;
+    deciding.tell().await;
     jira::want_changes(&api, scope, &shown, &patch).await?;
     detail(&api, scope, &project, &shown).await.map(Json)
 }
@@ -110,10 +113,11 @@ pub(crate) async fn change_issues(
     let patch = IssuePatch { state, assignee, resolved_in, release, archived_until, priority };
     change::check(&patch)?;
     let mut result = IssueBulkResult { changed: Vec::new(), missing: Vec::new() };
-    for id in parse_ids(&ids)? {
+    let (ids, deciding) = (parse_ids(&ids)?, Deciding::begin(&api, scope));
+    for id in ids {
         match read::shown(&api, scope, &project, id).await {
             Ok(Some(shown)) => {
-                change::apply(&api, scope, &shown, &patch, &caller.name()).await?;
+                change::apply(&deciding, &shown, &patch, &caller.name()).await?;
                 jira::want_changes(&api, scope, &shown, &patch).await?;
                 result.changed.push(id.to_string());
             }
@@ -121,6 +125,7 @@ pub(crate) async fn change_issues(
             Err(error) => return Err(error),
         }
     }
+    deciding.tell().await;
     Ok(Json(result))
 }
 
@@ -169,7 +174,9 @@ pub(crate) async fn detail(
     let (totals, now_ms) = (&shown.totals, api.now_ms());
     let counted = Counted { totals, users: users.0, members: shown.merges.mark(shown.id) };
     if archive::come_due(&mut own.clone(), counted, now_ms) {
-        own = archive::settle(api, scope, shown.id, &own, counted).await?;
+        let deciding = Deciding::begin(api, scope);
+        own = archive::settle(&deciding, shown.id, &own, counted).await?;
+        deciding.tell().await;
     }
     let mut given = vec![own];
     given.extend(try_join_all(whole[1..].iter().map(|&issue| read::state(api, scope, issue))).await?);

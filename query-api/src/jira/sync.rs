@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::repository::{self, Connection};
 use crate::channel::text;
 use crate::error::ApiError;
+use crate::issue::decided::Deciding;
 use crate::issue::{change, decided, read, routes as issue_routes, state};
 use crate::model::issue::{GivenState, IssuePatch, IssueState};
 use crate::state::Api;
@@ -190,7 +191,9 @@ pub(crate) async fn follow(
         patch.assignee = Some(told.assignee.clone());
     }
     if patch.state.is_some() || patch.assignee.is_some() {
-        change::apply(api, scope, &shown, &patch, actor).await?;
+        let deciding = Deciding::begin(api, scope);
+        change::apply(&deciding, &shown, &patch, actor).await?;
+        deciding.tell().await;
     }
     Ok(())
 }

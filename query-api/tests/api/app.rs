@@ -134,6 +134,19 @@ impl App {
         api(self.config.clone(), (&store, &self.log, &self.blobs), &self.now_ms, &registry)
     }
 
+    /// Another process's, on the same store.
+    pub(crate) fn beside(&self) -> Self {
+        self.on(self.store.clone())
+    }
+
+    /// Another process's, on a store over the same rows.
+    pub(crate) fn on(&self, store: Arc<dyn Store>) -> Self {
+        let (log, blobs) = (self.log.clone(), self.blobs.clone());
+        let (api, registry) = (self.api_on(store.clone()), prometheus::Registry::new());
+        let (now_ms, config) = (self.now_ms.clone(), self.config.clone());
+        Self { log, store, router: router(api.clone()), api, registry, blobs, now_ms, config }
+    }
+
     pub(crate) fn now_ms(&self) -> i64 {
         self.now_ms.load(Ordering::Relaxed)
     }

@@ -21,6 +21,7 @@ mod jira;
 mod jira_description;
 mod jira_double;
 mod jira_rules;
+mod large_projects;
 mod lists;
 mod mail_server;
 mod merges;

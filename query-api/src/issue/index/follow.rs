@@ -200,7 +200,7 @@ async fn changes_after(
     store.scan(&ISSUE_CHANGES, &columns, &range, Order::Ascending, ROWS_AT_ONCE).await
 }
 
-async fn read_issues(
+pub(super) async fn read_issues(
     store: &dyn Store,
     scope: Scope,
     issues: BTreeSet<Fingerprint>,

@@ -9,7 +9,7 @@ use playhead_domain::scope::Scope;
 use playhead_domain::store::{ClusteringRange, Order, Row, Store};
 use playhead_domain::table::ISSUES;
 
-use super::Index;
+use super::{Decisions, Index, Shown, Traffic};
 use crate::error::ApiError;
 use crate::issue::read;
 
@@ -30,6 +30,9 @@ impl Index {
             parts: BTreeMap::new(),
             cursors: BTreeMap::new(),
             pending: BTreeMap::new(),
+            decisions: Decisions::default(),
+            traffic: Traffic::default(),
+            shown: Shown::default(),
             looked_ms: now_ms(),
             built_ms: now_ms(),
             is_lost: false,

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::follow::LOOK_EVERY_MS;
-use super::{Entry, Index, Indexes, TRY_AGAIN_MS};
+use super::{Entry, Index, Indexes, Look, TRY_AGAIN_MS};
 use crate::issue::read;
 
 const NOW: i64 = 20_454 * 86_400_000 + 23 * 3_600_000;
@@ -130,6 +130,11 @@ impl World {
             known.len(),
             plain.len()
         );
+        // What pages showed before is as new.
+        let shown = index.show(&self.store, known.keys().copied(), now_ms).await.unwrap();
+        let shown: BTreeMap<_, _> =
+            shown.into_iter().map(|(issue, totals)| (issue, Entry::of((*totals).clone()))).collect();
+        assert_eq!(shown, plain);
         let bytes: usize = index.issues.values().map(|kept| kept.entry.bytes()).sum();
         assert_eq!(index.bytes, bytes);
     }
@@ -208,7 +213,7 @@ async fn run(steps: &[Step], loaded_at: usize) {
     // Later than any of them is kept.
     world.pass(3 * 3_600_000);
     world.compare(&mut index).await;
-    assert!(index.issues.is_empty() && index.bytes == 0);
+    assert!(index.issues.is_empty() && index.bytes == 0 && index.shown.bytes == 0);
 }
 
 proptest! {
@@ -265,6 +270,9 @@ fn projects_that_do_not_fit_together_do_not_take_turns() {
             parts,
             cursors,
             pending,
+            decisions: super::Decisions::default(),
+            traffic: super::Traffic::default(),
+            shown: super::Shown::default(),
             looked_ms: 0,
             built_ms: 0,
             is_lost: false,
@@ -273,13 +281,22 @@ fn projects_that_do_not_fit_together_do_not_take_turns() {
         }))
     };
     let indexes = Indexes::new(100);
-    assert!(indexes.put(scope(1), 60, index(1), NOW));
-    assert!(!indexes.put(scope(2), 60, index(2), NOW) && !indexes.may_try(scope(2), NOW));
+    let lately = |now_ms| (Look::Lately, now_ms);
+    assert!(indexes.put(scope(1), 60, index(1), lately(NOW)));
+    assert!(!indexes.put(scope(2), 60, index(2), lately(NOW)) && !indexes.may_try(scope(2), NOW));
     assert!(indexes.has(scope(1)) && !indexes.has(scope(2)));
-    assert!(indexes.put(scope(1), 90, index(1), NOW + 1), "one takes its own place");
+    assert!(indexes.put(scope(1), 90, index(1), lately(NOW + 1)), "one takes its own place");
     let later = NOW + TRY_AGAIN_MS + 2;
-    assert!(indexes.may_try(scope(2), later) && indexes.put(scope(2), 60, index(2), later));
+    assert!(indexes.may_try(scope(2), later) && indexes.put(scope(2), 60, index(2), lately(later)));
     assert!(!indexes.has(scope(1)), "nobody asked for it");
+    assert!(
+        !indexes.put(scope(3), 60, index(3), (Look::Again, later)),
+        "rules do not push out what lists show"
+    );
+    assert!(indexes.put(scope(4), 10, index(4), (Look::Again, later)));
+    assert!(!indexes.put(scope(3), 40, index(3), (Look::Again, later + 1)), "nor each other");
+    assert!(indexes.put(scope(3), 40, index(3), lately(later + 1)), "lists do");
+    assert!(indexes.has(scope(2)) && !indexes.has(scope(4)));
     let other = index(2);
     indexes.remove(scope(2), &other);
     assert!(indexes.has(scope(2)), "another one has taken its place");
