@@ -14,8 +14,8 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 pub const LATE_MS: i64 = 900_000;
 /// A new or regressed issue that is quiet for so long is not alarming any more.
 const QUIET_MS: i64 = DAY_MS;
-/// An issue that did not happen since so long before [`Moment::decided_ms`] and [`Moment::at_ms`], of which nothing is remembered and about which
-/// nobody decided, is not met by any condition.
+/// An issue that did not happen since so long before [`Moment::decided_ms`] and [`Moment::at_ms`], of which nothing is remembered and which does not
+/// count as regressed, meets no condition.
 pub const LOOKS_BACK_MS: i64 = DAY_MS + HOUR_MS;
 
 /// Where an issue stands, as far as alerts ask.
@@ -147,9 +147,7 @@ fn new_issue(issue: &Issue<'_>, memory: Option<&AlertState>, moment: Moment) -> 
 fn regressed(issue: &Issue<'_>, memory: Option<&AlertState>, moment: Moment) -> Verdict {
     let mark = issue.decided_ms;
     let is_known = memory.is_some_and(|memory| memory.mark == mark);
-    // One that nothing remembers, as not all could be judged when it came back, is told while it goes on.
-    let is_quiet = moment.at_ms.min(moment.decided_ms) - issue.totals.last_seen_ms >= QUIET_MS;
-    if is_alarming(issue) && issue.standing == Standing::Regressed && !is_known && !is_quiet {
+    if is_alarming(issue) && issue.standing == Standing::Regressed && !is_known {
         let why = "it happened again after it was resolved".to_owned();
         return Verdict::Met(Met { mark, since_ms: issue.totals.last_seen_ms, why });
     }
@@ -337,7 +335,7 @@ mod tests {
             from in -50_000..50_000_i64,
             throttle in 0..2_000_i64,
             window in proptest::sample::select(vec![5_u32, 15, 60, 180, 360, 1_440]),
-            kind in 0..6_usize,
+            kind in 0..7_usize,
         ) {
             let minute = |minutes: i64| NOON + minutes * 60_000;
             let moment = Moment {
@@ -357,6 +355,7 @@ mod tests {
                 2 => seen(Measure::Events, window),
                 3 => seen(Measure::Sessions, window),
                 4 => seen(Measure::Users, window),
+                5 => Condition::Regressed,
                 _ => seen(Measure::Share, window),
             };
             let asked = windows_asked(condition, &open(&totals), None, moment);
@@ -365,16 +364,6 @@ mod tests {
             let verdict = issue(condition, &open(&totals), None, moment, &Reach { users: 50, traffic });
             proptest::prop_assert!(matches!(verdict, Verdict::Over(_)), "{verdict:?}");
         }
-    }
-
-    #[test]
-    fn a_regression_that_nothing_remembers_is_told_while_it_goes_on() {
-        let totals = totals(&[NOON]);
-        let regressed = Issue { standing: Standing::Regressed, decided_ms: NOON - HOUR_MS, ..open(&totals) };
-        let judged = |at_ms| issue(Condition::Regressed, &regressed, None, at(at_ms), &Reach::default());
-        assert!(is_met(&judged(NOON)));
-        assert!(is_met(&judged(NOON + QUIET_MS)));
-        assert!(!is_met(&judged(NOON + QUIET_MS + 2_000)), "but not months later");
     }
 
     #[test]

@@ -97,6 +97,9 @@ pub(crate) async fn project(
         true => gather::gather(api, scope, project, now.at_ms, &evaluation.wanted()).await?,
         false => Issues::none(api, scope, project, now.at_ms),
     };
+    // What is not read yet is not judged as if it were not there: until all is kept, the next round judges again.
+    evaluation.outcome.contested +=
+        usize::from(issues.partial && api.0.issues.may_build(scope, api.now_ms()));
     let mut readings = evaluation.readings(&on);
     for (id, rule) in &on {
         evaluation.rule(*id, rule, (&mut issues, &mut readings)).await?;
@@ -183,7 +186,10 @@ impl<'a> Evaluation<'a> {
         let begins =
             self.states.begun.get(&id).is_none_or(|begun| begun.value.asked_version != rule.asked_version);
         let notes = matches!(asked.condition, Condition::Regressed | Condition::Escalating) && begins;
-        for subject in self.subjects(id, issues) {
+        for (nth, subject) in self.subjects(id, issues).into_iter().enumerate() {
+            if nth % gather::YIELD_EACH == 0 {
+                tokio::task::yield_now().await;
+            }
             let place = (id, Subject::Issue(subject));
             let memory = self.states.states.get(&place).map(|stored| stored.value.clone());
             let verdict = self.judge((rule, &asked), subject, memory.as_ref(), issues).await?;
@@ -272,12 +278,12 @@ impl<'a> Evaluation<'a> {
         issues: &mut Issues<'_>,
     ) -> Result<bool, ApiError> {
         let (Verdict::Met(met), Subject::Issue(issue)) = (verdict, place.1) else { return Ok(true) };
+        let Some(whole) = issues.whole(issue).await? else { return Ok(true) };
         if memory.is_none() && self.states.states.len() >= MAX_STATES && !self.forget_oldest().await? {
             self.outcome.dropped += 1;
             return Ok(true);
         }
         let users = issues.users(issue).await?;
-        let Some(whole) = issues.whole(issue).await? else { return Ok(true) };
         let Some(gathered) = issues.issues.get(&issue) else { return Ok(true) };
         let notice = notice::of_issue(gathered, &whole, users, met.why, met.since_ms);
         self.outcome.triggered_ms.push(whole.last_seen_ms);

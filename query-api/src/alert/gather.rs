@@ -20,7 +20,8 @@ use crate::issue::index::Look;
 use crate::issue::listed::Listed;
 use crate::issue::priority::{self, Context};
 use crate::issue::query::Query;
-use crate::issue::{read, state};
+use crate::issue::read;
+use crate::issue::state::{self, RESOLVED};
 use crate::model::issue::{IssueState as Shown, Priority, PriorityLevel};
 use crate::state::Api;
 
@@ -29,7 +30,7 @@ const MAX_WAITING: usize = 200;
 /// Issues that are judged at a time, some 10 KB each: what rules remember, then what happened last.
 const MAX_JUDGED: usize = 10_000;
 /// It is long work beside requests, and beside the lease that is to be renewed.
-const YIELD_EACH: usize = 200;
+pub(crate) const YIELD_EACH: usize = 200;
 
 /// An issue, with what is to be thought of it.
 pub(crate) struct Gathered {
@@ -59,7 +60,7 @@ impl Gathered {
 pub(crate) struct Wanted {
     /// Those that happened since.
     pub(crate) since_ms: i64,
-    /// And these. Those about which people decided are wanted in any case.
+    /// And these. Those that count as regressed are wanted in any case.
     pub(crate) remembered: BTreeSet<Fingerprint>,
 }
 
@@ -72,6 +73,8 @@ pub(crate) struct Issues<'a> {
     decided: Arc<Decided>,
     /// There are more than were read.
     pub(crate) partial: bool,
+    /// There are more than are judged at a time; what rules remember is among those that are.
+    pub(crate) left_out: bool,
     users: BTreeMap<Fingerprint, (u64, bool)>,
     traffic: BTreeMap<(i64, i64), Sessions>,
     /// The stream's time.
@@ -80,9 +83,9 @@ pub(crate) struct Issues<'a> {
 
 impl<'a> Issues<'a> {
     pub(crate) fn none(api: &'a Api, scope: Scope, project: &'a Project, at_ms: i64) -> Self {
-        let (issues, decided, partial) = (BTreeMap::new(), Arc::default(), false);
+        let (issues, decided, partial, left_out) = (BTreeMap::new(), Arc::default(), false, false);
         let (users, traffic) = (BTreeMap::new(), BTreeMap::new());
-        Self { api, scope, project, issues, decided, partial, users, traffic, at_ms }
+        Self { api, scope, project, issues, decided, partial, left_out, users, traffic, at_ms }
     }
 }
 
@@ -98,18 +101,21 @@ pub(crate) async fn gather<'a>(
     (all.partial, all.decided) = (listed.partial, Arc::clone(&listed.decided));
     let decided = Arc::clone(&all.decided);
     let is_wanted = |issue: &Fingerprint, entry: &Entry| {
+        let may_be_regressed =
+            |given: &IssueState| given.state == RESOLVED && entry.last_seen_ms >= given.changed_ms;
         entry.last_seen_ms >= wanted.since_ms
-            || decided.states.contains_key(issue)
             || wanted.remembered.contains(issue)
+            || decided.states.get(issue).is_some_and(may_be_regressed)
     };
     let found = listed.iter_mut().filter(|(issue, kept)| *issue != OVERFLOW && is_wanted(issue, &kept.entry));
     let mut found: Vec<(Fingerprint, &Entry)> = found.map(|(issue, kept)| (issue, &kept.entry)).collect();
     if found.len() > MAX_JUDGED {
-        all.partial = true;
+        all.left_out = true;
         found.select_nth_unstable_by_key(MAX_JUDGED, |(issue, entry)| {
             (!wanted.remembered.contains(issue), Reverse(entry.last_seen_ms))
         });
         found.truncate(MAX_JUDGED);
+        found.sort_unstable_by_key(|(issue, _)| *issue);
     }
     let found: Vec<(Fingerprint, Entry)> =
         found.into_iter().map(|(issue, entry)| (issue, entry.clone())).collect();
@@ -122,7 +128,8 @@ pub(crate) async fn gather<'a>(
         if nth % YIELD_EACH == 0 {
             tokio::task::yield_now().await;
         }
-        let (counts, given) = (entry.counts()?, decided.states.get(&issue).cloned());
+        let (entry, counts) = entry.open()?;
+        let given = decided.states.get(&issue).cloned();
         let waits = given.as_ref().is_some_and(state::waits_for_users) && all.users.len() < MAX_WAITING;
         let users = if waits { all.users(issue).await?.0 } else { 0 };
         let judged = state::now(&counts, given.as_ref(), users, at_ms);

@@ -60,7 +60,7 @@ pub(crate) async fn of(
                 .map(|firing| PreviewedFiring { issue: Some(id.to_string()), ..shown(firing, "") }),
         );
     }
-    let mut preview = answer(past, items, notes(rule, asked.condition), issues.partial);
+    let mut preview = answer(past, items, notes(rule, asked.condition), issues.partial || issues.left_out);
     name(&mut preview, &issues).await?;
     Ok(preview)
 }

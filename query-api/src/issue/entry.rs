@@ -107,10 +107,17 @@ impl Entry {
     }
 
     /// What state, priority and archives ask for.
-    pub(crate) fn counts(&self) -> Result<IssueTotals, ApiError> {
+    pub(super) fn counts(&self) -> Result<IssueTotals, ApiError> {
         let corrupt =
             |e: prost::DecodeError| ApiError::Internal(format!("counts of an issue in memory: {e}"));
         IssueTotals::decode(&*self.counts).map_err(corrupt)
+    }
+
+    /// What is searched, and [`Entry::counts`] apart from it.
+    pub(crate) fn open(mut self) -> Result<(Self, IssueTotals), ApiError> {
+        let counts = self.counts()?;
+        self.counts = Box::default();
+        Ok((self, counts))
     }
 
     pub(super) fn has_word(&self, word: &Finder<'_>) -> bool {

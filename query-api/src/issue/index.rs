@@ -116,7 +116,8 @@ pub(crate) struct Indexes {
 #[derive(Default)]
 struct Held {
     projects: BTreeMap<Scope, Project>,
-    failed: BTreeMap<Scope, i64>,
+    /// Until when nobody tries again, and whether that was for a list.
+    failed: BTreeMap<Scope, (i64, Look)>,
 }
 
 struct Project {
@@ -154,14 +155,16 @@ impl Indexes {
     fn put(&self, scope: Scope, bytes: usize, index: Shared, (look, now_ms): (Look, i64)) -> bool {
         let mut held = self.held.lock();
         let known = held.projects.remove(&scope);
+        let is_listed = known.as_ref().is_some_and(|project| now_ms - project.listed_ms <= TRY_AGAIN_MS);
+        let needs = if is_listed { Look::Lately } else { look };
         let sum = |held: &Held| held.projects.values().map(|project| project.bytes).sum::<usize>();
         while sum(&held) + bytes > self.most_bytes {
             let used_ms =
-                |project: &Project| if look == Look::Lately { project.listed_ms } else { project.used_ms };
+                |project: &Project| if needs == Look::Lately { project.listed_ms } else { project.used_ms };
             let unused = held.projects.iter().filter(|(_, project)| now_ms - used_ms(project) > TRY_AGAIN_MS);
             let oldest = unused.min_by_key(|(_, project)| used_ms(project)).map(|(scope, _)| *scope);
             let Some(oldest) = oldest else {
-                held.failed.insert(scope, now_ms + TRY_AGAIN_MS);
+                held.failed.insert(scope, (now_ms + TRY_AGAIN_MS, needs));
                 return false;
             };
             held.projects.remove(&oldest);
@@ -178,18 +181,26 @@ impl Indexes {
         held.projects.get(&scope).is_some_and(|project| now_ms - project.listed_ms < BUILD_AGAIN_MS)
     }
 
-    fn may_try(&self, scope: Scope, now_ms: i64) -> bool {
+    /// A list may have room where rules had none.
+    fn may_try(&self, scope: Scope, (look, now_ms): (Look, i64)) -> bool {
         let mut held = self.held.lock();
-        held.failed.retain(|_, until_ms| *until_ms > now_ms);
-        self.most_bytes > 0 && !held.failed.contains_key(&scope)
+        held.failed.retain(|_, (until_ms, _)| *until_ms > now_ms);
+        let failed = held.failed.get(&scope);
+        self.most_bytes > 0 && failed.is_none_or(|(_, by)| *by == Look::Again && look == Look::Lately)
+    }
+
+    /// Whether rules may yet get an index of a project that has none.
+    pub(crate) fn may_build(&self, scope: Scope, now_ms: i64) -> bool {
+        self.may_try(scope, (Look::Again, now_ms))
     }
 
     fn has(&self, scope: Scope) -> bool {
         self.held.lock().projects.contains_key(&scope)
     }
 
+    /// Whoever asks.
     fn give_up(&self, scope: Scope, now_ms: i64) {
-        self.held.lock().failed.insert(scope, now_ms + TRY_AGAIN_MS);
+        self.held.lock().failed.insert(scope, (now_ms + TRY_AGAIN_MS, Look::Lately));
     }
 }
 
@@ -237,14 +248,15 @@ fn tell_of_no_room(scope: Scope) {
     let project = scope.project().to_string();
     tracing::warn!(
         project,
-        "query_api.issue_index_bytes has no room for its issues beside others': lists of them may be partial"
+        "query_api.issue_index_bytes has no room for its issues beside others': lists of them, and rules, may see a part only"
     );
 }
 
 /// Builds the index of a project beside the request, when nothing else is built; `anew`: although there is one.
 pub(super) fn build(api: &Api, scope: Scope, look: Look, anew: bool) {
-    let may_build =
-        move |api: &Api| api.0.issues.may_try(scope, api.now_ms()) && (anew || !api.0.issues.has(scope));
+    let may_build = move |api: &Api| {
+        api.0.issues.may_try(scope, (look, api.now_ms())) && (anew || !api.0.issues.has(scope))
+    };
     if !may_build(api) {
         return;
     }
@@ -274,7 +286,7 @@ pub(super) fn build(api: &Api, scope: Scope, look: Look, anew: bool) {
                 let project = scope.project().to_string();
                 tracing::warn!(
                     project,
-                    "its issues do not fit query_api.issue_index_bytes: lists of them are partial"
+                    "its issues do not fit query_api.issue_index_bytes: lists of them, and rules, see a part only"
                 );
                 api.0.issues.give_up(scope, api.now_ms());
             }

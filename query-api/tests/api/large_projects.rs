@@ -254,3 +254,39 @@ async fn rules_judge_a_large_project_by_what_changes() {
     round(&app, &project, &worker).await;
     assert_eq!(post.told(), ["triggered", "triggered", "resolved"]);
 }
+
+#[tokio::test]
+async fn an_evaluation_of_a_part_decides_nothing_for_good() {
+    let (app, post) = (App::new().await, Arc::new(Post::default()));
+    let project = app.project("shop").await;
+    without_defaults(&app, &project).await;
+    rule(&app, &project, new_issue(&["ops"])).await;
+    // More rows in one part than are read of it.
+    let ids = (0..u32::MAX).map(|number| Fingerprint(std::array::from_fn(|at| number.to_be_bytes()[at % 4])));
+    let first = key::issues_partition(project.scope, 0);
+    let ids: Vec<_> =
+        ids.filter(|issue| key::issue_partition(project.scope, *issue) == first).take(26_000).collect();
+    let value: Bytes = totals(4, 1, &[NOON - 20 * DAY], "0.1").encode_to_vec().into();
+    for some in ids.chunks(1_000) {
+        let rows = some.iter().map(|issue| Mutation::Put {
+            table: &ISSUES,
+            key: key::issue(project.scope, *issue, 0, 0),
+            value: value.clone(),
+            version: 1,
+            expires_at_ms: None,
+        });
+        app.store.write(rows.collect()).await.unwrap();
+    }
+    let worker = worker(&app, &post);
+    round(&app, &project, &worker).await;
+    let evaluated_to = async || app.read(&project, "/alerts/rules").await["evaluated_to"].clone();
+    assert_eq!(evaluated_to().await, json!(null), "the rest is being read");
+    for _ in 0..1_000 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        round(&app, &project, &worker).await;
+        if evaluated_to().await == NOON {
+            return;
+        }
+    }
+    panic!("{}", evaluated_to().await);
+}

@@ -283,11 +283,11 @@ fn projects_that_do_not_fit_together_do_not_take_turns() {
     let indexes = Indexes::new(100);
     let lately = |now_ms| (Look::Lately, now_ms);
     assert!(indexes.put(scope(1), 60, index(1), lately(NOW)));
-    assert!(!indexes.put(scope(2), 60, index(2), lately(NOW)) && !indexes.may_try(scope(2), NOW));
+    assert!(!indexes.put(scope(2), 60, index(2), lately(NOW)) && !indexes.may_try(scope(2), lately(NOW)));
     assert!(indexes.has(scope(1)) && !indexes.has(scope(2)));
     assert!(indexes.put(scope(1), 90, index(1), lately(NOW + 1)), "one takes its own place");
     let later = NOW + TRY_AGAIN_MS + 2;
-    assert!(indexes.may_try(scope(2), later) && indexes.put(scope(2), 60, index(2), lately(later)));
+    assert!(indexes.may_try(scope(2), lately(later)) && indexes.put(scope(2), 60, index(2), lately(later)));
     assert!(!indexes.has(scope(1)), "nobody asked for it");
     assert!(
         !indexes.put(scope(3), 60, index(3), (Look::Again, later)),
@@ -295,7 +295,12 @@ fn projects_that_do_not_fit_together_do_not_take_turns() {
     );
     assert!(indexes.put(scope(4), 10, index(4), (Look::Again, later)));
     assert!(!indexes.put(scope(3), 40, index(3), (Look::Again, later + 1)), "nor each other");
-    assert!(indexes.put(scope(3), 40, index(3), lately(later + 1)), "lists do");
+    assert!(!indexes.may_build(scope(3), later + 2) && indexes.may_try(scope(3), lately(later + 2)));
+    assert!(indexes.put(scope(3), 30, index(3), lately(later + 1)));
+    assert!(
+        indexes.put(scope(3), 40, index(3), (Look::Again, later + 2)),
+        "what a list shows has its room, whoever asks"
+    );
     assert!(indexes.has(scope(2)) && !indexes.has(scope(4)));
     let other = index(2);
     indexes.remove(scope(2), &other);
