@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use playhead_domain::issue::grouping::Fingerprint;
@@ -23,8 +24,8 @@ const FRESH_MS: i64 = 60_000;
 const SHOWN_FOR_MS: i64 = 3_600_000;
 /// Some 100 bytes each; of issues that many were merged into, 900.
 const MAX_KEPT: usize = 20_000;
-/// Issues that are counted beside requests at a time.
-const CONCURRENT: usize = 4;
+/// Issues that are counted beside requests at a time. After each there is a rest as long as it took: requests have half of the time to themselves.
+const CONCURRENT: usize = 1;
 
 /// How many, and whether all were counted.
 pub(super) type Users = (u64, bool);
@@ -122,10 +123,12 @@ fn count_beside(api: Api, whole: Whole, events: Option<u64>) {
     let counting = Arc::clone(&api.0.user_counts.counting);
     tokio::spawn(async move {
         let Ok(_turn) = counting.acquire_owned().await else { return };
+        let begun = Instant::now();
         if let Err(error) = count_now(&api, whole.clone(), events).await {
             tracing::warn!(%error, "users of an issue could not be counted for lists");
             api.0.user_counts.give_up(&whole);
         }
+        tokio::time::sleep(begun.elapsed()).await;
     });
 }
 
