@@ -193,7 +193,7 @@ async fn evaluate(api: Api, filling: &mut Filling<'_>, size: &Size) -> Value {
     worker.release().await;
     let first_ms = times[0];
     times.sort_by(f64::total_cmp);
-    json!({"first_ms": first_ms, "p50_ms": times[size.turns / 2], "p95_ms": times[size.turns * 95 / 100]})
+    json!({"first_ms": first_ms, "p50_ms": times[size.turns / 2], "p95_ms": times[(size.turns * 95).div_ceil(100) - 1]})
 }
 
 async fn ask(router: &Router, method: &str, path: &str, body: Option<Value>) -> Value {
@@ -239,7 +239,7 @@ async fn measure(
         times.push(ms);
     }
     times.sort_by(f64::total_cmp);
-    json!({"query": name, "p50_ms": times[turns / 2], "p95_ms": times[turns * 95 / 100],
+    json!({"query": name, "p50_ms": times[turns / 2], "p95_ms": times[(turns * 95).div_ceil(100) - 1],
         "shown": answer["issues"].as_array().unwrap().len(), "partial": answer["partial"]})
 }
 
