@@ -192,8 +192,8 @@ async fn evaluate(api: Api, filling: &mut Filling<'_>, size: &Size) -> Value {
     }
     worker.release().await;
     let first_ms = times[0];
-    times.sort_by(f64::total_cmp);
-    json!({"first_ms": first_ms, "p50_ms": times[size.turns / 2], "p95_ms": times[(size.turns * 95).div_ceil(100) - 1]})
+    let (p50_ms, p95_ms) = percentiles(times);
+    json!({"first_ms": first_ms, "p50_ms": p50_ms, "p95_ms": p95_ms})
 }
 
 async fn ask(router: &Router, method: &str, path: &str, body: Option<Value>) -> Value {
@@ -238,9 +238,15 @@ async fn measure(
         (ms, answer) = timed(router, path).await;
         times.push(ms);
     }
-    times.sort_by(f64::total_cmp);
-    json!({"query": name, "p50_ms": times[turns / 2], "p95_ms": times[(turns * 95).div_ceil(100) - 1],
+    let (p50_ms, p95_ms) = percentiles(times);
+    json!({"query": name, "p50_ms": p50_ms, "p95_ms": p95_ms,
         "shown": answer["issues"].as_array().unwrap().len(), "partial": answer["partial"]})
+}
+
+/// The middle, and the nearest rank of 95 %.
+fn percentiles(mut times: Vec<f64>) -> (f64, f64) {
+    times.sort_by(f64::total_cmp);
+    (times[times.len() / 2], times[(times.len() * 95).div_ceil(100) - 1])
 }
 
 /// Of this process, with the store in it if that is embedded.

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::row::IssueTotals;
 use playhead_domain::scope::Scope;
+use prost::Message;
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 
 use self::beside::{Decisions, Traffic};
@@ -101,6 +102,11 @@ impl Index {
             self.shown.forget(issue);
         }
     }
+}
+
+/// What a row takes in memory: decoded, about twice as much.
+fn decoded_bytes(row: &impl Message) -> usize {
+    2 * row.encoded_len()
 }
 
 type Shared = Arc<tokio::sync::Mutex<Index>>;

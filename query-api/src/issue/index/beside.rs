@@ -6,9 +6,8 @@ use bytes::Bytes;
 use futures::future::try_join;
 use playhead_domain::scope::Scope;
 use playhead_domain::session::weight::Sessions;
-use prost::Message;
 
-use super::{Index, Look, Shared};
+use super::{Index, Look, Shared, decoded_bytes};
 use crate::error::ApiError;
 use crate::issue::decided::{self, Decided};
 use crate::issue::read;
@@ -21,7 +20,7 @@ const DECIDED_FOR_MS: i64 = 60_000;
 /// they are shown for a minute, unless another hour has begun.
 const TRAFFIC_FRESH_MS: i64 = 10_000;
 const TRAFFIC_SHOWN_MS: i64 = 60_000;
-/// Of a state beside its row; decoded that takes about twice as much.
+/// Of a state beside its row.
 const STATE_BYTES: usize = 120;
 
 /// What people decided, as of a mark.
@@ -45,8 +44,8 @@ impl Decisions {
         let mut decided = Decided::read(api, scope).await?;
         // Lists show nothing of it.
         decided.states.values_mut().for_each(|state| state.history = Vec::new());
-        let states: usize = decided.states.values().map(|state| STATE_BYTES + 2 * state.encoded_len()).sum();
-        let bytes = states + 2 * decided.merges.to_row().encoded_len();
+        let states: usize = decided.states.values().map(|state| STATE_BYTES + decoded_bytes(state)).sum();
+        let bytes = states + decoded_bytes(&decided.merges.to_row());
         *self = Self { known: Some((mark, now_ms)), decided: Arc::new(decided), bytes };
         Ok(true)
     }

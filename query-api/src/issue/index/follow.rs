@@ -10,14 +10,14 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::issue::key::{self, CHANGES_KEPT_MS};
 use playhead_domain::issue::merge::Merges;
-use playhead_domain::row::IssueChanges;
+use playhead_domain::row::{IssueChanges, IssueTotals};
 use playhead_domain::scope::Scope;
 use playhead_domain::session::key::day;
 use playhead_domain::store::{self, ClusteringRange, Order, Page, Row, Store, Value};
 use playhead_domain::table::{ISSUE_CHANGES, ISSUES};
 use prost::Message;
 
-use super::{Cursor, Index};
+use super::{Cursor, Index, decoded_bytes};
 use crate::error::ApiError;
 use crate::issue::read::{self, Told};
 
@@ -173,17 +173,29 @@ impl Index {
         let missing = missing.filter(|issue| !self.parts.contains_key(issue)).collect();
         let missing: BTreeSet<Fingerprint> = missing;
         let is_changed = !missing.is_empty();
-        for (issue, told) in read_issues(store, self.scope, missing).await? {
-            let totals = told.as_ref().map(|told| told.totals.clone());
-            self.take(issue, told, now_ms);
-            self.parts
-                .extend(totals.filter(|totals| read::is_there(totals, now_ms)).map(|totals| (issue, totals)));
-        }
+        let read = self.read_whole(store, missing, now_ms).await?;
+        self.parts.extend(read);
         if is_changed {
-            // Decoded they take about twice as much.
-            self.bytes_of_parts = self.parts.values().map(|totals| 2 * totals.encoded_len()).sum();
+            self.bytes_of_parts = self.parts.values().map(decoded_bytes).sum();
         }
         Ok(())
+    }
+
+    /// Reads issues anew. Returns the whole totals of those that are there.
+    pub(super) async fn read_whole(
+        &mut self,
+        store: &dyn Store,
+        issues: BTreeSet<Fingerprint>,
+        now_ms: i64,
+    ) -> Result<Vec<(Fingerprint, IssueTotals)>, ApiError> {
+        let mut whole = Vec::new();
+        for (issue, told) in read_issues(store, self.scope, issues).await? {
+            let totals = told.as_ref().map(|told| told.totals.clone());
+            self.take(issue, told, now_ms);
+            whole
+                .extend(totals.filter(|totals| read::is_there(totals, now_ms)).map(|totals| (issue, totals)));
+        }
+        Ok(whole)
     }
 }
 
@@ -200,7 +212,7 @@ async fn changes_after(
     store.scan(&ISSUE_CHANGES, &columns, &range, Order::Ascending, ROWS_AT_ONCE).await
 }
 
-pub(super) async fn read_issues(
+async fn read_issues(
     store: &dyn Store,
     scope: Scope,
     issues: BTreeSet<Fingerprint>,

@@ -6,10 +6,8 @@ use std::sync::Arc;
 use playhead_domain::issue::grouping::Fingerprint;
 use playhead_domain::row::IssueTotals;
 use playhead_domain::store::Store;
-use prost::Message;
 
-use super::Index;
-use super::follow::read_issues;
+use super::{Index, decoded_bytes};
 use crate::error::ApiError;
 use crate::issue::read;
 
@@ -25,13 +23,13 @@ pub(super) struct Shown {
 impl Shown {
     fn keep(&mut self, issue: Fingerprint, totals: Arc<IssueTotals>) {
         self.forget(issue);
-        self.bytes += bytes(&totals);
+        self.bytes += decoded_bytes(&*totals);
         self.totals.insert(issue, totals);
     }
 
     pub(super) fn forget(&mut self, issue: Fingerprint) {
         if let Some(known) = self.totals.remove(&issue) {
-            self.bytes -= bytes(&known);
+            self.bytes -= decoded_bytes(&*known);
         }
     }
 
@@ -41,11 +39,6 @@ impl Shown {
             self.keep(issue, Arc::new(totals.clone()));
         }
     }
-}
-
-/// Decoded they take about twice as much.
-fn bytes(totals: &IssueTotals) -> usize {
-    2 * totals.encoded_len()
 }
 
 impl Index {
@@ -64,13 +57,10 @@ impl Index {
         if self.shown.totals.len() + missing.len() > MAX_SHOWN {
             self.shown = Shown::default();
         }
-        for (issue, told) in read_issues(store, self.scope, missing.into_iter().collect()).await? {
-            let totals = told.as_ref().map(|told| Arc::new(told.totals.clone()));
-            self.take(issue, told, now_ms);
-            if let Some(totals) = totals.filter(|totals| read::is_there(totals, now_ms)) {
-                self.shown.keep(issue, Arc::clone(&totals));
-                page.insert(issue, totals);
-            }
+        for (issue, totals) in self.read_whole(store, missing.into_iter().collect(), now_ms).await? {
+            let totals = Arc::new(totals);
+            self.shown.keep(issue, Arc::clone(&totals));
+            page.insert(issue, totals);
         }
         page.retain(|_, totals| read::is_there(totals, now_ms));
         Ok(page)
